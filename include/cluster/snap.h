@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLUSTER_SNAP_H
+#define CLUSTER_SNAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "cluster/attr.h"
+#include "cluster/err.h"
+#include "cluster/id.h"
+#include "cluster/rd.h"
+#include "cluster/snap_format.h"
+
+/*
+ * Reading snapshots (snap_read.c). Nothing here locks, allocates, logs or reads the environment; snap_open and snap_fresh_read alone
+ * make system calls. Safe on arbitrary bytes: every offset is checked against the mapped size before it is followed.
+ */
+
+#define SNAP_STATE_DIR "/var/lib/cluster-login"
+
+struct snap_section {
+	const uint8_t *p;
+	size_t n;
+};
+
+/* A mapped (or borrowed) snapshot. Plain values: may be copied, the mapping has one owner. */
+struct snap {
+	const uint8_t *base;
+	size_t size;
+	bool mapped;
+	enum snap_kind kind;
+	struct cluster_id cluster;
+	struct snap_section section[SNAP_SECTIONS_MAX]; /* by section type */
+};
+
+/* The hash of index keys and checksums (PROTOCOL.md 5.1): 64-bit, seedless, not cryptographic. */
+uint64_t snap_hash(const void *data, size_t n, uint64_t seed) CLUSTER_PURE;
+
+/*
+ * Judges bytes in memory: magic, major, kind, size, header checksum, section bounds, flat checksums, that every critical section is known and every
+ * section of the kind present, index sizes. The bytes stay the caller's and must outlive *ret.
+ * CLUSTER_EVERSION: newer major; CLUSTER_EFORMAT, CLUSTER_ETRUNC: damaged.
+ */
+enum cluster_err snap_parse(const void *data, size_t n, enum snap_kind kind, struct snap *ret) CLUSTER_MUST_USE;
+
+/*
+ * Opens, judges the descriptor (regular, st_uid == owner, no 022 bits, size), maps read-only and shared, closes the descriptor, snap_parse.
+ * CLUSTER_ENOTFOUND: ENOENT; CLUSTER_EUNTRUSTED: owner or mode; CLUSTER_ESYSTEM: errno tells; else as snap_parse. Nothing is left on failure.
+ */
+enum cluster_err snap_open(const char *path, uid_t owner, enum snap_kind kind, struct snap *ret) CLUSTER_MUST_USE;
+/* Unmaps what snap_open mapped; harmless on a zeroed struct. */
+void snap_close(struct snap *s);
+
+/* Walks everything: every bucket, every record, both directions. For the publisher, tests and `doctor`; cost grows with size. */
+enum cluster_err snap_verify(const struct snap *s) CLUSTER_MUST_USE;
+
+/* A search through one index for candidates. */
+struct snap_probe {
+	const struct snap *s;
+	uint32_t records, index; /* section types */
+	uint64_t hash;
+	uint64_t bucket;
+	unsigned int slot, probes;
+};
+
+void snap_probe_init(struct snap_probe *p, const struct snap *s, uint32_t records, uint32_t index, const void *key, size_t n);
+/*
+ * The next record whose tag matches, its checksum verified; the caller compares the key. CLUSTER_ENOTFOUND: there is none, and every
+ * bucket looked at was sound. CLUSTER_EFORMAT: damage on the way: the answer is unknown and must be treated as such.
+ */
+enum cluster_err snap_probe_next(struct snap_probe *p, struct rd *ret_body) CLUSTER_MUST_USE;
+
+/* Record by record through a record section, in its order; *cursor starts at 0. CLUSTER_ENOTFOUND at the end. */
+enum cluster_err snap_each(const struct snap *s, uint32_t records, uint64_t *cursor, struct rd *ret_body) CLUSTER_MUST_USE;
+
+/* ---- accounts.snap (snap_account.c); strings point into the mapping and are NUL-terminated ---- */
+
+struct snap_account {
+	const char *name, *gecos, *home, *shell;
+	size_t name_n, gecos_n, home_n, shell_n; /* without the NUL */
+	uint32_t uid, gid;
+};
+
+struct snap_group {
+	const char *name;
+	size_t name_n;
+	uint32_t gid;
+	uint32_t n_members;
+	const char *members; /* n_members names one after the other, each NUL-terminated */
+	size_t members_size;
+};
+
+/*
+ * All lookups: CLUSTER_ENOTFOUND, or CLUSTER_EFORMAT when damage makes the answer unknown. Values are checked again on read
+ * (name grammar, reserved names, name_id_ok, paths): a record that breaks a rule is CLUSTER_EFORMAT.
+ */
+enum cluster_err snap_account_by_name(const struct snap *s, const char *name, struct snap_account *ret) CLUSTER_MUST_USE;
+enum cluster_err snap_account_by_uid(const struct snap *s, uint32_t uid, struct snap_account *ret) CLUSTER_MUST_USE;
+enum cluster_err snap_account_each(const struct snap *s, uint64_t *cursor, struct snap_account *ret) CLUSTER_MUST_USE;
+enum cluster_err snap_group_by_name(const struct snap *s, const char *name, struct snap_group *ret) CLUSTER_MUST_USE;
+enum cluster_err snap_group_by_gid(const struct snap *s, uint32_t gid, struct snap_group *ret) CLUSTER_MUST_USE;
+enum cluster_err snap_group_each(const struct snap *s, uint64_t *cursor, struct snap_group *ret) CLUSTER_MUST_USE;
+/* The gids (u32 big-endian, *ret_n of them, ascending) of the groups that list `name` as a member. CLUSTER_ENOTFOUND: in none. */
+enum cluster_err snap_member_groups(const struct snap *s, const char *name, const uint8_t **ret, uint32_t *ret_n) CLUSTER_MUST_USE;
+
+/* ---- fresh (snap_fresh.c; PROTOCOL.md 5.4): which generation holds, and how new it is ---- */
+
+#define SNAP_FRESH_SIZE 112
+
+struct snap_fresh {
+	struct cluster_id cluster;
+	uint64_t generation;
+	uint64_t head_version;
+	int64_t head_iat;
+	int64_t newest_iat;        /* newest signed time ever seen: the clock's floor */
+	struct cluster_id boot_id; /* of the boot in which the head was installed */
+	int64_t boot_time;         /* CLOCK_BOOTTIME at that time, seconds */
+};
+
+enum cluster_err snap_fresh_parse(const void *data, size_t n, struct snap_fresh *ret) CLUSTER_MUST_USE;
+void snap_fresh_build(const struct snap_fresh *f, uint8_t dst[SNAP_FRESH_SIZE]);
+/* Reads <state_dir>/fresh with the same suspicion as snap_open. */
+enum cluster_err snap_fresh_read(const char *state_dir, uid_t owner, struct snap_fresh *ret) CLUSTER_MUST_USE;
+/* "<state_dir>/gen/<n>/<file>". CLUSTER_ELIMIT if it does not fit. */
+enum cluster_err snap_path(char *dst, size_t size, const char *state_dir, uint64_t generation, const char *file) CLUSTER_MUST_USE;
+/*
+ * fresh, then the named snapshot of its generation, once more from the start if the generation went away in between (8 tries at most), and a
+ * check that both are of one cluster.
+ */
+enum cluster_err snap_open_current(const char *state_dir, uid_t owner, enum snap_kind kind, struct snap *ret, struct snap_fresh *ret_fresh) CLUSTER_MUST_USE;
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLUSTER_SNAP_WRITE_H
+#define CLUSTER_SNAP_WRITE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cluster/attr.h"
+#include "cluster/diag.h"
+#include "cluster/err.h"
+#include "cluster/id.h"
+#include "cluster/snap_format.h"
+
+/* Building snapshots in memory (snap_write.c). Equal input gives equal bytes; gaps are zero. */
+struct snap_writer;
+
+enum cluster_err snap_writer_new(enum snap_kind kind, const struct cluster_id *cluster, struct snap_writer **ret) CLUSTER_MUST_USE;
+void snap_writer_free(struct snap_writer *w);
+
+/* A flat section with these bytes (copied). Every `type` once. */
+enum cluster_err snap_writer_flat(struct snap_writer *w, uint32_t type, const void *data, size_t n) CLUSTER_MUST_USE;
+/* Appends a record (copied) to record section `type`, *ret_offset for snap_writer_key. Records stand in the order of the calls. */
+enum cluster_err snap_writer_record(struct snap_writer *w, uint32_t type, const void *body, size_t n, uint32_t *ret_offset) CLUSTER_MUST_USE;
+/* Says that `key` finds the record at `offset` through index section `type`. An index without keys is made by n == 0 and key == NULL. */
+enum cluster_err snap_writer_key(struct snap_writer *w, uint32_t type, const void *key, size_t n, uint32_t offset) CLUSTER_MUST_USE;
+
+/* Lays the file out. The caller frees *ret with free(). `w` can only be freed afterwards. */
+enum cluster_err snap_writer_end(struct snap_writer *w, uint8_t **ret, size_t *ret_n, struct diag *d) CLUSTER_MUST_USE;
+
+/* ---- accounts.snap from plain values (snap_accounts_build.c) ---- */
+
+struct snap_account_in {
+	const char *name, *gecos, *home, *shell;
+	uint32_t uid, gid;
+};
+struct snap_group_in {
+	const char *name;
+	uint32_t gid;
+	const char *const *members; /* names; need not be accounts of this snapshot (adopted accounts are not) */
+	size_t n_members;
+};
+
+/*
+ * Sorts by name and builds the whole file. Input is checked: grammar, reserved names, name_id_ok, home and shell, no name or id twice,
+ * the caps of snap_format.h: CLUSTER_EFORMAT or CLUSTER_ELIMIT with a sentence naming the record. The caller frees *ret.
+ */
+enum cluster_err snap_accounts_build(const struct cluster_id *cluster, const struct snap_account_in *accounts, size_t n_accounts,
+    const struct snap_group_in *groups, size_t n_groups, uint8_t **ret, size_t *ret_n, struct diag *d) CLUSTER_MUST_USE;
+
+#endif

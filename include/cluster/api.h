@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLUSTER_API_H
+#define CLUSTER_API_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cluster/attr.h"
+#include "cluster/crypto.h"
+#include "cluster/diag.h"
+#include "cluster/document.h"
+#include "cluster/err.h"
+#include "cluster/http.h"
+
+struct json;
+
+/* Typed calls to an authority (PROTOCOL.md 6). */
+
+/*
+ * Fetches root and keyset without TLS proof, verifies both from the pin. *ret_root_text and *ret_keyset_text are freed by the caller with free().
+ */
+enum cluster_err api_bootstrap(const char *url, const uint8_t pin[CRYPTO_SHA256_SIZE], struct document_root *ret_root, struct document_keyset *ret_keyset,
+    char **ret_root_text, char **ret_keyset_text, struct diag *d) CLUSTER_MUST_USE;
+
+/* A client that trusts only the keyset's TLS pins. */
+enum cluster_err api_open(const char *url, const struct document_keyset *keyset, struct http **ret, struct diag *d) CLUSTER_MUST_USE;
+
+/*
+ * One JSON exchange. `headers` as http_request. A status other than 200 becomes an error by one table (400 CLUSTER_EFORMAT, 401 and 403 CLUSTER_EDENIED, 404 CLUSTER_ENOTFOUND,
+ * 409 CLUSTER_EVERSION, 413 CLUSTER_ELIMIT, 429 and 503 CLUSTER_EUNAVAIL, else CLUSTER_ESYSTEM) with the authority's sentence in `d`. The caller frees *ret with json_free.
+ * `body` may be NULL (GET); it stays the caller's.
+ */
+enum cluster_err api_json(struct http *h, const char *method, const char *path, const char *const *headers, const struct json *body, int timeout_ms,
+    struct json **ret, struct diag *d) CLUSTER_MUST_USE;
+
+/* The authority's default admin socket. */
+#define API_ADMIN_SOCKET "/run/cluster-login/authority.sock"
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLUSTER_CRYPTO_H
+#define CLUSTER_CRYPTO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cluster/attr.h"
+#include "cluster/err.h"
+
+struct secret;
+
+#define CRYPTO_SHA256_SIZE 32
+#define CRYPTO_SIG_SIZE 64
+#define CRYPTO_PUB_MAX 64
+
+enum crypto_alg { CRYPTO_ED25519 = 1, CRYPTO_ES256 = 2 };
+
+/* A public key as a plain value: 32 bytes (Ed25519) or 64 (P-256, x and y). Zero-filled beyond. */
+struct crypto_pub {
+	enum crypto_alg alg;
+	uint8_t bytes[CRYPTO_PUB_MAX];
+};
+
+/* A private key; opaque, wiped when freed. */
+struct crypto_key;
+
+/* OPENSSL_init_crypto without a configuration file (THREATS.md F1). To be called before anything else of this header; any number of times. */
+enum cluster_err crypto_start(void) CLUSTER_MUST_USE;
+
+enum cluster_err crypto_sha256(const void *data, size_t n, uint8_t ret[CRYPTO_SHA256_SIZE]) CLUSTER_MUST_USE;
+enum cluster_err crypto_random(void *dst, size_t n) CLUSTER_MUST_USE;
+/* Constant time. */
+bool crypto_equal(const void *a, const void *b, size_t n);
+
+size_t crypto_pub_size(enum crypto_alg alg);
+bool crypto_pub_equal(const struct crypto_pub *a, const struct crypto_pub *b);
+/* CLUSTER_ESIGNATURE for a key that must never verify anything: small order, not canonical, off the curve (PROTOCOL.md 1.8). */
+enum cluster_err crypto_pub_check(const struct crypto_pub *pub) CLUSTER_MUST_USE;
+
+/* CLUSTER_ESIGNATURE unless `sig` (64 bytes; ES256: r and s) is pub's over the n bytes. Does not check the key itself: crypto_pub_check does. */
+enum cluster_err crypto_verify(const struct crypto_pub *pub, const void *data, size_t n, const uint8_t sig[CRYPTO_SIG_SIZE]) CLUSTER_MUST_USE;
+
+enum cluster_err crypto_key_new(enum crypto_alg alg, struct crypto_key **ret) CLUSTER_MUST_USE;
+void crypto_key_free(struct crypto_key *key);
+enum cluster_err crypto_key_pub(const struct crypto_key *key, struct crypto_pub *ret) CLUSTER_MUST_USE;
+enum cluster_err crypto_sign(const struct crypto_key *key, const void *data, size_t n, uint8_t ret[CRYPTO_SIG_SIZE]) CLUSTER_MUST_USE;
+/* PKCS#8 PEM, unencrypted: the form in which keys stand in files of mode 0600. The caller frees *ret with secret_free. */
+enum cluster_err crypto_key_build(const struct crypto_key *key, struct secret **ret) CLUSTER_MUST_USE;
+enum cluster_err crypto_key_parse(const void *pem, size_t n, struct crypto_key **ret) CLUSTER_MUST_USE;
+
+/* Incremental SHA-256. */
+struct crypto_hash;
+enum cluster_err crypto_hash_new(struct crypto_hash **ret) CLUSTER_MUST_USE;
+enum cluster_err crypto_hash_add(struct crypto_hash *h, const void *data, size_t n) CLUSTER_MUST_USE;
+enum cluster_err crypto_hash_end(struct crypto_hash *h, uint8_t ret[CRYPTO_SHA256_SIZE]) CLUSTER_MUST_USE;
+void crypto_hash_free(struct crypto_hash *h);
+
+#endif

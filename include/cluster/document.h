@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLUSTER_DOCUMENT_H
+#define CLUSTER_DOCUMENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cluster/attr.h"
+#include "cluster/crypto.h"
+#include "cluster/diag.h"
+#include "cluster/err.h"
+#include "cluster/id.h"
+#include "cluster/keyring.h"
+
+/* Root, keyset and head (PROTOCOL.md 3.1 to 3.3): verified, then plain values. `now` and `skew` are arguments; nothing here reads a clock. */
+
+#define DOCUMENT_NAME_MAX 63
+#define DOCUMENT_ROOT_KEYS_MAX 16
+#define DOCUMENT_TLS_MAX 8
+#define DOCUMENT_VERSION_MAX (INT64_C(1) << 53)
+#define DOCUMENT_VERSION_STEP 1000000
+#define DOCUMENT_PIN_TEXT (7 + 43) /* "sha256:" and base64url */
+
+struct document_root {
+	struct cluster_id cluster; /* from the first root of the chain */
+	char name[DOCUMENT_NAME_MAX + 1];
+	int64_t version, iat, exp;
+	size_t threshold, n_keys;
+	struct crypto_pub key[DOCUMENT_ROOT_KEYS_MAX];
+	char kid[DOCUMENT_ROOT_KEYS_MAX][NAME_KID_MAX + 1];
+};
+
+struct document_keyset {
+	int64_t version, iat;
+	struct keyring ring;
+	size_t n_tls;
+	uint8_t tls[DOCUMENT_TLS_MAX][CRYPTO_SHA256_SIZE];
+};
+
+struct document_ref {
+	int64_t version, size;
+	uint8_t sha256[CRYPTO_SHA256_SIZE];
+};
+
+struct document_head {
+	int64_t version, iat, exp;
+	struct document_ref root, keyset, directory, revocations;
+};
+
+/* "sha256:<43 characters>" to bytes and back. CLUSTER_EFORMAT. */
+enum cluster_err document_pin_parse(const char *text, uint8_t ret[CRYPTO_SHA256_SIZE]) CLUSTER_MUST_USE;
+void document_pin_text(const uint8_t pin[CRYPTO_SHA256_SIZE], char dst[DOCUMENT_PIN_TEXT + 1]);
+
+/*
+ * A whole root chain against the pin; *ret is the newest root. CLUSTER_ESIGNATURE: pin or a threshold does not hold. CLUSTER_EVERSION: a version is skipped.
+ * `text` is untrusted.
+ */
+enum cluster_err document_root_verify(const char *text, size_t n, const uint8_t pin[CRYPTO_SHA256_SIZE], struct document_root *ret, struct diag *d) CLUSTER_MUST_USE;
+/* A keyset under a verified root. CLUSTER_ESIGNATURE, CLUSTER_EFORMAT (also: another cluster's). */
+enum cluster_err document_keyset_verify(const char *text, size_t n, const struct document_root *root, struct document_keyset *ret, struct diag *d) CLUSTER_MUST_USE;
+/*
+ * A head by a head key of the keyset. CLUSTER_EEXPIRED: past exp. CLUSTER_EEARLY: iat more than skew ahead of now. Versions are compared by document_head_step.
+ */
+enum cluster_err document_head_verify(const char *text, size_t n, const struct cluster_id *cluster, const struct document_keyset *keyset, int64_t now, int64_t skew,
+    struct document_head *ret, struct diag *d) CLUSTER_MUST_USE;
+/* The same without trust in its signature: what an unprivileged fetcher needs in order to know what to fetch. Never believe the result. */
+enum cluster_err document_head_peek(const char *text, size_t n, struct document_head *ret, struct diag *d) CLUSTER_MUST_USE;
+/*
+ * May `next` follow `last`? CLUSTER_EVERSION: head or a document went back, head jumped more than the step, or an equal version has another hash. CLUSTER_OK also when
+ * last->version is 0 (nothing installed yet).
+ */
+enum cluster_err document_head_step(const struct document_head *last, const struct document_head *next, struct diag *d) CLUSTER_MUST_USE;
+/* CLUSTER_ESIGNATURE unless size and SHA-256 of the bytes are ref's. */
+enum cluster_err document_ref_check(const struct document_ref *ref, const void *bytes, size_t n, const char *what, struct diag *d) CLUSTER_MUST_USE;
+
+/* A single-signature document of `typ` under the keyset's role key: verified payload as NUL-terminated bytes, freed by the caller with free(). */
+enum cluster_err document_payload(const char *text, size_t n, int typ, enum keyring_role role, const struct keyring *ring, int64_t now, int64_t skew,
+    uint8_t **ret, size_t *ret_n, struct diag *d) CLUSTER_MUST_USE;
+
+/* For the authority: payloads as canonical text, freed by the caller with free(); signing is jws_sign, one line each, "\n" after each. */
+enum cluster_err document_root_build(const struct document_root *root, char **ret) CLUSTER_MUST_USE;
+enum cluster_err document_keyset_build(const struct document_keyset *keyset, const struct cluster_id *cluster, char **ret) CLUSTER_MUST_USE;
+enum cluster_err document_head_build(const struct document_head *head, const struct cluster_id *cluster, char **ret) CLUSTER_MUST_USE;
+
+#endif

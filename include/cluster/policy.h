@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLUSTER_POLICY_H
+#define CLUSTER_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cluster/attr.h"
+#include "cluster/credential.h"
+#include "cluster/diag.h"
+#include "cluster/moment.h"
+#include "cluster/reason.h"
+#include "cluster/trust_snap.h"
+
+/* The decisions (PROTOCOL.md 4.5): pure, no clock, no file, no allocation. The order of the checks is the specification. */
+
+/* What kind of PAM service asks (DESIGN.md 3.5). */
+enum policy_class {
+	POLICY_LOGIN, /* sshd, login, web consoles: every check */
+	POLICY_JOB,   /* cron, atd, systemd-user, su by root: the account's state only, no freshness */
+	POLICY_SUDO   /* sudo without a registered session: the account's state, freshness too */
+};
+
+struct policy_request {
+	enum policy_class class;
+	const char *account;
+	const struct moment *now;
+	int64_t max_stale;       /* the node's own, tightening; 0: the directory's */
+	const char *source;      /* client address in text, or NULL if not known */
+	const struct credential *credential; /* verified claims, or NULL: only what is known without */
+};
+
+struct policy_answer {
+	enum reason reason;
+	struct trust_person person;   /* if a credential was given and the person found */
+	struct trust_grant grant;     /* if reason is REASON_OK and a credential was given */
+	char grant_role[NAME_ROLE_MAX + 1]; /* the role through which it was granted, or empty */
+	struct diag detail;           /* the facts seen, for the log and `explain` */
+};
+
+/* Times of the snapshot alone: REASON_OK, REASON_STALE_WALL, REASON_STALE_BOOT, REASON_CLOCK_BEHIND. */
+enum reason policy_fresh(const struct trust *t, const struct moment *now, int64_t max_stale, struct diag *d);
+
+/*
+ * The whole decision. With a credential: may this person be this account here now? Without: is there anything against this account here (state, freshness, lockdown of all,
+ * revocation of account and node)? Returns ret->reason. A damaged section met on the way is REASON_SNAPSHOT_DAMAGED: never a pass.
+ */
+enum reason policy_decide(const struct trust *t, const struct policy_request *q, struct policy_answer *ret);
+
+/* Facts of a session that is already open, from its record. */
+struct policy_session {
+	struct cluster_id person, device, jti;
+	int64_t iat;             /* of the credential */
+	const char *account;
+	const char *issuer;      /* kid */
+};
+/* Must this session end? REASON_OK: it may live. Only revocation, removal of person, device, account or grant, and disabling end a session; age and expiry do not. */
+enum reason policy_session_check(const struct trust *t, const struct policy_session *s, struct policy_answer *ret);
+
+/* One check by name, for `explain`. */
+struct policy_step {
+	const char *check;
+	enum reason reason;
+};
+#define POLICY_STEPS_MAX 24
+/*
+ * `explain --person --account`: every check that does not need a credential, in order, each with its own outcome. *ret_n steps; returns the first reason that is not OK, or REASON_OK.
+ */
+enum reason policy_explain(const struct trust *t, const struct policy_request *q, const struct trust_person *person, struct policy_step ret[POLICY_STEPS_MAX], size_t *ret_n);
+
+/* The reason for an error of trust_open or snap_*; used by PAM, explain and agent alike. */
+enum reason policy_snapshot_reason(enum cluster_err e);
+/* The reason for an error of credential_verify. */
+enum reason policy_credential_reason(enum cluster_err e);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLUSTER_REASON_H
+#define CLUSTER_REASON_H
+
+#include "cluster/err.h"
+
+/*
+ * Why a decision fell as it did: one table for PAM, agent, authority and command line (PROTOCOL.md 8). X(enumerator, word, error, sentence, what to do).
+ * Words are stable; rows are only added.
+ */
+#define REASON_TABLE(X) \
+	X(OK, "ok", CLUSTER_OK, "everything holds", "") \
+	X(LOCAL, "local", CLUSTER_OK, "a local account that is not adopted: left to the local stack", "") \
+	X(NOT_ENROLLED, "not_enrolled", CLUSTER_OK, "this node has not joined a cluster", "run cluster-login join") \
+	X(FOREIGN, "foreign_account", CLUSTER_EDENIED, "the account is known to another name service only", "set foreign = ignore in node.conf if that service shall decide") \
+	X(ROOT, "uid_zero", CLUSTER_EDENIED, "uid 0 is never opened by a credential", "log on as an account and use sudo") \
+	X(SHADOWED, "shadowed", CLUSTER_EDENIED, "a local account has the same name or another uid than the directory's", "rename one of them, or list the name in adopt = of node.conf") \
+	X(NAME, "bad_name", CLUSTER_EDENIED, "the account name breaks the grammar", "") \
+	X(SNAPSHOT_MISSING, "snapshot_missing", CLUSTER_EUNAVAIL, "the node has no snapshot yet", "check that cluster-agentd runs and reaches the authority") \
+	X(SNAPSHOT_DAMAGED, "snapshot_damaged", CLUSTER_EUNAVAIL, "the snapshot is damaged", "restart cluster-agentd: it rebuilds the snapshot") \
+	X(SNAPSHOT_OWNER, "snapshot_owner", CLUSTER_EUNAVAIL, "the snapshot has the wrong owner or mode", "find out who changed it; chown root and chmod go-w") \
+	X(SNAPSHOT_VERSION, "snapshot_version", CLUSTER_EUNAVAIL, "the snapshot has a newer format than this module knows", "install the same version of agent and modules") \
+	X(STALE_WALL, "stale", CLUSTER_EUNAVAIL, "the newest head is older than max_stale", "check that cluster-agentd reaches the authority") \
+	X(STALE_BOOT, "stale_boot", CLUSTER_EUNAVAIL, "by the boot clock the head is older than max_stale", "check that cluster-agentd reaches the authority") \
+	X(CLOCK_BEHIND, "clock_behind", CLUSTER_EUNAVAIL, "the clock stands before the newest signed time", "set the node's clock (chrony, timesyncd)") \
+	X(CONFIG, "configuration", CLUSTER_EUNAVAIL, "the configuration of this node is wrong", "run cluster-agentd --check") \
+	X(SYSTEM, "system_error", CLUSTER_EUNAVAIL, "out of memory, descriptors or another system error", "see the log line") \
+	X(LOCKDOWN, "lockdown", CLUSTER_EREVOKED, "the cluster is locked down", "cluster-login revoke --list; cluster-login unrevoke") \
+	X(NO_ANSWER, "no_answer", CLUSTER_EDENIED, "the prompt was not answered", "log on through cluster-login ssh, or run eval \"$(cluster-login env)\" first") \
+	X(ANSWER_FORMAT, "answer_format", CLUSTER_EDENIED, "the answer is not a credential with its proof", "log on through cluster-login ssh, or run eval \"$(cluster-login env)\" first") \
+	X(ISSUER_UNKNOWN, "issuer_unknown", CLUSTER_EDENIED, "the credential is signed by a key that is not in the keyset", "run cluster-login get again") \
+	X(ISSUER_WINDOW, "issuer_window", CLUSTER_EDENIED, "the issuer's key is not in force", "run cluster-login get again") \
+	X(SIGNATURE, "bad_signature", CLUSTER_ESIGNATURE, "the credential's signature does not hold", "run cluster-login get again") \
+	X(CLUSTER, "other_cluster", CLUSTER_EDENIED, "the credential is of another cluster", "run cluster-login get for this cluster") \
+	X(CHALLENGE, "challenge_mismatch", CLUSTER_EDENIED, "the answer is to another challenge", "log on again") \
+	X(PROOF, "bad_proof", CLUSTER_ESIGNATURE, "the proof of possession does not hold: a replayed, relayed or stolen answer", "log on again; if it repeats, revoke the credential") \
+	X(NOT_YET, "not_yet_valid", CLUSTER_EEARLY, "the credential is not valid yet", "compare the clocks of node and authority") \
+	X(EXPIRED, "expired", CLUSTER_EEXPIRED, "the credential has expired", "run cluster-login get") \
+	X(LIFE, "life_too_long", CLUSTER_EDENIED, "the credential's life is longer than the compiled limit", "") \
+	X(NARROW_ACCOUNT, "narrowed_account", CLUSTER_EDENIED, "the credential is narrowed to other accounts", "run cluster-login get without --for") \
+	X(NARROW_NODE, "narrowed_node", CLUSTER_EDENIED, "the credential is narrowed to other nodes", "run cluster-login get without --on") \
+	X(NARROW_SOURCE, "narrowed_source", CLUSTER_EDENIED, "the credential is not valid from this address", "run cluster-login get from here") \
+	X(PERSON_UNKNOWN, "person_unknown", CLUSTER_EDENIED, "the person is not in the directory", "cluster-login user add") \
+	X(PERSON_DISABLED, "person_disabled", CLUSTER_EDENIED, "the person is disabled", "cluster-login user enable") \
+	X(DEVICE_UNKNOWN, "device_unknown", CLUSTER_EDENIED, "the device is not enrolled for this person", "cluster-login user invite, then cluster-login setup") \
+	X(ACCOUNT_UNKNOWN, "account_unknown", CLUSTER_EDENIED, "the directory has no such account", "cluster-login user add --account, or check the spelling") \
+	X(ACCOUNT_OWNER, "account_owner", CLUSTER_EDENIED, "a personal account of somebody else", "") \
+	X(REVOKED_CREDENTIAL, "revoked_credential", CLUSTER_EREVOKED, "the credential is revoked", "run cluster-login get") \
+	X(REVOKED_DEVICE, "revoked_device", CLUSTER_EREVOKED, "the device is revoked", "enrol another device: cluster-login user invite") \
+	X(REVOKED_PERSON, "revoked_person", CLUSTER_EREVOKED, "the person is revoked", "cluster-login unrevoke, if that is right") \
+	X(REVOKED_ACCOUNT, "revoked_account", CLUSTER_EREVOKED, "the account is revoked", "cluster-login unrevoke, if that is right") \
+	X(REVOKED_NODE, "revoked_node", CLUSTER_EREVOKED, "this node is revoked", "join it again") \
+	X(REVOKED_ISSUER, "revoked_issuer", CLUSTER_EREVOKED, "the issuer's key is revoked", "run cluster-login get") \
+	X(REVOKED_BEFORE, "revoked_before", CLUSTER_EREVOKED, "everything issued before a certain time is revoked", "run cluster-login get") \
+	X(NO_GRANT, "no_grant", CLUSTER_EDENIED, "no grant lets this person use this account on this node", "cluster-login grant add") \
+	X(NO_HANDOVER, "no_credential_login", CLUSTER_EDENIED, "logged in without a credential: a forgotten authorized_keys entry or another method", "remove the static key; log on through cluster-login ssh") \
+	X(NO_STEPUP, "sudo_refused", CLUSTER_EDENIED, "a credential cannot be shown here", "") \
+	X(SESSION_RECORD, "session_record", CLUSTER_EUNAVAIL, "the session could not be registered", "check space and modes under /run/cluster-login") \
+	X(STAGE, "wrong_stage", CLUSTER_EDENIED, "this PAM stage has nothing to offer for cluster accounts", "")
+
+enum reason {
+#define REASON_ENUM(e, word, err, text, advice) REASON_##e,
+	REASON_TABLE(REASON_ENUM)
+#undef REASON_ENUM
+	REASON_N
+};
+
+/* Static strings; an unknown value gives those of REASON_SYSTEM. */
+const char *reason_word(enum reason r);
+const char *reason_text(enum reason r);
+const char *reason_advice(enum reason r);
+enum cluster_err reason_err(enum reason r);
+
+#endif

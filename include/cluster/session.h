@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLUSTER_SESSION_H
+#define CLUSTER_SESSION_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "cluster/attr.h"
+#include "cluster/diag.h"
+#include "cluster/directory.h"
+#include "cluster/err.h"
+#include "cluster/id.h"
+#include "cluster/name.h"
+
+/* Session records (PROTOCOL.md 5.6): written by root's PAM, read by the agent. lib/trust/session.c. */
+
+#define SESSION_DIR "/run/cluster-login/sessions"
+#define SESSION_SIZE_MAX 1024
+#define SESSION_NO_AUDIT UINT32_C(4294967295)
+
+enum session_kind { SESSION_CREDENTIAL = 1 };
+
+struct session {
+	struct cluster_id id, person, device, jti, boot_id;
+	int64_t iat, exp, auth_time, opened;
+	enum directory_on_revoke on_revoke;
+	enum session_kind kind;
+	char account[NAME_ACCOUNT_MAX + 1];
+	char service[NAME_SERVICE_MAX + 1];
+	char tty[65];
+	char rhost[256];
+	char issuer[NAME_KID_MAX + 1];
+	char role[NAME_ROLE_MAX + 1];
+	uint32_t pid;
+	uint64_t start;   /* field 22 of /proc/<pid>/stat */
+	uint32_t audit;   /* /proc/<pid>/sessionid */
+};
+
+enum cluster_err session_parse(const void *data, size_t n, struct session *ret) CLUSTER_MUST_USE;
+enum cluster_err session_build(const struct session *s, uint8_t ret[SESSION_SIZE_MAX], size_t *ret_n) CLUSTER_MUST_USE;
+/* <dir>/<id>; replaced as a whole, mode 0600. */
+enum cluster_err session_store(const char *dir, const struct session *s, struct diag *d) CLUSTER_MUST_USE;
+enum cluster_err session_load(const char *dir, const char *name, uid_t owner, struct session *ret, struct diag *d) CLUSTER_MUST_USE;
+enum cluster_err session_remove(const char *dir, const struct cluster_id *id, struct diag *d) CLUSTER_MUST_USE;
+
+/* Start time and audit session id of a process from /proc. CLUSTER_ENOTFOUND: no such process. Parsed from untrusted text (a process names itself): the field after the last ')'. */
+enum cluster_err session_process(pid_t pid, uint64_t *ret_start, uint32_t *ret_audit) CLUSTER_MUST_USE;
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLUSTER_TRUST_SNAP_H
+#define CLUSTER_TRUST_SNAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "cluster/attr.h"
+#include "cluster/crypto.h"
+#include "cluster/diag.h"
+#include "cluster/directory.h"
+#include "cluster/document.h"
+#include "cluster/err.h"
+#include "cluster/id.h"
+#include "cluster/keyring.h"
+#include "cluster/name.h"
+#include "cluster/revoke.h"
+#include "cluster/snap.h"
+
+/* trust.snap typed (PROTOCOL.md 5.3): trust_snap_read.c reads, trust_snap_build.c writes. Functions begin with trust_. */
+
+struct trust_self {
+	struct cluster_id node;
+	uint8_t hostkey_hash[CRYPTO_SHA256_SIZE];
+	int64_t keyset_version, directory_version, revocations_version;
+	uint32_t max_stale, skew, sudo_fresh;
+	char node_name[NAME_NODE_MAX + 1];
+	char cluster_name[DOCUMENT_NAME_MAX + 1];
+	size_t n_roles;
+	char roles[DIRECTORY_ROLES_MAX][NAME_ROLE_MAX + 1];
+};
+
+struct trust_person {
+	struct cluster_id id;
+	char name[NAME_PERSON_MAX + 1];
+	bool disabled, admin;
+	size_t n_roles, n_devices;
+	char roles[DIRECTORY_ROLES_MAX][NAME_ROLE_MAX + 1];
+	const uint8_t *devices; /* n_devices x 16 bytes, borrowed from the snapshot */
+};
+
+struct trust_grant {
+	struct cluster_id id;
+	bool sudo, hop, onetime;
+	enum directory_on_revoke on_revoke;
+	uint32_t ttl;
+};
+
+struct trust_account {
+	char name[NAME_ACCOUNT_MAX + 1];
+	uint32_t uid;
+	bool personal;
+	struct cluster_id person;
+};
+
+struct trust_revocation {
+	int64_t seq, iat, before, until;
+};
+
+/* An opened trust.snap with its small sections decoded. */
+struct trust {
+	struct snap snap;
+	struct snap_fresh fresh;
+	struct trust_self self;
+	struct keyring ring;
+	int64_t everything_before;
+	bool lockdown;
+	size_t n_lockdown_except;
+	const uint8_t *lockdown_except; /* x 16 bytes, borrowed */
+};
+
+/*
+ * snap_open_current and the flat sections. Errors as snap_open; nothing is left on failure. trust_parse is the same over bytes in memory (fresh zeroed), for tests
+ * and the fuzz target.
+ */
+enum cluster_err trust_open(const char *state_dir, uid_t owner, struct trust *ret) CLUSTER_MUST_USE;
+enum cluster_err trust_parse(const void *data, size_t n, struct trust *ret) CLUSTER_MUST_USE;
+void trust_close(struct trust *t);
+
+/* CLUSTER_ENOTFOUND, or CLUSTER_EFORMAT when damage makes the answer unknown. */
+enum cluster_err trust_person_by_id(const struct trust *t, const struct cluster_id *id, struct trust_person *ret) CLUSTER_MUST_USE;
+enum cluster_err trust_person_by_name(const struct trust *t, const char *name, struct trust_person *ret) CLUSTER_MUST_USE;
+enum cluster_err trust_account_by_name(const struct trust *t, const char *name, struct trust_account *ret) CLUSTER_MUST_USE;
+/* The grants of a person (role == NULL) or of a role for an account: cursor over *ret, then trust_grant_next until CLUSTER_ENOTFOUND. */
+enum cluster_err trust_grants(const struct trust *t, const struct cluster_id *person, const char *role, const char *account, struct rd *ret) CLUSTER_MUST_USE;
+enum cluster_err trust_grant_next(struct rd *r, struct trust_grant *ret) CLUSTER_MUST_USE;
+/* The revocation of one thing that reaches what was issued at `issued` (0: whenever). CLUSTER_ENOTFOUND: none. */
+enum cluster_err trust_revoked(const struct trust *t, enum revoke_kind kind, const void *value, size_t n, int64_t issued, struct trust_revocation *ret) CLUSTER_MUST_USE;
+/* Every person, grant key or revocation in order, for listings; *cursor starts at 0. */
+enum cluster_err trust_person_each(const struct trust *t, uint64_t *cursor, struct trust_person *ret) CLUSTER_MUST_USE;
+
+/*
+ * Builds trust.snap for node `self` from verified documents. CLUSTER_ENOTFOUND: the directory does not have that node (it was removed). The caller frees *ret with free().
+ */
+enum cluster_err trust_build(const struct document_root *root, const struct document_keyset *keyset, const struct directory *dir, const struct revoke_list *revocations,
+    const struct cluster_id *self, uint8_t **ret, size_t *ret_n, struct diag *d) CLUSTER_MUST_USE;
+
+#endif

@@ -25,7 +25,8 @@ struct file_rules {
  * Opens for reading with O_NOFOLLOW|O_CLOEXEC|O_NONBLOCK, then judges the descriptor: regular, one owner, no forbidden bit, not too large;
  * then every parent up to "/": a directory, owned by root or by rules->owner, not writable by group or others unless sticky.
  * The caller closes *ret_fd. CLUSTER_ENOTFOUND: ENOENT on the file or a parent. CLUSTER_EUNTRUSTED: a rule does not hold (also ELOOP).
- * CLUSTER_ESYSTEM: anything else, errno in d. `ret_st` may be NULL.
+ * A symbolic link among the parents is followed if it belongs to root or rules->owner; one as the last component is refused. In a sticky
+ * directory that others may write, a file with more than one link is refused. CLUSTER_ESYSTEM: anything else, errno in d. `ret_st` may be NULL.
  */
 enum cluster_err file_open(const char *path, const struct file_rules *rules, int *ret_fd, struct stat *ret_st, struct diag *d) CLUSTER_MUST_USE;
 
@@ -34,7 +35,8 @@ enum cluster_err file_read(const char *path, const struct file_rules *rules, str
 
 /*
  * Replaces `path` as a whole: temporary name beside it (O_EXCL, `mode` from creation), write, fsync, rename, fsync of the directory.
- * On failure the old file stands as it was and nothing else is left. CLUSTER_ESYSTEM with errno in d.
+ * On failure the old file stands as it was and nothing else is left (only when the very last fsync fails, the new file may stand).
+ * CLUSTER_ESYSTEM with errno in d.
  */
 enum cluster_err file_replace(const char *path, const void *data, size_t n, mode_t mode, struct diag *d) CLUSTER_MUST_USE;
 
@@ -48,6 +50,9 @@ enum cluster_err file_mkdir(const char *path, mode_t mode, struct diag *d) CLUST
 enum cluster_err file_write_all(int fd, const void *data, size_t n) CLUSTER_MUST_USE;
 /* Reads exactly `n` bytes. CLUSTER_ETRUNC at end of file; CLUSTER_ESYSTEM, errno kept. */
 enum cluster_err file_read_all(int fd, void *dst, size_t n) CLUSTER_MUST_USE;
+
+/* close(2) that keeps errno; a negative `fd` is allowed. */
+void file_close(int fd);
 
 /* Joins "dir/name" into dst. CLUSTER_ELIMIT if it does not fit. */
 enum cluster_err file_join(char *dst, size_t size, const char *dir, const char *name) CLUSTER_MUST_USE;

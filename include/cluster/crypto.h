@@ -12,6 +12,7 @@
 struct secret;
 
 #define CRYPTO_SHA256_SIZE 32
+#define CRYPTO_SHA512_SIZE 64
 #define CRYPTO_SIG_SIZE 64
 #define CRYPTO_PUB_MAX 64
 
@@ -30,6 +31,7 @@ struct crypto_key;
 enum cluster_err crypto_start(void) CLUSTER_MUST_USE;
 
 enum cluster_err crypto_sha256(const void *data, size_t n, uint8_t ret[CRYPTO_SHA256_SIZE]) CLUSTER_MUST_USE;
+enum cluster_err crypto_sha512(const void *data, size_t n, uint8_t ret[CRYPTO_SHA512_SIZE]) CLUSTER_MUST_USE;
 enum cluster_err crypto_random(void *dst, size_t n) CLUSTER_MUST_USE;
 /* Constant time. */
 bool crypto_equal(const void *a, const void *b, size_t n);
@@ -41,6 +43,19 @@ enum cluster_err crypto_pub_check(const struct crypto_pub *pub) CLUSTER_MUST_USE
 
 /* CLUSTER_ESIGNATURE unless `sig` (64 bytes; ES256: r and s) is pub's over the n bytes. Does not check the key itself: crypto_pub_check does. */
 enum cluster_err crypto_verify(const struct crypto_pub *pub, const void *data, size_t n, const uint8_t sig[CRYPTO_SIG_SIZE]) CLUSTER_MUST_USE;
+
+/* An RSA public key: big-endian magnitudes without leading zeros, borrowed. ssh host keys only (sshsig.h). */
+struct crypto_rsa {
+	const uint8_t *e, *n;
+	size_t e_size, n_size;
+};
+#define CRYPTO_RSA_BITS_MIN 2048
+#define CRYPTO_RSA_BITS_MAX 8192
+/*
+ * RSASSA-PKCS1-v1_5 with SHA-512, or SHA-256 if not `sha512`. CLUSTER_EDENIED: modulus outside the bits above, or an exponent that is even, below 3 or over 32 bits.
+ * CLUSTER_ESIGNATURE: it is not the key's signature over the n bytes (also if sig_n is not the modulus' size).
+ */
+enum cluster_err crypto_rsa_verify(const struct crypto_rsa *key, bool sha512, const void *data, size_t n, const uint8_t *sig, size_t sig_n) CLUSTER_MUST_USE;
 
 enum cluster_err crypto_key_new(enum crypto_alg alg, struct crypto_key **ret) CLUSTER_MUST_USE;
 void crypto_key_free(struct crypto_key *key);

@@ -14,6 +14,10 @@
 
 struct json;
 
+#define API_BODY_MAX ((size_t)64 << 20)  /* of a JSON answer */
+#define API_ROOT_MAX ((size_t)1 << 20)   /* of a root chain */
+#define API_KEYSET_MAX ((size_t)64 << 10)
+
 /* Typed calls to an authority (PROTOCOL.md 6). */
 
 /*
@@ -32,6 +36,14 @@ enum cluster_err api_open(const char *url, const struct document_keyset *keyset,
  */
 enum cluster_err api_json(struct http *h, const char *method, const char *path, const char *const *headers, const struct json *body, int timeout_ms,
     struct json **ret, struct diag *d) CLUSTER_MUST_USE;
+
+/*
+ * GET of bytes that are no JSON of ours (documents, objects), at most `max`. Errors as api_json. The caller frees *ret with free(); it is NUL-terminated after *ret_n bytes.
+ */
+enum cluster_err api_bytes(struct http *h, const char *path, const char *const *headers, size_t max, int timeout_ms, char **ret, size_t *ret_n, struct diag *d) CLUSTER_MUST_USE;
+
+/* The table of api_json for a status. */
+enum cluster_err api_status(int status);
 
 /* The authority's default admin socket. */
 #define API_ADMIN_SOCKET "/run/cluster-login/authority.sock"

@@ -14,8 +14,8 @@
 #include "cluster/snap_format.h"
 
 /*
- * Reading snapshots (snap_read.c). Nothing here locks, allocates, logs or reads the environment; snap_open and snap_fresh_read alone
- * make system calls. Safe on arbitrary bytes: every offset is checked against the mapped size before it is followed.
+ * Reading snapshots (snap_read.c). Nothing here locks, allocates, logs or reads the environment; functions that take a path or a
+ * state directory, and snap_close, alone make system calls. Safe on arbitrary bytes: every offset is checked against the mapped size before it is followed.
  */
 
 #define SNAP_STATE_DIR "/var/lib/cluster-login"
@@ -126,8 +126,18 @@ enum cluster_err snap_fresh_read(const char *state_dir, uid_t owner, struct snap
 /* "<state_dir>/gen/<n>/<file>". CLUSTER_ELIMIT if it does not fit. */
 enum cluster_err snap_path(char *dst, size_t size, const char *state_dir, uint64_t generation, const char *file) CLUSTER_MUST_USE;
 /*
+ * The generation word (PROTOCOL.md 5.5): `generation`, a file of SNAP_WORD_SIZE bytes that is never replaced nor truncated; its first 8 bytes, a
+ * native u64, change with every publication, so that a reader who maps it once notices a new generation without a system call. 0: look at fresh.
+ */
+#define SNAP_WORD_SIZE 4096
+/* Maps it for the life of the process. Errors as snap_open; CLUSTER_EFORMAT: too small. */
+enum cluster_err snap_word_map(const char *state_dir, uid_t owner, const uint64_t **ret) CLUSTER_MUST_USE;
+/* For the publisher, after fresh was renamed: makes the file if there is none, and stores the word. CLUSTER_ESYSTEM: errno tells. */
+enum cluster_err snap_word_store(const char *state_dir, uint64_t word) CLUSTER_MUST_USE;
+
+/*
  * fresh, then the named snapshot of its generation, once more from the start if the generation went away in between (8 tries at most), and a
- * check that both are of one cluster.
+ * check that both are of one cluster. CLUSTER_ENOTFOUND: no fresh, or no such file in its generation; CLUSTER_EUNTRUSTED: also another cluster's.
  */
 enum cluster_err snap_open_current(const char *state_dir, uid_t owner, enum snap_kind kind, struct snap *ret, struct snap_fresh *ret_fresh) CLUSTER_MUST_USE;
 

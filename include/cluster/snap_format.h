@@ -20,6 +20,8 @@
  *   48 u64 reserved (0)
  *   56 u64 checksum of bytes 0..55 and the section table
  *
+ * Sections stand in order of type, each at the first multiple of 64 after the one before, the file ends at the next multiple of 64; gaps are zero.
+ *
  * Three shapes of section. Flat: guarded by the table's checksum. Records: each at an 8-byte boundary: u32 length of the body, u32 checksum
  * of length and body, body. Index: a power of two of 64-byte buckets, each: u32 checksum of the other 60 bytes and the bucket's number, u8 slots in use
  * (0..7), u8 flags (SNAP_BUCKET_OVERFLOW: keep looking in the next bucket, at most SNAP_PROBE_MAX of them, wrapping), u16 reserved,
@@ -39,6 +41,7 @@
 #define SNAP_PROBE_MAX 16
 #define SNAP_CRITICAL 0x1u
 #define SNAP_FILE_MAX (UINT64_C(16) << 30)
+#define SNAP_BUCKETS_MAX (UINT64_C(1) << 28)
 
 enum snap_kind { SNAP_ACCOUNTS = 1, SNAP_TRUST = 2 };
 
@@ -53,6 +56,10 @@ enum snap_accounts_section {
 	SNAP_A_MEMBER = 7,      /* records, in name order: which groups an account is in */
 	SNAP_A_MEMBER_BY_NAME = 8
 };
+
+#define SNAP_ACCOUNT_HEAD 16 /* u32 uid, u32 gid, u8 lengths of name, gecos, home, shell, u32 0; then the four strings, each with its NUL */
+#define SNAP_GROUP_HEAD 16   /* u32 gid, u32 members, u32 bytes of members, u8 length of name, 3 x 0; then name NUL, each member NUL */
+#define SNAP_MEMBER_HEAD 8   /* u32 gids, u8 length of name, 3 x 0; then name NUL, each gid u32, ascending */
 
 /* Sections of trust.snap (PROTOCOL.md 5.3). */
 enum snap_trust_section {
@@ -69,6 +76,28 @@ enum snap_trust_section {
 	SNAP_T_REVOKED_BY_KEY = 11,
 	SNAP_T_GLOBAL = 12   /* flat: everything before T, lockdown */
 };
+
+enum snap_shape { SNAP_SHAPE_UNKNOWN = 0, SNAP_SHAPE_FLAT, SNAP_SHAPE_RECORDS, SNAP_SHAPE_INDEX };
+
+/* The shape of section `type`; for an index, *ret_records is the record section that it leads to (0 otherwise). */
+static inline enum snap_shape snap_section_shape(enum snap_kind kind, uint32_t type, uint32_t *ret_records)
+{
+	/* F flat, R records, otherwise the type of the record section, in order of type from 1 */
+	static const char accounts[] = "R11R44R7", trust[] = "FFR33R6R8R:F"; /* ':' is 10 */
+	const char *shapes = kind == SNAP_ACCOUNTS ? accounts : trust;
+	char c = type >= 1 && type <= strlen(shapes) ? shapes[type - 1] : '\0';
+
+	*ret_records = c >= '1' && c <= ':' ? (uint32_t)(c - '0') : 0;
+	if (c == '\0')
+		return SNAP_SHAPE_UNKNOWN;
+	return c == 'F' ? SNAP_SHAPE_FLAT : c == 'R' ? SNAP_SHAPE_RECORDS : SNAP_SHAPE_INDEX;
+}
+
+/* The seed of a guard (PROTOCOL.md 5.1): section type, and the body's length or the bucket's number. */
+static inline uint64_t snap_seed(uint32_t type, uint32_t low)
+{
+	return (uint64_t)type << 32 | low;
+}
 
 /* Caps that keep a caller's ERANGE loop finite (THREATS.md E3); the writer refuses more, the reader refuses to believe more. */
 #define SNAP_ACCOUNT_BODY_MAX 4096

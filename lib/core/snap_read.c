@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cluster/snap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "snap_inline.h"
+
+uint64_t snap_hash(const void *data, size_t n, uint64_t seed)
+{
+	return snap_hash_inline(data, n, seed);
+}
+
+static uint64_t align_up(uint64_t n)
+{
+	return (n + SNAP_ALIGN - 1) & ~(uint64_t)(SNAP_ALIGN - 1);
+}
+
+/* Everything of the header; *ret_count sections follow, and their table is inside the file. */
+static enum cluster_err parse_header(const uint8_t *p, size_t n, enum snap_kind kind, uint32_t *ret_count)
+{
+	uint32_t count;
+	uint16_t major;
+
+	if (n > SNAP_FILE_MAX)
+		return CLUSTER_ELIMIT;
+	if (n < SNAP_HEADER_SIZE)
+		return CLUSTER_ETRUNC;
+	if (memcmp(p, SNAP_MAGIC, 8) != 0)
+		return CLUSTER_EFORMAT;
+	major = snap_be16(p + 8);
+	if (major != SNAP_MAJOR)
+		return major > SNAP_MAJOR ? CLUSTER_EVERSION : CLUSTER_EFORMAT;
+	if (snap_be32(p + 12) != (uint32_t)kind)
+		return CLUSTER_EFORMAT;
+	if (snap_be64(p + 16) != n)
+		return snap_be64(p + 16) > n ? CLUSTER_ETRUNC : CLUSTER_EFORMAT;
+	count = snap_be32(p + 40);
+	if (count < 1 || count > SNAP_SECTIONS_MAX || snap_be32(p + 44) != 0 || snap_be64(p + 48) != 0)
+		return CLUSTER_EFORMAT;
+	if (SNAP_HEADER_SIZE + (size_t)count * SNAP_SECTION_SIZE > n)
+		return CLUSTER_ETRUNC;
+	if (snap_hash(p + SNAP_HEADER_SIZE, (size_t)count * SNAP_SECTION_SIZE, snap_hash(p, 56, 0)) != snap_be64(p + 56))
+		return CLUSTER_EFORMAT;
+	*ret_count = count;
+	return CLUSTER_OK;
+}
+
+/* The length suits the shape, and a flat section's checksum holds. */
+static bool shape_ok(enum snap_shape shape, uint32_t type, const struct snap_section *x, uint64_t checksum)
+{
+	uint64_t buckets = x->n / SNAP_BUCKET_SIZE;
+
+	switch (shape) {
+	case SNAP_SHAPE_FLAT:
+		return snap_hash(x->p, x->n, snap_seed(type, 0)) == checksum;
+	case SNAP_SHAPE_RECORDS:
+		return checksum == 0 && x->n % 8 == 0;
+	case SNAP_SHAPE_INDEX:
+		return checksum == 0 && x->n % SNAP_BUCKET_SIZE == 0 && buckets >= 1 && buckets <= SNAP_BUCKETS_MAX && !(buckets & (buckets - 1));
+	case SNAP_SHAPE_UNKNOWN:
+		break;
+	}
+	return true;
+}
+
+/* One entry of the section table. *cursor: where this section must begin; moves to where the next must. */
+static enum cluster_err parse_section(struct snap *s, const uint8_t *entry, uint32_t *last_type, uint64_t *cursor)
+{
+	uint32_t type = snap_be32(entry), flags = snap_be32(entry + 4), records;
+	uint64_t offset = snap_be64(entry + 8), length = snap_be64(entry + 16);
+	enum snap_shape shape = snap_section_shape(s->kind, type, &records);
+	struct snap_section x;
+
+	if (type <= *last_type || flags & ~SNAP_CRITICAL || offset != *cursor)
+		return CLUSTER_EFORMAT;
+	if (offset > s->size || length > s->size - offset)
+		return CLUSTER_ETRUNC;
+	if (shape == SNAP_SHAPE_UNKNOWN && flags & SNAP_CRITICAL)
+		return CLUSTER_EVERSION;
+	x = (struct snap_section){ .p = s->base + offset, .n = (size_t)length };
+	if (!shape_ok(shape, type, &x, snap_be64(entry + 24)))
+		return CLUSTER_EFORMAT;
+	if (shape != SNAP_SHAPE_UNKNOWN)
+		s->section[type] = x;
+	*last_type = type;
+	*cursor = align_up(offset + length);
+	return CLUSTER_OK;
+}
+
+static bool all_present(const struct snap *s)
+{
+	uint32_t records;
+
+	for (uint32_t type = 1; snap_section_shape(s->kind, type, &records) != SNAP_SHAPE_UNKNOWN; type++)
+		if (!s->section[type].p)
+			return false;
+	return true;
+}
+
+enum cluster_err snap_parse(const void *data, size_t n, enum snap_kind kind, struct snap *ret)
+{
+	struct snap s = { .base = data, .size = n, .kind = kind };
+	uint32_t count, last_type = 0;
+	enum cluster_err e;
+	uint64_t cursor;
+
+	e = parse_header(s.base, n, kind, &count);
+	if (e != CLUSTER_OK)
+		return e;
+	memcpy(s.cluster.b, s.base + 24, ID_SIZE);
+	cursor = align_up(SNAP_HEADER_SIZE + (uint64_t)count * SNAP_SECTION_SIZE);
+	for (uint32_t i = 0; i < count; i++) {
+		e = parse_section(&s, s.base + SNAP_HEADER_SIZE + (size_t)i * SNAP_SECTION_SIZE, &last_type, &cursor);
+		if (e != CLUSTER_OK)
+			return e;
+	}
+	if (cursor != n || !all_present(&s))
+		return CLUSTER_EFORMAT;
+	*ret = s;
+	return CLUSTER_OK;
+}
+
+enum cluster_err snap_open_fd(const char *path, uid_t owner, int *ret_fd, struct stat *ret_st)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	int saved;
+
+	if (fd < 0)
+		return errno == ENOENT ? CLUSTER_ENOTFOUND : errno == ELOOP ? CLUSTER_EUNTRUSTED : CLUSTER_ESYSTEM;
+	if (fstat(fd, ret_st) != 0) {
+		saved = errno;
+		close(fd);
+		errno = saved;
+		return CLUSTER_ESYSTEM;
+	}
+	if (!S_ISREG(ret_st->st_mode) || ret_st->st_uid != owner || ret_st->st_mode & (S_IWGRP | S_IWOTH)) {
+		close(fd);
+		return CLUSTER_EUNTRUSTED;
+	}
+	*ret_fd = fd;
+	return CLUSTER_OK;
+}
+
+enum cluster_err snap_open(const char *path, uid_t owner, enum snap_kind kind, struct snap *ret)
+{
+	void *base = MAP_FAILED;
+	int fd = -1, saved = 0;
+	enum cluster_err e;
+	struct stat st;
+
+	e = snap_open_fd(path, owner, &fd, &st);
+	if (e != CLUSTER_OK)
+		return e;
+	e = CLUSTER_ETRUNC;
+	if (st.st_size < SNAP_HEADER_SIZE)
+		goto out;
+	e = CLUSTER_ELIMIT;
+	if ((uint64_t)st.st_size > SNAP_FILE_MAX)
+		goto out;
+	base = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	saved = errno;
+	e = CLUSTER_ESYSTEM;
+	if (base == MAP_FAILED)
+		goto out;
+	e = snap_parse(base, (size_t)st.st_size, kind, ret);
+	if (e == CLUSTER_OK)
+		ret->mapped = true;
+out:
+	if (e != CLUSTER_OK && base != MAP_FAILED)
+		munmap(base, (size_t)st.st_size);
+	close(fd);
+	if (e == CLUSTER_ESYSTEM)
+		errno = saved;
+	return e;
+}
+
+void snap_close(struct snap *s)
+{
+	if (s->mapped)
+		munmap((void *)(uintptr_t)s->base, s->size);
+	memset(s, 0, sizeof *s);
+}
+
+void snap_probe_init(struct snap_probe *p, const struct snap *s, uint32_t records, uint32_t index, const void *key, size_t n)
+{
+	snap_probe_start(p, s, records, index, key, n);
+}
+
+enum cluster_err snap_probe_next(struct snap_probe *p, struct rd *ret_body)
+{
+	/* Not the index and the records of one another: nothing there can be believed. */
+	if (p->index >= SNAP_SECTIONS_MAX || p->records >= SNAP_SECTIONS_MAX || p->s->section[p->index].n < SNAP_BUCKET_SIZE)
+		return CLUSTER_EFORMAT;
+	return snap_probe_step(p, ret_body);
+}
+
+enum cluster_err snap_each(const struct snap *s, uint32_t records, uint64_t *cursor, struct rd *ret_body)
+{
+	enum cluster_err e;
+	struct rd body;
+
+	if (records >= SNAP_SECTIONS_MAX || *cursor % 8 != 0 || *cursor > s->section[records].n)
+		return CLUSTER_EFORMAT;
+	if (*cursor == s->section[records].n)
+		return CLUSTER_ENOTFOUND;
+	e = snap_record_at(s, records, *cursor, &body);
+	if (e != CLUSTER_OK)
+		return e;
+	*cursor += (SNAP_RECORD_HEAD + body.n + 7) & ~(uint64_t)7;
+	*ret_body = body;
+	return CLUSTER_OK;
+}

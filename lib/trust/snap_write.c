@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cluster/snap_write.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cluster/snap.h"
+#include "cluster/wr.h"
+
+#define RECORDS_MAX (UINT64_C(8) << 30)
+
+struct key {
+	uint64_t hash;
+	uint32_t offset; /* of the record, / 8 */
+};
+
+/* One section in the making. Flat and record sections grow in `bytes`; an index collects keys and is laid out at the end. */
+struct part {
+	bool used; /* a flat section was given */
+	enum snap_shape shape;
+	struct wr bytes;
+	struct key *keys;
+	size_t n_keys, room;
+};
+
+struct snap_writer {
+	enum snap_kind kind;
+	struct cluster_id cluster;
+	struct part parts[SNAP_SECTIONS_MAX];
+};
+
+enum cluster_err snap_writer_new(enum snap_kind kind, const struct cluster_id *cluster, struct snap_writer **ret)
+{
+	struct snap_writer *w = calloc(1, sizeof *w);
+	uint32_t records;
+
+	if (!w)
+		return CLUSTER_ENOMEM;
+	w->kind = kind;
+	w->cluster = *cluster;
+	for (uint32_t type = 1; type < SNAP_SECTIONS_MAX; type++) {
+		w->parts[type].shape = snap_section_shape(kind, type, &records);
+		wr_grow(&w->parts[type].bytes, RECORDS_MAX);
+	}
+	*ret = w;
+	return CLUSTER_OK;
+}
+
+void snap_writer_free(struct snap_writer *w)
+{
+	if (!w)
+		return;
+	for (uint32_t type = 1; type < SNAP_SECTIONS_MAX; type++) {
+		wr_done(&w->parts[type].bytes);
+		free(w->parts[type].keys);
+	}
+	free(w);
+}
+
+/* The section, if the format gives it that shape. */
+static struct part *part_of(struct snap_writer *w, uint32_t type, enum snap_shape shape)
+{
+	struct part *part = type >= 1 && type < SNAP_SECTIONS_MAX ? &w->parts[type] : NULL;
+
+	return part && part->shape == shape ? part : NULL;
+}
+
+enum cluster_err snap_writer_flat(struct snap_writer *w, uint32_t type, const void *data, size_t n)
+{
+	struct part *part = part_of(w, type, SNAP_SHAPE_FLAT);
+
+	if (!part || part->used)
+		return CLUSTER_EFORMAT;
+	part->used = true;
+	wr_bytes(&part->bytes, data, n);
+	return wr_end(&part->bytes);
+}
+
+enum cluster_err snap_writer_record(struct snap_writer *w, uint32_t type, const void *body, size_t n, uint32_t *ret_offset)
+{
+	struct part *part = part_of(w, type, SNAP_SHAPE_RECORDS);
+	uint32_t offset;
+	enum cluster_err e;
+
+	if (!part)
+		return CLUSTER_EFORMAT;
+	if (n > SNAP_RECORD_MAX)
+		return CLUSTER_ELIMIT;
+	offset = (uint32_t)(part->bytes.n / 8);
+	wr_u32(&part->bytes, (uint32_t)n);
+	wr_u32(&part->bytes, (uint32_t)snap_hash(body, n, snap_seed(type, (uint32_t)n)));
+	wr_bytes(&part->bytes, body, n);
+	wr_align(&part->bytes, 8);
+	e = wr_end(&part->bytes);
+	if (e != CLUSTER_OK)
+		return e;
+	*ret_offset = offset;
+	return CLUSTER_OK;
+}
+
+enum cluster_err snap_writer_key(struct snap_writer *w, uint32_t type, const void *key, size_t n, uint32_t offset)
+{
+	struct part *part = part_of(w, type, SNAP_SHAPE_INDEX);
+	struct key *keys;
+	size_t room;
+
+	if (!part)
+		return CLUSTER_EFORMAT;
+	if (!key && !n)
+		return CLUSTER_OK;
+	if (part->n_keys == part->room) {
+		room = part->room ? part->room * 2 : 64;
+		keys = reallocarray(part->keys, room, sizeof *keys);
+		if (!keys)
+			return CLUSTER_ENOMEM;
+		part->keys = keys;
+		part->room = room;
+	}
+	part->keys[part->n_keys++] = (struct key){ .hash = snap_hash(key, n, 0), .offset = offset };
+	return CLUSTER_OK;
+}
+
+/* Five eighths of the slots in use at most: a lookup seldom needs a second bucket. */
+static uint64_t buckets_for(size_t n_keys)
+{
+	uint64_t buckets = 1;
+
+	while (buckets * SNAP_BUCKET_SLOTS * 5 / 8 < n_keys)
+		buckets *= 2;
+	return buckets;
+}
+
+static void put_be32(uint8_t *p, uint32_t v)
+{
+	v = __builtin_bswap32(v);
+	memcpy(p, &v, sizeof v);
+}
+
+/* Puts one key into the first bucket with room, from its own on. False: none within SNAP_PROBE_MAX. */
+static bool place(uint8_t *table, uint64_t buckets, const struct key *k)
+{
+	for (uint64_t i = 0; i < SNAP_PROBE_MAX && i < buckets; i++) {
+		uint8_t *b = table + ((k->hash + i) & (buckets - 1)) * SNAP_BUCKET_SIZE;
+
+		if (b[4] < SNAP_BUCKET_SLOTS) {
+			put_be32(b + 8 + 8 * b[4], (uint32_t)(k->hash >> 32));
+			put_be32(b + 12 + 8 * b[4], k->offset);
+			b[4]++;
+			return true;
+		}
+		b[5] |= SNAP_BUCKET_OVERFLOW;
+	}
+	return false;
+}
+
+/* Lays the buckets out in the zeroed `table`. */
+static bool fill(uint8_t *table, uint64_t buckets, uint32_t type, const struct part *part)
+{
+	for (size_t i = 0; i < part->n_keys; i++)
+		if (!place(table, buckets, &part->keys[i]))
+			return false;
+	for (uint64_t i = 0; i < buckets; i++) {
+		uint8_t *b = table + i * SNAP_BUCKET_SIZE;
+
+		put_be32(b, (uint32_t)snap_hash(b + 4, SNAP_BUCKET_SIZE - 4, snap_seed(type, (uint32_t)i)));
+	}
+	return true;
+}
+
+/* Keys to buckets, into part->bytes; with more buckets if too many keys meet in one place. */
+static enum cluster_err lay_out_index(struct part *part, uint32_t type)
+{
+	uint64_t buckets = buckets_for(part->n_keys);
+	enum cluster_err e;
+
+	for (int tries = 0; tries < 6 && buckets <= SNAP_BUCKETS_MAX; tries++, buckets *= 2) {
+		wr_done(&part->bytes);
+		wr_zero(&part->bytes, buckets * SNAP_BUCKET_SIZE);
+		e = wr_end(&part->bytes);
+		if (e != CLUSTER_OK)
+			return e;
+		if (fill(part->bytes.p, buckets, type, part))
+			return CLUSTER_OK;
+	}
+	return CLUSTER_ELIMIT;
+}
+
+static enum cluster_err lay_out_indexes(struct snap_writer *w, uint32_t *ret_count, struct diag *d)
+{
+	uint32_t count = 0;
+	enum cluster_err e;
+
+	for (uint32_t type = 1; type < SNAP_SECTIONS_MAX; type++) {
+		struct part *part = &w->parts[type];
+
+		if (part->shape == SNAP_SHAPE_UNKNOWN)
+			continue;
+		if (!part->used && part->shape == SNAP_SHAPE_FLAT)
+			return diag_set(d, CLUSTER_EFORMAT, "snapshot section %u was never written", type);
+		e = part->shape == SNAP_SHAPE_INDEX ? lay_out_index(part, type) : CLUSTER_OK;
+		if (e != CLUSTER_OK)
+			return diag_set(d, e, "snapshot section %u: %zu keys cannot be laid out", type, part->n_keys);
+		count++;
+	}
+	*ret_count = count;
+	return CLUSTER_OK;
+}
+
+static uint64_t align_up(uint64_t n)
+{
+	return (n + SNAP_ALIGN - 1) & ~(uint64_t)(SNAP_ALIGN - 1);
+}
+
+/* The size of the whole file. */
+static uint64_t file_size(const struct snap_writer *w, uint32_t count)
+{
+	uint64_t size = align_up(SNAP_HEADER_SIZE + (uint64_t)count * SNAP_SECTION_SIZE);
+
+	for (uint32_t type = 1; type < SNAP_SECTIONS_MAX; type++)
+		size = align_up(size + w->parts[type].bytes.n);
+	return size;
+}
+
+static void put_header(const struct snap_writer *w, struct wr *out, uint64_t size, uint32_t count)
+{
+	wr_bytes(out, SNAP_MAGIC, 8);
+	wr_u16(out, SNAP_MAJOR);
+	wr_u16(out, SNAP_MINOR);
+	wr_u32(out, (uint32_t)w->kind);
+	wr_u64(out, size);
+	wr_bytes(out, w->cluster.b, ID_SIZE);
+	wr_u32(out, count);
+	wr_zero(out, SNAP_HEADER_SIZE - out->n);
+}
+
+static void put_table(const struct snap_writer *w, struct wr *out, uint32_t count)
+{
+	uint64_t offset = align_up(SNAP_HEADER_SIZE + (uint64_t)count * SNAP_SECTION_SIZE);
+
+	for (uint32_t type = 1; type < SNAP_SECTIONS_MAX; type++) {
+		const struct part *part = &w->parts[type];
+
+		if (part->shape == SNAP_SHAPE_UNKNOWN)
+			continue;
+		wr_u32(out, type);
+		wr_u32(out, SNAP_CRITICAL);
+		wr_u64(out, offset);
+		wr_u64(out, part->bytes.n);
+		wr_u64(out, part->shape == SNAP_SHAPE_FLAT ? snap_hash(part->bytes.p, part->bytes.n, snap_seed(type, 0)) : 0);
+		offset = align_up(offset + part->bytes.n);
+	}
+}
+
+enum cluster_err snap_writer_end(struct snap_writer *w, uint8_t **ret, size_t *ret_n, struct diag *d)
+{
+	uint64_t size, checksum;
+	uint8_t *file = NULL;
+	enum cluster_err e;
+	uint32_t count = 0;
+	struct wr out;
+
+	e = lay_out_indexes(w, &count, d);
+	if (e != CLUSTER_OK)
+		return e;
+	size = file_size(w, count);
+	if (size > SNAP_FILE_MAX)
+		return diag_set(d, CLUSTER_ELIMIT, "snapshot of %llu bytes", (unsigned long long)size);
+	file = malloc(size);
+	if (!file)
+		return diag_set(d, CLUSTER_ENOMEM, "snapshot of %llu bytes", (unsigned long long)size);
+	wr_init(&out, file, size);
+	put_header(w, &out, size, count);
+	put_table(w, &out, count);
+	checksum = snap_hash(file + SNAP_HEADER_SIZE, (size_t)count * SNAP_SECTION_SIZE, snap_hash(file, SNAP_HEADER_SIZE - 8, 0));
+	put_be32(file + SNAP_HEADER_SIZE - 8, (uint32_t)(checksum >> 32));
+	put_be32(file + SNAP_HEADER_SIZE - 4, (uint32_t)checksum);
+	for (uint32_t type = 1; type < SNAP_SECTIONS_MAX; type++) {
+		wr_align(&out, SNAP_ALIGN);
+		wr_bytes(&out, w->parts[type].bytes.p, w->parts[type].bytes.n);
+	}
+	wr_align(&out, SNAP_ALIGN);
+	e = wr_end(&out);
+	if (e != CLUSTER_OK) {
+		free(file);
+		return diag_set(d, e, "snapshot does not fit its own size");
+	}
+	*ret_n = out.n;
+	*ret = file;
+	return CLUSTER_OK;
+}

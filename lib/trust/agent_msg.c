@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cluster/agent_msg.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cluster/file.h"
+#include "cluster/rd.h"
+#include "cluster/wr.h"
+
+#define VERSION 1
+
+static bool type_ok(uint8_t type)
+{
+	return type >= AGENT_MSG_STATUS && type <= AGENT_MSG_SESSION_CLOSED;
+}
+
+static enum cluster_err take_type(struct rd *r, enum agent_msg_type *ret)
+{
+	uint8_t version, type;
+	enum cluster_err e;
+
+	if ((e = rd_u8(r, &version)) != CLUSTER_OK || (e = rd_u8(r, &type)) != CLUSTER_OK)
+		return e;
+	if (version != VERSION)
+		return CLUSTER_EVERSION;
+	if (!type_ok(type))
+		return CLUSTER_EFORMAT;
+	*ret = (enum agent_msg_type)type;
+	return CLUSTER_OK;
+}
+
+static enum cluster_err take_i64(struct rd *r, int64_t *ret)
+{
+	enum cluster_err e;
+	uint64_t v;
+
+	if ((e = rd_u64(r, &v)) != CLUSTER_OK)
+		return e;
+	if (v > INT64_MAX)
+		return CLUSTER_EFORMAT;
+	*ret = (int64_t)v;
+	return CLUSTER_OK;
+}
+
+enum cluster_err agent_msg_request_build(const struct agent_msg_request *m, uint8_t dst[AGENT_MSG_MAX], size_t *ret_n)
+{
+	enum cluster_err e;
+	struct wr w;
+
+	wr_init(&w, dst, AGENT_MSG_MAX);
+	wr_u8(&w, VERSION);
+	wr_u8(&w, (uint8_t)m->type);
+	if (m->type != AGENT_MSG_STATUS)
+		wr_bytes(&w, m->session.b, ID_SIZE);
+	if ((e = wr_end(&w)) != CLUSTER_OK)
+		return e;
+	*ret_n = w.n;
+	return CLUSTER_OK;
+}
+
+enum cluster_err agent_msg_request_parse(const void *data, size_t n, struct agent_msg_request *ret)
+{
+	struct agent_msg_request m;
+	enum cluster_err e;
+	struct rd r;
+
+	if (n > AGENT_MSG_MAX)
+		return CLUSTER_ELIMIT;
+	memset(&m, 0, sizeof m);
+	rd_init(&r, data, n);
+	if ((e = take_type(&r, &m.type)) != CLUSTER_OK)
+		return e;
+	if (m.type != AGENT_MSG_STATUS && (e = rd_bytes(&r, m.session.b, sizeof m.session.b, ID_SIZE)) != CLUSTER_OK)
+		return e;
+	if ((e = rd_end(&r)) != CLUSTER_OK)
+		return e;
+	*ret = m;
+	return CLUSTER_OK;
+}
+
+static bool has_status(const struct agent_msg_answer *m)
+{
+	return m->type == AGENT_MSG_STATUS && m->result == CLUSTER_OK;
+}
+
+enum cluster_err agent_msg_answer_build(const struct agent_msg_answer *m, uint8_t dst[AGENT_MSG_MAX], size_t *ret_n)
+{
+	const struct agent_msg_status *s = &m->status;
+	enum cluster_err e;
+	struct wr w;
+
+	wr_init(&w, dst, AGENT_MSG_MAX);
+	wr_u8(&w, VERSION);
+	wr_u8(&w, (uint8_t)m->type);
+	wr_u8(&w, (uint8_t)m->result);
+	if (has_status(m)) {
+		if (s->head_iat < 0 || s->last_contact < 0)
+			return CLUSTER_EFORMAT;
+		wr_u64(&w, s->generation);
+		wr_u64(&w, s->head_version);
+		wr_u64(&w, (uint64_t)s->head_iat);
+		wr_u64(&w, (uint64_t)s->last_contact);
+		wr_u32(&w, s->sessions);
+		wr_u8(&w, s->connected);
+		wr_str16(&w, s->last_error);
+	}
+	if ((e = wr_end(&w)) != CLUSTER_OK)
+		return e;
+	*ret_n = w.n;
+	return CLUSTER_OK;
+}
+
+static enum cluster_err take_status(struct rd *r, struct agent_msg_status *s)
+{
+	enum cluster_err e;
+	uint8_t connected;
+
+	if ((e = rd_u64(r, &s->generation)) != CLUSTER_OK || (e = rd_u64(r, &s->head_version)) != CLUSTER_OK || (e = take_i64(r, &s->head_iat)) != CLUSTER_OK ||
+	    (e = take_i64(r, &s->last_contact)) != CLUSTER_OK || (e = rd_u32(r, &s->sessions)) != CLUSTER_OK || (e = rd_u8(r, &connected)) != CLUSTER_OK ||
+	    (e = rd_str16(r, s->last_error, sizeof s->last_error)) != CLUSTER_OK)
+		return e;
+	if (connected > 1)
+		return CLUSTER_EFORMAT;
+	s->connected = connected == 1;
+	return CLUSTER_OK;
+}
+
+enum cluster_err agent_msg_answer_parse(const void *data, size_t n, struct agent_msg_answer *ret)
+{
+	struct agent_msg_answer m;
+	enum cluster_err e;
+	uint8_t result;
+	struct rd r;
+
+	if (n > AGENT_MSG_MAX)
+		return CLUSTER_ELIMIT;
+	memset(&m, 0, sizeof m);
+	rd_init(&r, data, n);
+	if ((e = take_type(&r, &m.type)) != CLUSTER_OK || (e = rd_u8(&r, &result)) != CLUSTER_OK)
+		return e;
+	if (result > CLUSTER_ECONFIG)
+		return CLUSTER_EFORMAT;
+	m.result = (enum cluster_err)result;
+	if (has_status(&m) && (e = take_status(&r, &m.status)) != CLUSTER_OK)
+		return e;
+	if ((e = rd_end(&r)) != CLUSTER_OK)
+		return e;
+	*ret = m;
+	return CLUSTER_OK;
+}
+
+/* A connected, non-blocking socket whose other end listens as root or as ourselves. */
+static enum cluster_err call_connect(const char *path, int *ret_fd)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	struct ucred peer;
+	socklen_t n = sizeof peer;
+	enum cluster_err e;
+	int fd;
+
+	if (strlen(path) >= sizeof a.sun_path)
+		return CLUSTER_ELIMIT;
+	memcpy(a.sun_path, path, strlen(path));
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return CLUSTER_ESYSTEM;
+	if (connect(fd, (struct sockaddr *)&a, sizeof a) != 0) {
+		e = CLUSTER_EUNAVAIL;
+	} else if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) != 0) {
+		e = CLUSTER_ESYSTEM;
+	} else if (peer.uid != 0 && peer.uid != geteuid()) {
+		e = CLUSTER_EUNTRUSTED;
+	} else {
+		*ret_fd = fd;
+		return CLUSTER_OK;
+	}
+	file_close(fd);
+	return e;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &t) != 0)
+		return 0;
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Waits for one packet until `deadline`. */
+static enum cluster_err call_receive(int fd, int64_t deadline, uint8_t buffer[AGENT_MSG_MAX + 1], size_t *ret_n)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int64_t left;
+	ssize_t n;
+
+	for (;;) {
+		n = recv(fd, buffer, AGENT_MSG_MAX + 1, MSG_DONTWAIT);
+		if (n > 0)
+			break;
+		if (n == 0 || (errno != EAGAIN && errno != EINTR))
+			return CLUSTER_EUNAVAIL;
+		left = deadline - now_ms();
+		if (left <= 0 || poll(&p, 1, (int)left) == 0)
+			return CLUSTER_EUNAVAIL;
+	}
+	*ret_n = (size_t)n;
+	return CLUSTER_OK;
+}
+
+enum cluster_err agent_msg_call(const char *path, const struct agent_msg_request *m, int timeout_ms, struct agent_msg_answer *ret)
+{
+	int64_t deadline = now_ms() + timeout_ms;
+	uint8_t buffer[AGENT_MSG_MAX + 1];
+	struct agent_msg_answer answer;
+	enum cluster_err e;
+	int fd = -1;
+	size_t n;
+
+	if ((e = agent_msg_request_build(m, buffer, &n)) != CLUSTER_OK || (e = call_connect(path, &fd)) != CLUSTER_OK)
+		goto out;
+	if (send(fd, buffer, n, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)n) {
+		e = CLUSTER_EUNAVAIL;
+		goto out;
+	}
+	if (!ret) {
+		e = CLUSTER_OK;
+		goto out;
+	}
+	if ((e = call_receive(fd, deadline, buffer, &n)) != CLUSTER_OK || (e = agent_msg_answer_parse(buffer, n, &answer)) != CLUSTER_OK)
+		goto out;
+	if (answer.type != m->type) {
+		e = CLUSTER_EFORMAT;
+		goto out;
+	}
+	*ret = answer;
+	e = CLUSTER_OK;
+out:
+	file_close(fd);
+	return e;
+}

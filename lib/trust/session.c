@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cluster/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cluster/file.h"
+#include "cluster/num.h"
+#include "cluster/rd.h"
+#include "cluster/secret.h"
+#include "cluster/wr.h"
+
+#define MAGIC "CLSESS1\n"
+#define MAGIC_SIZE 8
+#define MAJOR 1
+#define STAT_MAX 4096
+#define STAT_START 22 /* proc(5): starttime */
+
+static enum cluster_err take_id(struct rd *r, struct cluster_id *ret)
+{
+	return rd_bytes(r, ret->b, sizeof ret->b, ID_SIZE);
+}
+
+static enum cluster_err take_time(struct rd *r, int64_t *ret)
+{
+	enum cluster_err e;
+	uint64_t v;
+
+	if ((e = rd_u64(r, &v)) != CLUSTER_OK)
+		return e;
+	if (v > INT64_MAX)
+		return CLUSTER_EFORMAT;
+	*ret = (int64_t)v;
+	return CLUSTER_OK;
+}
+
+/* Printable ASCII without spaces, as ttys, addresses and host names are. */
+static bool plain(const char *s)
+{
+	for (; *s; s++) {
+		if (*s <= ' ' || *s > '~')
+			return false;
+	}
+	return true;
+}
+
+static bool session_ok(const struct session *s)
+{
+	return name_account_ok(s->account) && name_service_ok(s->service) && plain(s->tty) && plain(s->rhost) && name_kid_ok(s->issuer) &&
+	    (s->role[0] == '\0' || name_role_ok(s->role)) && s->pid > 1 && s->pid <= INT_MAX && s->start != 0 && s->kind == SESSION_CREDENTIAL &&
+	    s->on_revoke <= DIRECTORY_KEEP && s->iat >= 0 && s->exp >= 0 && s->auth_time >= 0 && s->opened >= 0;
+}
+
+enum cluster_err session_parse(const void *data, size_t n, struct session *ret)
+{
+	uint8_t magic[MAGIC_SIZE], on_revoke, kind;
+	enum cluster_err e;
+	uint16_t major, minor;
+	struct session s;
+	struct rd r;
+
+	if (n > SESSION_SIZE_MAX)
+		return CLUSTER_ELIMIT;
+	memset(&s, 0, sizeof s);
+	rd_init(&r, data, n);
+	if ((e = rd_bytes(&r, magic, sizeof magic, MAGIC_SIZE)) != CLUSTER_OK || (e = rd_u16(&r, &major)) != CLUSTER_OK || (e = rd_u16(&r, &minor)) != CLUSTER_OK)
+		return e;
+	if (memcmp(magic, MAGIC, MAGIC_SIZE) != 0)
+		return CLUSTER_EFORMAT;
+	if (major != MAJOR)
+		return CLUSTER_EVERSION;
+	if (minor != 0)
+		return CLUSTER_EFORMAT;
+	if ((e = take_id(&r, &s.id)) != CLUSTER_OK || (e = take_id(&r, &s.person)) != CLUSTER_OK || (e = take_id(&r, &s.device)) != CLUSTER_OK ||
+	    (e = take_id(&r, &s.jti)) != CLUSTER_OK || (e = take_time(&r, &s.iat)) != CLUSTER_OK || (e = take_time(&r, &s.exp)) != CLUSTER_OK ||
+	    (e = take_time(&r, &s.auth_time)) != CLUSTER_OK || (e = take_time(&r, &s.opened)) != CLUSTER_OK || (e = rd_u8(&r, &on_revoke)) != CLUSTER_OK ||
+	    (e = rd_str8(&r, s.account, sizeof s.account)) != CLUSTER_OK || (e = rd_str8(&r, s.service, sizeof s.service)) != CLUSTER_OK ||
+	    (e = rd_str8(&r, s.tty, sizeof s.tty)) != CLUSTER_OK || (e = rd_str8(&r, s.rhost, sizeof s.rhost)) != CLUSTER_OK ||
+	    (e = rd_u32(&r, &s.pid)) != CLUSTER_OK || (e = rd_u64(&r, &s.start)) != CLUSTER_OK || (e = rd_u32(&r, &s.audit)) != CLUSTER_OK ||
+	    (e = take_id(&r, &s.boot_id)) != CLUSTER_OK || (e = rd_u8(&r, &kind)) != CLUSTER_OK ||
+	    (e = rd_str8(&r, s.issuer, sizeof s.issuer)) != CLUSTER_OK || (e = rd_str8(&r, s.role, sizeof s.role)) != CLUSTER_OK ||
+	    (e = rd_end(&r)) != CLUSTER_OK)
+		return e;
+	s.on_revoke = (enum directory_on_revoke)on_revoke;
+	s.kind = (enum session_kind)kind;
+	if (!session_ok(&s))
+		return CLUSTER_EFORMAT;
+	*ret = s;
+	return CLUSTER_OK;
+}
+
+enum cluster_err session_build(const struct session *s, uint8_t ret[SESSION_SIZE_MAX], size_t *ret_n)
+{
+	enum cluster_err e;
+	struct wr w;
+
+	if (!session_ok(s))
+		return CLUSTER_EFORMAT;
+	wr_init(&w, ret, SESSION_SIZE_MAX);
+	wr_bytes(&w, MAGIC, MAGIC_SIZE);
+	wr_u16(&w, MAJOR);
+	wr_u16(&w, 0);
+	wr_bytes(&w, s->id.b, ID_SIZE);
+	wr_bytes(&w, s->person.b, ID_SIZE);
+	wr_bytes(&w, s->device.b, ID_SIZE);
+	wr_bytes(&w, s->jti.b, ID_SIZE);
+	wr_u64(&w, (uint64_t)s->iat);
+	wr_u64(&w, (uint64_t)s->exp);
+	wr_u64(&w, (uint64_t)s->auth_time);
+	wr_u64(&w, (uint64_t)s->opened);
+	wr_u8(&w, (uint8_t)s->on_revoke);
+	wr_str8(&w, s->account);
+	wr_str8(&w, s->service);
+	wr_str8(&w, s->tty);
+	wr_str8(&w, s->rhost);
+	wr_u32(&w, s->pid);
+	wr_u64(&w, s->start);
+	wr_u32(&w, s->audit);
+	wr_bytes(&w, s->boot_id.b, ID_SIZE);
+	wr_u8(&w, (uint8_t)s->kind);
+	wr_str8(&w, s->issuer);
+	wr_str8(&w, s->role);
+	if ((e = wr_end(&w)) != CLUSTER_OK)
+		return e;
+	*ret_n = w.n;
+	return CLUSTER_OK;
+}
+
+static enum cluster_err session_path(char *dst, size_t size, const char *dir, const struct cluster_id *id)
+{
+	char name[ID_TEXT + 1];
+
+	id_text(id, name);
+	return file_join(dst, size, dir, name);
+}
+
+enum cluster_err session_store(const char *dir, const struct session *s, struct diag *d)
+{
+	uint8_t data[SESSION_SIZE_MAX];
+	char path[PATH_MAX];
+	enum cluster_err e;
+	size_t n;
+
+	if ((e = session_build(s, data, &n)) != CLUSTER_OK || (e = session_path(path, sizeof path, dir, &s->id)) != CLUSTER_OK)
+		return diag_set(d, e, "session record: %s", err_name(e));
+	return file_replace(path, data, n, 0600, d);
+}
+
+enum cluster_err session_load(const char *dir, const char *name, uid_t owner, struct session *ret, struct diag *d)
+{
+	const struct file_rules rules = { .owner = owner, .forbid = 077, .max_size = SESSION_SIZE_MAX };
+	struct secret *bytes = NULL;
+	struct cluster_id id;
+	char path[PATH_MAX];
+	enum cluster_err e;
+	struct session s;
+
+	if ((e = id_parse(name, &id)) != CLUSTER_OK)
+		return diag_set(d, e, "%s/%s is not named like a session", dir, name);
+	if ((e = file_join(path, sizeof path, dir, name)) != CLUSTER_OK || (e = file_read(path, &rules, &bytes, d)) != CLUSTER_OK)
+		return e;
+	e = session_parse(bytes->bytes, bytes->n, &s);
+	secret_free(bytes);
+	if (e == CLUSTER_OK && !id_equal(&s.id, &id))
+		e = CLUSTER_EFORMAT;
+	if (e != CLUSTER_OK)
+		return diag_set(d, e, "%s is not a session record: %s", path, err_name(e));
+	*ret = s;
+	return CLUSTER_OK;
+}
+
+enum cluster_err session_remove(const char *dir, const struct cluster_id *id, struct diag *d)
+{
+	char path[PATH_MAX];
+	enum cluster_err e;
+
+	if ((e = session_path(path, sizeof path, dir, id)) != CLUSTER_OK)
+		return diag_set(d, e, "%s: the path is too long", dir);
+	if (unlink(path) != 0 && errno != ENOENT)
+		return diag_errno(d, "cannot remove %s", path);
+	return CLUSTER_OK;
+}
+
+/* A small file of /proc, NUL-terminated in dst. */
+static enum cluster_err read_proc(int dir, const char *name, char *dst, size_t size)
+{
+	ssize_t n;
+	int fd;
+
+	fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT || errno == ESRCH ? CLUSTER_ENOTFOUND : CLUSTER_ESYSTEM;
+	do {
+		n = read(fd, dst, size - 1);
+	} while (n < 0 && errno == EINTR);
+	file_close(fd);
+	if (n <= 0)
+		return n == 0 || errno == ESRCH ? CLUSTER_ENOTFOUND : CLUSTER_ESYSTEM;
+	dst[n] = '\0';
+	return CLUSTER_OK;
+}
+
+/* Field `number` of /proc/<pid>/stat. The second is the process's own choice of bytes, so fields are counted from behind the last ')'. */
+static enum cluster_err stat_field(char *text, unsigned int number, uint64_t *ret)
+{
+	char *p = strrchr(text, ')'), *end;
+	unsigned int i;
+
+	if (!p)
+		return CLUSTER_EFORMAT;
+	for (i = 2; i < number; i++) {
+		p = strchr(p, ' ');
+		if (!p)
+			return CLUSTER_EFORMAT;
+		p++;
+	}
+	end = strpbrk(p, " \n");
+	if (!end)
+		return CLUSTER_EFORMAT;
+	*end = '\0';
+	return num_u64(p, 0, UINT64_MAX, ret);
+}
+
+enum cluster_err session_process(pid_t pid, uint64_t *ret_start, uint32_t *ret_audit)
+{
+	char name[sizeof "/proc/" + 12], text[STAT_MAX];
+	uint32_t audit = SESSION_NO_AUDIT;
+	enum cluster_err e;
+	uint64_t start;
+	int dir;
+
+	snprintf(name, sizeof name, "/proc/%d", (int)pid);
+	dir = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* both files are then of one process, whatever becomes of the number */
+	if (dir < 0)
+		return errno == ENOENT ? CLUSTER_ENOTFOUND : CLUSTER_ESYSTEM;
+	if ((e = read_proc(dir, "stat", text, sizeof text)) != CLUSTER_OK || (e = stat_field(text, STAT_START, &start)) != CLUSTER_OK)
+		goto out;
+	e = read_proc(dir, "sessionid", text, sizeof text); /* absent from a kernel without audit */
+	if (e == CLUSTER_OK) {
+		text[strcspn(text, "\n")] = '\0';
+		e = num_u32(text, 0, UINT32_MAX, &audit);
+	} else if (e == CLUSTER_ENOTFOUND) {
+		e = faccessat(dir, "stat", F_OK, 0) == 0 ? CLUSTER_OK : CLUSTER_ENOTFOUND;
+	}
+	if (e != CLUSTER_OK)
+		goto out;
+	*ret_start = start;
+	*ret_audit = audit;
+	e = CLUSTER_OK;
+out:
+	file_close(dir);
+	return e;
+}

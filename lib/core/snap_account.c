@@ -3,13 +3,21 @@
 
 #include "cluster/name.h"
 #include "snap_inline.h"
+#include "snap_name.h"
 
-/* The length of a name that may be looked up at all, or 0. Looks at no more than NAME_ACCOUNT_MAX + 1 bytes of it (THREATS.md E11). */
-static size_t key_length(const char *name)
+/* The length of an account's name that may be looked up at all, or 0. */
+static size_t account_key(const char *name)
 {
-	size_t n = strnlen(name, NAME_ACCOUNT_MAX + 1);
+	size_t n = snap_name_length(name);
 
-	return n <= NAME_ACCOUNT_MAX ? n : 0;
+	return n && !snap_account_reserved(name, n) ? n : 0;
+}
+
+static size_t group_key(const char *name)
+{
+	size_t n = snap_name_length(name);
+
+	return n && !snap_group_reserved(name, n) ? n : 0;
 }
 
 typedef int8_t lanes __attribute__((vector_size(16)));
@@ -101,19 +109,19 @@ static inline enum cluster_err account_decode(const struct rd *body, struct snap
 
 static bool account_name_ok(const struct snap_account *a)
 {
-	return strnlen(a->name, a->name_n + 1) == a->name_n && name_account_ok(a->name) && !name_account_reserved(a->name);
+	return a->name_n && account_key(a->name) == a->name_n;
 }
 
 enum cluster_err snap_account_by_name(const struct snap *s, const char *name, struct snap_account *ret)
 {
-	size_t n = key_length(name);
+	size_t n = account_key(name);
 	struct snap_account a;
 	struct snap_probe p;
 	enum cluster_err e;
 	struct rd body;
 
 	/* The name found is the name asked for, so only the latter needs judging. */
-	if (!n || !name_account_ok(name) || name_account_reserved(name))
+	if (!n)
 		return CLUSTER_ENOTFOUND;
 	snap_probe_start(&p, s, SNAP_A_ACCOUNTS, SNAP_A_BY_NAME, name, n);
 	while ((e = snap_probe_step(&p, &body)) == CLUSTER_OK) {
@@ -172,7 +180,7 @@ enum cluster_err snap_account_each(const struct snap *s, uint64_t *cursor, struc
 	return CLUSTER_OK;
 }
 
-/* Exactly g->n_members names of the grammar, each terminated, and nothing else. */
+/* Exactly g->n_members names of the grammar and nothing else. The last byte is known to be NUL. */
 static bool members_ok(const struct snap_group *g)
 {
 	const char *p = g->members, *end = p + g->members_size;
@@ -180,14 +188,14 @@ static bool members_ok(const struct snap_group *g)
 	size_t n;
 
 	for (; p < end; p += n + 1, count++) {
-		n = strnlen(p, (size_t)(end - p));
-		if (p + n == end || count == g->n_members || !name_account_ok(p))
+		n = snap_name_length(p);
+		if (!n || count == g->n_members)
 			return false;
 	}
 	return count == g->n_members;
 }
 
-/* The head and the name; members are not looked at. */
+/* The head; the name and the members are only known to be terminated. */
 static enum cluster_err group_head(const struct rd *body, struct snap_group *g)
 {
 	const uint8_t *p = body->p;
@@ -202,25 +210,25 @@ static enum cluster_err group_head(const struct rd *body, struct snap_group *g)
 		return CLUSTER_EFORMAT;
 	g->name = (const char *)p + SNAP_GROUP_HEAD;
 	g->members = g->name + g->name_n + 1;
-	if (strnlen(g->name, g->name_n + 1) != g->name_n || !name_id_ok(g->gid))
+	if (g->name[g->name_n] || (g->members_size && g->members[g->members_size - 1]) || !name_id_ok(g->gid))
 		return CLUSTER_EFORMAT;
 	return CLUSTER_OK;
 }
 
 static bool group_ok(const struct snap_group *g)
 {
-	return name_group_ok(g->name) && !name_group_reserved(g->name) && members_ok(g);
+	return g->name_n && group_key(g->name) == g->name_n && members_ok(g);
 }
 
 enum cluster_err snap_group_by_name(const struct snap *s, const char *name, struct snap_group *ret)
 {
-	size_t n = key_length(name);
+	size_t n = group_key(name);
 	struct snap_group g;
 	struct snap_probe p;
 	enum cluster_err e;
 	struct rd body;
 
-	if (!n || !name_group_ok(name) || name_group_reserved(name))
+	if (!n)
 		return CLUSTER_ENOTFOUND;
 	snap_probe_start(&p, s, SNAP_A_GROUPS, SNAP_A_GROUP_BY_NAME, name, n);
 	while ((e = snap_probe_step(&p, &body)) == CLUSTER_OK) {
@@ -306,12 +314,12 @@ static bool member_head_ok(const struct rd *body)
 
 enum cluster_err snap_member_groups(const struct snap *s, const char *name, const uint8_t **ret, uint32_t *ret_n)
 {
-	size_t n = key_length(name);
+	size_t n = account_key(name);
 	struct snap_probe p;
 	enum cluster_err e;
 	struct rd body;
 
-	if (!n || !name_account_ok(name) || name_account_reserved(name))
+	if (!n)
 		return CLUSTER_ENOTFOUND;
 	snap_probe_start(&p, s, SNAP_A_MEMBER, SNAP_A_MEMBER_BY_NAME, name, n);
 	while ((e = snap_probe_step(&p, &body)) == CLUSTER_OK) {

@@ -63,6 +63,7 @@ enum cluster_err crypto_key_pub(const struct crypto_key *key, struct crypto_pub 
 enum cluster_err crypto_sign(const struct crypto_key *key, const void *data, size_t n, uint8_t ret[CRYPTO_SIG_SIZE]) CLUSTER_MUST_USE;
 /* PKCS#8 PEM, unencrypted: the form in which keys stand in files of mode 0600. The caller frees *ret with secret_free. */
 enum cluster_err crypto_key_build(const struct crypto_key *key, struct secret **ret) CLUSTER_MUST_USE;
+/* That form and no other; never asks for a passphrase. CLUSTER_EFORMAT, also for another algorithm. The caller frees *ret with crypto_key_free. */
 enum cluster_err crypto_key_parse(const void *pem, size_t n, struct crypto_key **ret) CLUSTER_MUST_USE;
 
 /* Incremental SHA-256. */

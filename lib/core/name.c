@@ -2,12 +2,10 @@
 #include "cluster/name.h"
 
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
 
-/* Sorted by byte, for bsearch: a test holds them to it. */
 static const char *const reserved_nodes[] = {
 	"all", "any", "broadcasthost", "ip6-allnodes", "ip6-allrouters", "ip6-localhost", "ip6-localnet", "ip6-loopback", "ip6-mcastprefix",
 	"leader", "localdomain", "localhost", "localhost4", "localhost6", "loopback", "none",
@@ -32,14 +30,12 @@ static const char *const reserved_groups[] = {
 	"uucp", "uuidd", "vboxsf", "vboxusers", "video", "voice", "wheel", "wireshark", "www-data",
 };
 
-static int compare_names(const void *key, const void *element)
-{
-	return strcmp(key, *(const char *const *)element);
-}
-
 static bool listed(const char *s, const char *const *list, size_t n)
 {
-	return bsearch(s, list, n, sizeof *list, compare_names) != NULL;
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(s, list[i]) == 0)
+			return true;
+	return false;
 }
 
 static bool is_lower(char c)

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLUSTER_NODE_CONF_H
+#define CLUSTER_NODE_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "cluster/attr.h"
+#include "cluster/conf.h"
+#include "cluster/diag.h"
+#include "cluster/err.h"
+
+/* node.conf: one file and one key table for PAM, agent and command line. Sections [node] (what PAM decides by) and [agent]. */
+
+#define NODE_CONF_PATH "/etc/cluster-login/node.conf"
+
+enum node_conf_foreign { NODE_CONF_FOREIGN_REFUSE = 0, NODE_CONF_FOREIGN_IGNORE = 1 };
+enum node_conf_static_keys { NODE_CONF_STATIC_KEYS_REFUSE = 0, NODE_CONF_STATIC_KEYS_REPORT = 1 };
+
+struct node_conf {
+	/* [node] */
+	struct conf_list adopt;          /* local accounts that are decided as cluster accounts */
+	int foreign;                     /* enum node_conf_foreign */
+	uint64_t max_stale;              /* seconds; 0: the directory's. Can only tighten. */
+	int static_keys;                 /* enum node_conf_static_keys */
+	struct conf_list login_services; /* wins over the two below; what is listed nowhere is a login service too */
+	struct conf_list job_services;
+	struct conf_list sudo_services;
+
+	/* [agent] */
+	struct conf_list authority;      /* URLs, https, in order of preference */
+	char state[CONF_STRING_SIZE];
+	char run[CONF_STRING_SIZE];
+	char user[CONF_STRING_SIZE];     /* whom the unprivileged processes run as */
+	uint64_t poll_wait;              /* seconds of one long poll */
+	uint64_t kill_grace_ms;          /* between SIGHUP or SIGTERM and SIGKILL of a session that must end */
+	uint64_t retry_max;              /* seconds, the longest pause between two tries */
+	int log_level;                   /* index: error warning notice info debug; add LOG_LEVEL_ERROR for enum log_level */
+};
+
+extern const struct conf_key node_conf_keys[];
+extern const size_t node_conf_n_keys;
+
+/* The defaults. */
+void node_conf_init(struct node_conf *c);
+/* Defaults, then conf_load; errors are conf_load's. On failure *ret holds the defaults. */
+enum cluster_err node_conf_load(const char *path, uid_t owner, struct node_conf *ret, struct diag *d) CLUSTER_MUST_USE;
+/* Is `word` in the list? */
+bool node_conf_listed(const struct conf_list *list, const char *word);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cluster/node_conf.h"
+
+#include <string.h>
+
+#include "cluster/log.h"
+#include "cluster/name.h"
+
+static const char *const foreign_words[] = { "refuse", "ignore", NULL };
+static const char *const static_keys_words[] = { "refuse", "report", NULL };
+static const char *const log_level_words[] = { "error", "warning", "notice", "info", "debug", NULL };
+
+static bool url_ok(const char *s)
+{
+	static const char scheme[] = "https://";
+
+	return strncmp(s, scheme, sizeof scheme - 1) == 0 && s[sizeof scheme - 1] != '\0';
+}
+
+#define FIELD(f) offsetof(struct node_conf, f)
+
+const struct conf_key node_conf_keys[] = {
+	{ .section = "node", .name = "adopt", .type = CONF_LIST, .offset = FIELD(adopt), .item_ok = name_account_ok,
+	    .help = "local accounts (uid >= 1000) that only a cluster credential opens" },
+	{ .section = "node", .name = "foreign", .type = CONF_CHOICE, .offset = FIELD(foreign), .choices = foreign_words,
+	    .help = "accounts that only another name service knows: refuse them, or ignore them and let its own module decide" },
+	{ .section = "node", .name = "max_stale", .type = CONF_SECONDS, .offset = FIELD(max_stale), .min = 0, .max = 86400,
+	    .help = "age of the head above which people are refused, if stricter than the directory's" },
+	{ .section = "node", .name = "static_keys", .type = CONF_CHOICE, .offset = FIELD(static_keys), .choices = static_keys_words,
+	    .help = "a login to a cluster account without a credential (authorized_keys): refuse it, or only report it while migrating" },
+	{ .section = "node", .name = "login_services", .type = CONF_LIST, .offset = FIELD(login_services), .item_ok = name_service_ok,
+	    .help = "PAM services that are logins whatever the next two lists say; every service not listed at all is one" },
+	{ .section = "node", .name = "job_services", .type = CONF_LIST, .offset = FIELD(job_services), .item_ok = name_service_ok,
+	    .help = "PAM services that start jobs: the state of the account is checked, freshness is not" },
+	{ .section = "node", .name = "sudo_services", .type = CONF_LIST, .offset = FIELD(sudo_services), .item_ok = name_service_ok,
+	    .help = "PAM services that raise rights within a session" },
+	{ .section = "agent", .name = "authority", .type = CONF_LIST, .offset = FIELD(authority), .item_ok = url_ok,
+	    .help = "URLs of the authority, https, in order of preference" },
+	{ .section = "agent", .name = "state", .type = CONF_PATH, .offset = FIELD(state), .help = "directory of snapshots and keys" },
+	{ .section = "agent", .name = "run", .type = CONF_PATH, .offset = FIELD(run), .help = "directory of the socket and of session records" },
+	{ .section = "agent", .name = "user", .type = CONF_STRING, .offset = FIELD(user), .item_ok = name_account_ok,
+	    .help = "whom the unprivileged processes of the agent run as" },
+	{ .section = "agent", .name = "poll_wait", .type = CONF_SECONDS, .offset = FIELD(poll_wait), .min = 1, .max = 60, .help = "length of one long poll" },
+	{ .section = "agent", .name = "kill_grace_ms", .type = CONF_NUMBER, .offset = FIELD(kill_grace_ms), .min = 0, .max = 60000,
+	    .help = "milliseconds that a revoked session has before it is killed" },
+	{ .section = "agent", .name = "retry_max", .type = CONF_SECONDS, .offset = FIELD(retry_max), .min = 1, .max = 3600,
+	    .help = "longest pause between two tries to reach the authority" },
+	{ .section = "agent", .name = "log_level", .type = CONF_CHOICE, .offset = FIELD(log_level), .choices = log_level_words, .help = "least important line that is logged" },
+};
+const size_t node_conf_n_keys = sizeof node_conf_keys / sizeof node_conf_keys[0];
+
+static void list_set(struct conf_list *list, const char *const *words)
+{
+	for (list->n = 0; words[list->n]; list->n++)
+		strcpy(list->item[list->n], words[list->n]);
+}
+
+void node_conf_init(struct node_conf *c)
+{
+	static const char *const job[] = { "cron", "crond", "atd", "systemd-user", "runuser", "runuser-l", NULL };
+	static const char *const sudo[] = { "sudo", "sudo-i", NULL };
+
+	memset(c, 0, sizeof *c);
+	list_set(&c->job_services, job);
+	list_set(&c->sudo_services, sudo);
+	strcpy(c->state, "/var/lib/cluster-login");
+	strcpy(c->run, "/run/cluster-login");
+	strcpy(c->user, "cluster-agent");
+	c->poll_wait = 30;
+	c->kill_grace_ms = 200;
+	c->retry_max = 30;
+	c->log_level = LOG_LEVEL_INFO - LOG_LEVEL_ERROR;
+}
+
+enum cluster_err node_conf_load(const char *path, uid_t owner, struct node_conf *ret, struct diag *d)
+{
+	enum cluster_err e;
+
+	node_conf_init(ret);
+	e = conf_load(path, owner, node_conf_keys, node_conf_n_keys, ret, d);
+	if (e != CLUSTER_OK)
+		node_conf_init(ret);
+	return e;
+}
+
+bool node_conf_listed(const struct conf_list *list, const char *word)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(list->item[i], word) == 0)
+			return true;
+	return false;
+}

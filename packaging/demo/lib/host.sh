@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2034
+# A host: network, mount, PID, UTS and IPC namespace, root of its own, address on the bridge.
+
+declare -A HOST_PID HOST_ADDRESS
+HOSTS=()
+
+# `make install` once, into a layer that every host has between / and its own.
+install_once() {
+	if ! make -C "$DEMO_REPO" --no-print-directory BUILD="$BUILD" DESTDIR="$TOP/installed" install >"$TOP/install.log" 2>&1; then
+		cat "$TOP/install.log" >&2
+		return 1
+	fi
+	mkdir -p "$TOP/installed/usr/local/lib/cluster-demo"
+	cp "$DEMO_DIR"/tools/* "$DEMO_DIR/init.py" "$TOP/installed/usr/local/lib/cluster-demo/"
+	chmod -R a+rX,go-w "$TOP/installed"
+}
+
+# host_start NAME ADDRESS
+host_start() {
+	local name=$1 address=$2 dir=$TOP/hosts/$1 pid tries=0
+	mkdir -p "$dir/root"
+	HOST_ADDRESS[$name]=$address
+	HOSTS+=("$name")
+	unshare --mount --pid --fork --kill-child --net --uts --ipc \
+		bash "$DEMO_DIR/lib/host-root.sh" "$name" "$dir" >"$dir/start.log" 2>&1 </dev/null &
+	until [[ -s $dir/pid ]]; do
+		((++tries < 500)) || { cat "$dir/start.log" >&2; return 1; }
+		sleep 0.01
+	done
+	pid=$(<"$dir/pid")
+	HOST_PID[$name]=$pid
+	host_link "$name" "$pid" "$address"
+	tries=0
+	until [[ -f /proc/$pid/root/run/cluster-demo.ready ]]; do
+		((++tries < 500)) || { cat "$dir/start.log" >&2; return 1; }
+		sleep 0.01
+	done
+}
+
+host_link() {
+	local name=$1 pid=$2 address=$3 port=v${3##*.}
+	ip link add "$port" type veth peer name eth0 netns "$pid"
+	ip link set "$port" master cluster0 up
+	nsenter --target "$pid" --net bash -c "ip link set lo up && ip addr add $address/24 dev eth0 && ip link set eth0 up"
+}
+
+# Everything of the host ends with its first process.
+host_stop() {
+	kill -KILL "${HOST_PID[$1]}"
+}
+
+# host_run HOST COMMAND ARG...: as root, clean environment, nothing printed by us.
+host_run() {
+	local pid=${HOST_PID[$1]}
+	shift
+	nsenter --target "$pid" --mount --uts --ipc --net --pid --wdns=/ -- \
+		env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "$@"
+}
+
+# host_run_as USER HOST COMMAND ARG...: as an ordinary user, in the user's home.
+host_run_as() {
+	local user=$1 pid=${HOST_PID[$2]}
+	shift 2
+	nsenter --target "$pid" --mount --uts --ipc --net --pid --wdns="/home/$user" -- \
+		env -i LANG=C.UTF-8 setpriv --reuid="$user" --regid="$user" --init-groups --reset-env "$@"
+}
+
+# A path of the host, as seen from out here.
+host_path() {
+	echo "/proc/${HOST_PID[$1]}/root$2"
+}
+
+# A pid of the host as the host itself counts, from the pid out here.
+host_pid() {
+	awk '/^NSpid:/ {print $NF}' "/proc/$1/status"
+}
+
+host_write() {
+	local path
+	path=$(host_path "$1" "$2")
+	mkdir -p "${path%/*}"
+	cat >"$path"
+}
+
+host_logs() {
+	local name
+	for name in "${HOSTS[@]}"; do
+		[[ -r $(host_path "$name" /var/log/cluster.log) ]] || continue
+		echo "--- the last lines of $name:/var/log/cluster.log"
+		tail -n "${1:-12}" "$(host_path "$name" /var/log/cluster.log)"
+	done
+}

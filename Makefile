@@ -235,10 +235,11 @@ check: deps
 lint: all compile_commands.json
 	@$(RUN) lint
 
-# All unit tests, or one: make unit UNIT=core/test_rd, make unit-test_rd, make unit-rd.
+# All unit tests, one: make unit UNIT=core/test_rd, make unit-rd; or those of one layer: make unit-core.
 unit: $$(if $$(UNIT),$$(BUILD)/tests/unit/$$(UNIT),$$(UNIT_TESTS))
 	@$(RUN) $(if $(UNIT),$(BUILD)/tests/unit/$(UNIT),unit)
-unit-%: $$(filter $$(BUILD)/tests/unit/$$*/% %/$$* %/test_$$*,$$(UNIT_TESTS))
+unit_named = $(filter $(BUILD)/tests/unit/$(1)/% %/$(1) %/test_$(1),$(UNIT_TESTS))
+unit-%: $$(call unit_named,$$*)
 	@$(RUN) $(or $^,$(error there is no unit test called "$*"))
 
 # The real modules without real daemons: what .ci/run repeats under the sanitizers.
@@ -346,7 +347,7 @@ Targets
   demo            as root: a three-node cluster in namespaces, step by step; demo-shell stops inside it
   check           as root: build without warnings, lint, all tests; ends with "N passed, M failed"
   lint            layers, exports, budgets, forbidden calls, scripts, manual pages
-  unit            unit tests; UNIT=core/test_rd or the target unit-rd runs one
+  unit            unit tests; UNIT=core/test_rd or the target unit-rd runs one, unit-core a layer's
   fuzz            libFuzzer, FUZZ_SECONDS=$(FUZZ_SECONDS) for each target; FUZZ=conf runs one
   bench           measurements; bench-<name> runs one
   mutants         removes checks one by one; a test has to notice each

@@ -17,7 +17,8 @@ struct json;
 
 /*
  * Pre-scan (size, depth, number syntax, \u0000, UTF-8; THREATS.md B11), then parse. The caller frees *ret. CLUSTER_ELIMIT: larger than
- * `max`, or too deep. CLUSTER_EFORMAT: anything else, place in `d`.
+ * `max`, or too deep. CLUSTER_EFORMAT: anything else, place in `d`. No real, "-0" or leading zero reaches jansson, so the locale has no say.
+ * White space (RFC 8259) may stand around and between tokens.
  */
 enum cluster_err json_parse(const char *text, size_t n, size_t max, struct json **ret, struct diag *d) CLUSTER_MUST_USE;
 void json_free(struct json *j);
@@ -36,7 +37,10 @@ struct json_field {
 	bool *present;
 };
 
-/* Every member of `j` must be in the table and every non-optional row present. CLUSTER_EFORMAT or CLUSTER_ELIMIT, the member named in `d`. */
+/*
+ * Every member of `j` must be in the table and every non-optional row present. CLUSTER_EFORMAT, or CLUSTER_ELIMIT for what is too long, too many or out of
+ * range; the member is named in `d`, its value never. Destinations may be half written on failure.
+ */
 enum cluster_err json_read(const struct json *j, const struct json_field *fields, size_t n, struct diag *d) CLUSTER_MUST_USE;
 
 size_t json_count(const struct json *array);
@@ -57,7 +61,7 @@ const struct json *json_each(const struct json *object, void **iter, const char 
  */
 struct json *json_make(const char *fmt, ...);
 struct json *json_list(void);
-struct json *json_object(void);
+struct json *json_map(void); /* an empty object; jansson has taken the name json_object */
 /* Takes `item` in any case. CLUSTER_ENOMEM if either is NULL. */
 enum cluster_err json_append(struct json *list, struct json *item) CLUSTER_MUST_USE;
 enum cluster_err json_set(struct json *object, const char *name, struct json *item) CLUSTER_MUST_USE;

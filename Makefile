@@ -116,12 +116,13 @@ packages = $(sort $(foreach u,$(1),$(PKGS_$(u))))
 
 # --- tests: programs and what each links ------------------------------------------------------------------------------------------
 
-TEST_SRC := $(sort $(wildcard tests/unit/*/test_*.c tests/pam/*.c tests/nss/*.c tests/system/*.c tests/faults/*.c))
+TEST_GROUPS := pam nss agent authority cli faults system
+TEST_SRC := $(sort $(wildcard tests/unit/*/test_*.c $(TEST_GROUPS:%=tests/%/*.c)))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
 HARNESS_SRC := $(sort $(wildcard tests/harness/*.c))
 # tests/<group>/lib_*.c are shared objects to be preloaded or dlopened by a test: $(BUILD)/tests/<group>/lib_x.so
-TEST_SO_SRC := $(filter tests/pam/lib_% tests/nss/lib_% tests/system/lib_% tests/faults/lib_%,$(TEST_SRC))
+TEST_SO_SRC := $(filter $(TEST_GROUPS:%=tests/%/lib_%),$(TEST_SRC))
 TEST_PROGRAM_SRC := $(filter-out $(TEST_SO_SRC),$(TEST_SRC))
 TEST_PROGRAMS := $(TEST_PROGRAM_SRC:%.c=$(BUILD)/%)
 TEST_SO := $(TEST_SO_SRC:%.c=$(BUILD)/%.so)
@@ -136,6 +137,9 @@ test_group = $(if $(filter tests/unit/%,$(1)),$(word 3,$(subst /, ,$(1))),$(word
 uses_unit = $(filter $(UNITS),$(1)) $(USES_$(1))
 USES_IN_pam := pam trust core
 USES_IN_nss := nss trust core
+USES_IN_agent := agent net trust core
+USES_IN_authority := authority net trust core
+USES_IN_cli := cli net trust core
 USES_IN_system := trust core
 USES_IN_faults := trust core
 test_uses = $(if $(filter tests/unit/%,$(1)),$(call uses_unit,$(call test_group,$(1))),$(USES_IN_$(call test_group,$(1))))
@@ -146,7 +150,7 @@ test_pkgs = $(if $(filter tests/fuzz/%,$(1)),,cmocka $(if $(filter tests/unit/%,
 
 # Include paths and packages of one source file: its own folder, and for a test also the folder under test.
 source_unit = $(UNIT_OF_$(patsubst %/,%,$(dir $(1))))
-source_uses = $(if $(call source_unit,$(1)),$(call source_unit,$(1)),$(if $(filter tests/fuzz/%,$(1)),$(call fuzz_uses,$(1)),$(if $(filter tests/unit/% tests/pam/% tests/nss/%,$(1)),$(firstword $(call test_uses,$(1))),trust core)))
+source_uses = $(if $(call source_unit,$(1)),$(call source_unit,$(1)),$(if $(filter tests/fuzz/%,$(1)),$(call fuzz_uses,$(1)),$(if $(filter tests/unit/% $(TEST_GROUPS:%=tests/%/%),$(1)),$(firstword $(call test_uses,$(1))),trust core)))
 source_includes = $(if $(filter tests/%,$(1)),-I$(patsubst %/,%,$(dir $(1))) -Itests/harness $(foreach u,$(call source_uses,$(1)),-I$(DIR_$(u))),-I$(patsubst %/,%,$(dir $(1))))
 source_pkgs = $(call packages,$(call source_uses,$(1))) $(if $(filter tests/%,$(1)),$(call test_pkgs,$(1)))
 source_pic = $(if $(filter lib/% nss_cluster/% pam_cluster/% tests/harness/%,$(1))$(findstring /lib_,$(1)),-fPIC,-fPIE)
@@ -230,7 +234,7 @@ RUN = tests/run
 # `make check`: everything, and at its very end "N passed, M failed".
 check: deps
 	+@$(MAKE) --no-print-directory $(JOBS) WERROR=1 tests compile_commands.json
-	@$(RUN) lint unit pam nss fuzz faults system
+	@$(RUN) lint unit pam nss agent authority cli fuzz faults system
 
 lint: all compile_commands.json
 	@$(RUN) lint

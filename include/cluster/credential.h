@@ -45,6 +45,10 @@ enum cluster_err credential_parse(const void *payload, size_t n, struct credenti
  */
 enum cluster_err credential_verify(const char *token, size_t n, const struct cluster_id *cluster, const struct keyring *ring, int64_t now, int64_t skew,
     struct credential *ret, struct diag *d) CLUSTER_MUST_USE;
+/* The work of one signature verification, spent with a fixed key and no result: for a path that has nothing to verify (THREATS.md G1). */
+void credential_verify_nothing(void);
+/* crypto_start and everything that is slow the first time, so that the next credential_verify is fast: before a prompt is shown. Errors as crypto_start. */
+enum cluster_err credential_warm(void) CLUSTER_MUST_USE;
 /* Signs. CLUSTER_ELIMIT if the result exceeds CREDENTIAL_SIZE_MAX. The caller frees *ret with free(). */
 enum cluster_err credential_build(const struct credential *c, const struct crypto_key *issuer, char **ret) CLUSTER_MUST_USE;
 

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cluster/policy.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "policy_check.h"
+
+static enum reason refuse(struct diag *d, enum reason r, const char *what)
+{
+	diag_set(d, reason_err(r), "%s", what);
+	return r;
+}
+
+enum reason policy_fresh(const struct trust *t, const struct moment *now, int64_t max_stale, struct diag *d)
+{
+	const struct snap_fresh *f = &t->fresh;
+	int64_t limit = max_stale > 0 && max_stale < t->self.max_stale ? max_stale : t->self.max_stale;
+	bool same_boot = id_equal(&f->boot_id, &now->boot_id);
+	int64_t boot_age = same_boot ? now->boot - f->boot_time : now->boot;
+
+	if (f->newest_iat - now->wall > t->self.skew) {
+		diag_set(d, reason_err(REASON_CLOCK_BEHIND), "clock %" PRId64 ", newest signed time %" PRId64 ", skew %" PRIu32, now->wall, f->newest_iat, t->self.skew);
+		return REASON_CLOCK_BEHIND;
+	}
+	if (now->wall - f->head_iat > limit) {
+		diag_set(d, reason_err(REASON_STALE_WALL), "head of %" PRId64 ", clock %" PRId64 ", limit %" PRId64, f->head_iat, now->wall, limit);
+		return REASON_STALE_WALL;
+	}
+	/* after a boot the head is at least as old as the boot */
+	if (boot_age > limit || boot_age < 0) {
+		diag_set(d, reason_err(REASON_STALE_BOOT), "by the boot clock %" PRId64 " s old, %s boot, limit %" PRId64, boot_age, same_boot ? "same" : "earlier", limit);
+		return REASON_STALE_BOOT;
+	}
+	return REASON_OK;
+}
+
+static enum reason check_times(const struct trust *t, const struct credential *c, int64_t now, struct diag *d)
+{
+	int64_t skew = t->self.skew;
+	enum reason r = REASON_OK;
+
+	if (c->exp <= c->iat || c->exp - c->iat > CREDENTIAL_LIFE_MAX)
+		r = REASON_LIFE;
+	else if (c->iat - now > skew || c->nbf - now > skew)
+		r = REASON_NOT_YET;
+	else if (c->exp <= now)
+		r = REASON_EXPIRED;
+	if (r != REASON_OK)
+		diag_set(d, reason_err(r), "iat %" PRId64 ", nbf %" PRId64 ", exp %" PRId64 ", clock %" PRId64, c->iat, c->nbf, c->exp, now);
+	return r;
+}
+
+static bool node_selected(const struct trust *t, const char *selector)
+{
+	if (strncmp(selector, "node:", 5) == 0)
+		return strcmp(selector + 5, t->self.node_name) == 0;
+	if (strncmp(selector, "role:", 5) != 0)
+		return false;
+	for (size_t i = 0; i < t->self.n_roles; i++)
+		if (strcmp(selector + 5, t->self.roles[i]) == 0)
+			return true;
+	return false;
+}
+
+/* acc, nod, src: what the person narrowed the credential to. */
+static enum reason check_narrowing(const struct trust *t, const struct policy_request *q, struct diag *d)
+{
+	const struct credential *c = q->credential;
+	bool account = c->n_acc == 0, node = c->n_nod == 0, source = c->n_src == 0;
+
+	for (size_t i = 0; i < c->n_acc; i++)
+		account = account || strcmp(c->acc[i], q->account) == 0;
+	if (!account)
+		return refuse(d, REASON_NARROW_ACCOUNT, "acc does not name this account");
+	for (size_t i = 0; i < c->n_nod; i++)
+		node = node || node_selected(t, c->nod[i]);
+	if (!node)
+		return refuse(d, REASON_NARROW_NODE, "nod does not name this node");
+	for (size_t i = 0; q->source && i < c->n_src; i++)
+		source = source || credential_source_contains(c->src[i], q->source);
+	if (!source)
+		return refuse(d, REASON_NARROW_SOURCE, q->source ? q->source : "no address of the client is known");
+	return REASON_OK;
+}
+
+/* The credential's own claims. */
+static enum reason check_credential(const struct trust *t, const struct policy_request *q, struct diag *d)
+{
+	const struct credential *c = q->credential;
+	enum reason r;
+
+	if ((r = policy_check_revoked(t, REVOKE_ISSUER, c->issuer, strlen(c->issuer), c->iat, REASON_REVOKED_ISSUER, d)) != REASON_OK)
+		return r;
+	if (!id_equal(&c->cluster, &t->snap.cluster))
+		return refuse(d, REASON_CLUSTER, "aud is not this cluster");
+	if ((r = check_times(t, c, q->now->wall, d)) != REASON_OK)
+		return r;
+	return check_narrowing(t, q, d);
+}
+
+/* What can be revoked of a login by `person`, issued at `iat`. `jti` and `device` may be NULL. */
+static enum reason check_issued(const struct trust *t, const struct cluster_id *jti, const struct cluster_id *device, const struct cluster_id *person, int64_t iat, struct diag *d)
+{
+	enum reason r;
+
+	if (jti && (r = policy_check_revoked(t, REVOKE_CREDENTIAL, jti->b, ID_SIZE, iat, REASON_REVOKED_CREDENTIAL, d)) != REASON_OK)
+		return r;
+	if (device && (r = policy_check_revoked(t, REVOKE_DEVICE, device->b, ID_SIZE, iat, REASON_REVOKED_DEVICE, d)) != REASON_OK)
+		return r;
+	return policy_check_revoked(t, REVOKE_PERSON, person->b, ID_SIZE, iat, REASON_REVOKED_PERSON, d);
+}
+
+/* `issued` 0: whenever. */
+static enum reason check_target(const struct trust *t, const char *account, int64_t issued, struct diag *d)
+{
+	enum reason r = policy_check_revoked(t, REVOKE_ACCOUNT, account, strlen(account), issued, REASON_REVOKED_ACCOUNT, d);
+
+	return r == REASON_OK ? policy_check_revoked(t, REVOKE_NODE, t->self.node.b, ID_SIZE, issued, REASON_REVOKED_NODE, d) : r;
+}
+
+/* Nobody has shown a credential: the account's own state, and its owner's if it has one. */
+static enum reason decide_account(const struct trust *t, const struct policy_request *q, struct policy_answer *a)
+{
+	struct diag *d = &a->detail;
+	struct trust_account account;
+	struct trust_person owner;
+	enum reason r;
+
+	if ((r = policy_check_lockdown(t, NULL, d)) != REASON_OK || (r = check_target(t, q->account, 0, d)) != REASON_OK ||
+	    (r = policy_check_account(t, q->account, &account, d)) != REASON_OK)
+		return r;
+	if (!account.personal)
+		return REASON_OK;
+	if ((r = policy_check_lockdown(t, &account.person, d)) != REASON_OK || (r = policy_check_person(t, &account.person, &owner, d)) != REASON_OK)
+		return r;
+	return check_issued(t, NULL, NULL, &account.person, q->now->wall, d);
+}
+
+static enum reason decide_person(const struct trust *t, const struct policy_request *q, struct policy_answer *a)
+{
+	const struct credential *c = q->credential;
+	struct diag *d = &a->detail;
+	struct trust_account account;
+	enum reason r;
+
+	if ((r = policy_check_lockdown(t, &c->person, d)) != REASON_OK)
+		return r;
+	if ((r = check_credential(t, q, d)) != REASON_OK)
+		return r;
+	if ((r = policy_check_person(t, &c->person, &a->person, d)) != REASON_OK)
+		return r;
+	if ((r = policy_check_device(&a->person, &c->device, d)) != REASON_OK)
+		return r;
+	if ((r = check_issued(t, &c->jti, &c->device, &c->person, c->iat, d)) != REASON_OK)
+		return r;
+	if ((r = check_target(t, q->account, c->iat, d)) != REASON_OK)
+		return r;
+	if ((r = policy_check_before(t, c->iat, d)) != REASON_OK)
+		return r;
+	if ((r = policy_check_account(t, q->account, &account, d)) != REASON_OK)
+		return r;
+	if ((r = policy_check_grant(t, &a->person, q->account, c->iat, q->now->wall, a)) != REASON_OK)
+		return r;
+	return policy_check_owner(&account, &c->person, d);
+}
+
+static enum reason decide(const struct trust *t, const struct policy_request *q, struct policy_answer *a)
+{
+	enum reason r;
+
+	if (!name_account_ok(q->account))
+		return refuse(&a->detail, REASON_NAME, "the account name breaks the grammar");
+	if (q->class != POLICY_JOB && (r = policy_fresh(t, q->now, q->max_stale, &a->detail)) != REASON_OK)
+		return r;
+	return q->credential ? decide_person(t, q, a) : decide_account(t, q, a);
+}
+
+enum reason policy_decide(const struct trust *t, const struct policy_request *q, struct policy_answer *ret)
+{
+	memset(ret, 0, sizeof *ret);
+	ret->reason = REASON_SYSTEM;
+	ret->reason = decide(t, q, ret);
+	return ret->reason;
+}
+
+static enum reason check_session(const struct trust *t, const struct policy_session *s, struct policy_answer *a)
+{
+	struct diag *d = &a->detail;
+	struct trust_account account;
+	enum reason r;
+
+	if ((r = policy_check_lockdown(t, &s->person, d)) != REASON_OK)
+		return r;
+	if ((r = policy_check_revoked(t, REVOKE_ISSUER, s->issuer, strlen(s->issuer), s->iat, REASON_REVOKED_ISSUER, d)) != REASON_OK)
+		return r;
+	if ((r = policy_check_person(t, &s->person, &a->person, d)) != REASON_OK)
+		return r;
+	if ((r = policy_check_device(&a->person, &s->device, d)) != REASON_OK)
+		return r;
+	if ((r = check_issued(t, &s->jti, &s->device, &s->person, s->iat, d)) != REASON_OK)
+		return r;
+	if ((r = check_target(t, s->account, s->iat, d)) != REASON_OK)
+		return r;
+	if ((r = policy_check_before(t, s->iat, d)) != REASON_OK)
+		return r;
+	if ((r = policy_check_account(t, s->account, &account, d)) != REASON_OK)
+		return r;
+	if ((r = policy_check_grant(t, &a->person, s->account, s->iat, 0, a)) != REASON_OK)
+		return r;
+	return policy_check_owner(&account, &s->person, d);
+}
+
+enum reason policy_session_check(const struct trust *t, const struct policy_session *s, struct policy_answer *ret)
+{
+	memset(ret, 0, sizeof *ret);
+	ret->reason = REASON_SYSTEM;
+	ret->reason = check_session(t, s, ret);
+	return ret->reason;
+}

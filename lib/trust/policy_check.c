@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy_check.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static enum reason refuse(struct diag *d, enum reason r, const char *what)
+{
+	diag_set(d, reason_err(r), "%s", what);
+	return r;
+}
+
+/* A lookup that neither found nor missed: the section is damaged, and the answer unknown. */
+static enum reason damaged(struct diag *d, const char *what, enum cluster_err e)
+{
+	diag_set(d, reason_err(REASON_SNAPSHOT_DAMAGED), "%s: %s", what, err_name(e));
+	return REASON_SNAPSHOT_DAMAGED;
+}
+
+enum reason policy_check_revoked(const struct trust *t, enum revoke_kind kind, const void *value, size_t n, int64_t issued, enum reason hit, struct diag *d)
+{
+	struct trust_revocation v;
+	enum cluster_err e = trust_revoked(t, kind, value, n, issued, &v);
+
+	if (e == CLUSTER_ENOTFOUND)
+		return REASON_OK;
+	if (e != CLUSTER_OK)
+		return damaged(d, "revocations", e);
+	diag_set(d, reason_err(hit), "revocation %" PRId64 " of %" PRId64 ", kind %s, before %" PRId64, v.seq, v.iat, revoke_kind_name(kind), v.before);
+	return hit;
+}
+
+enum reason policy_check_lockdown(const struct trust *t, const struct cluster_id *person, struct diag *d)
+{
+	if (!t->lockdown)
+		return REASON_OK;
+	if (!person)
+		return t->n_lockdown_except > 0 ? REASON_OK : refuse(d, REASON_LOCKDOWN, "lockdown without exceptions");
+	for (size_t i = 0; i < t->n_lockdown_except; i++) {
+		struct cluster_id except;
+
+		memcpy(except.b, t->lockdown_except + i * ID_SIZE, ID_SIZE);
+		if (id_equal(&except, person))
+			return REASON_OK;
+	}
+	return refuse(d, REASON_LOCKDOWN, "lockdown, and the person is not among the exceptions");
+}
+
+enum reason policy_check_before(const struct trust *t, int64_t issued, struct diag *d)
+{
+	if (issued >= t->everything_before)
+		return REASON_OK;
+	diag_set(d, reason_err(REASON_REVOKED_BEFORE), "issued %" PRId64 ", everything before %" PRId64 " is revoked", issued, t->everything_before);
+	return REASON_REVOKED_BEFORE;
+}
+
+enum reason policy_check_person(const struct trust *t, const struct cluster_id *id, struct trust_person *ret, struct diag *d)
+{
+	enum cluster_err e = trust_person_by_id(t, id, ret);
+	char text[ID_TEXT + 1];
+
+	id_text(id, text);
+	if (e == CLUSTER_ENOTFOUND) {
+		diag_set(d, reason_err(REASON_PERSON_UNKNOWN), "person %s", text);
+		return REASON_PERSON_UNKNOWN;
+	}
+	if (e != CLUSTER_OK)
+		return damaged(d, "people", e);
+	return ret->disabled ? refuse(d, REASON_PERSON_DISABLED, ret->name) : REASON_OK;
+}
+
+enum reason policy_check_device(const struct trust_person *person, const struct cluster_id *device, struct diag *d)
+{
+	char text[ID_TEXT + 1];
+
+	for (size_t i = 0; i < person->n_devices; i++) {
+		struct cluster_id enrolled;
+
+		memcpy(enrolled.b, person->devices + i * ID_SIZE, ID_SIZE);
+		if (id_equal(&enrolled, device))
+			return REASON_OK;
+	}
+	id_text(device, text);
+	diag_set(d, reason_err(REASON_DEVICE_UNKNOWN), "device %s", text);
+	return REASON_DEVICE_UNKNOWN;
+}
+
+enum reason policy_check_account(const struct trust *t, const char *account, struct trust_account *ret, struct diag *d)
+{
+	enum cluster_err e = trust_account_by_name(t, account, ret);
+
+	if (e == CLUSTER_ENOTFOUND)
+		return refuse(d, REASON_ACCOUNT_UNKNOWN, "not in the directory");
+	return e == CLUSTER_OK ? REASON_OK : damaged(d, "accounts", e);
+}
+
+enum reason policy_check_owner(const struct trust_account *account, const struct cluster_id *person, struct diag *d)
+{
+	if (account->personal && !id_equal(&account->person, person))
+		return refuse(d, REASON_ACCOUNT_OWNER, "a personal account of somebody else");
+	return REASON_OK;
+}
+
+/* The first grant of one subject that has not run out. REASON_NO_GRANT: there is none at all; REASON_EXPIRED: all have. */
+static enum reason subject_grant(const struct trust *t, const struct trust_person *person, const char *role, const char *account, int64_t age, struct policy_answer *ret)
+{
+	enum reason r = REASON_NO_GRANT;
+	struct trust_grant grant;
+	enum cluster_err e;
+	struct rd cursor;
+
+	if ((e = trust_grants(t, &person->id, role, account, &cursor)) != CLUSTER_OK)
+		return e == CLUSTER_ENOTFOUND ? REASON_NO_GRANT : damaged(&ret->detail, "grants", e);
+	while ((e = trust_grant_next(&cursor, &grant)) == CLUSTER_OK) {
+		if (grant.ttl != 0 && age >= (int64_t)grant.ttl) {
+			r = REASON_EXPIRED;
+			continue;
+		}
+		ret->grant = grant;
+		memset(ret->grant_role, 0, sizeof ret->grant_role);
+		if (role)
+			memcpy(ret->grant_role, role, strlen(role));
+		return REASON_OK;
+	}
+	return e == CLUSTER_ENOTFOUND ? r : damaged(&ret->detail, "grants", e);
+}
+
+enum reason policy_check_grant(const struct trust *t, const struct trust_person *person, const char *account, int64_t issued, int64_t now, struct policy_answer *ret)
+{
+	int64_t age = now == 0 ? 0 : now - issued;
+	enum reason r = subject_grant(t, person, NULL, account, age, ret), last = r;
+
+	for (size_t i = 0; i < person->n_roles && (last == REASON_NO_GRANT || last == REASON_EXPIRED); i++) {
+		const char *role = person->roles[i];
+		enum reason revoked = policy_check_revoked(t, REVOKE_ROLE, role, strlen(role), issued, REASON_NO_GRANT, &ret->detail);
+
+		if (revoked == REASON_NO_GRANT)
+			continue;
+		last = revoked == REASON_OK ? subject_grant(t, person, role, account, age, ret) : revoked;
+		if (last != REASON_NO_GRANT)
+			r = last;
+	}
+	if (r == REASON_EXPIRED)
+		return refuse(&ret->detail, r, "the credential is older than the grant's ttl");
+	if (r == REASON_NO_GRANT)
+		diag_set(&ret->detail, reason_err(r), "person %s, account %s, node %s", person->name, account, t->self.node_name);
+	return r;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TRUST_POLICY_CHECK_H
+#define TRUST_POLICY_CHECK_H
+
+#include "cluster/policy.h"
+
+/*
+ * Single checks, shared by the decision, the check of open sessions and `explain`. Each returns REASON_OK, its own reason, or REASON_SNAPSHOT_DAMAGED, and writes the
+ * facts it saw to `d` when it refuses.
+ */
+
+/* Is this thing revoked for what was issued at `issued`? `hit` if so. */
+enum reason policy_check_revoked(const struct trust *t, enum revoke_kind kind, const void *value, size_t n, int64_t issued, enum reason hit, struct diag *d);
+/* `person` NULL: nobody in particular, so only a lockdown without exceptions refuses. */
+enum reason policy_check_lockdown(const struct trust *t, const struct cluster_id *person, struct diag *d);
+enum reason policy_check_before(const struct trust *t, int64_t issued, struct diag *d);
+/* Known and enabled. */
+enum reason policy_check_person(const struct trust *t, const struct cluster_id *id, struct trust_person *ret, struct diag *d);
+enum reason policy_check_device(const struct trust_person *person, const struct cluster_id *device, struct diag *d);
+enum reason policy_check_account(const struct trust *t, const char *account, struct trust_account *ret, struct diag *d);
+/* `account` is not a personal one, or this person's. */
+enum reason policy_check_owner(const struct trust_account *account, const struct cluster_id *person, struct diag *d);
+/*
+ * A grant for what was issued at `issued`: to the person, or to a role of the person that is not revoked. A grant's ttl is judged at `now`; 0: not at all. Fills grant and
+ * grant_role of *ret.
+ */
+enum reason policy_check_grant(const struct trust *t, const struct trust_person *person, const char *account, int64_t issued, int64_t now, struct policy_answer *ret);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cluster/policy.h"
+
+enum reason policy_snapshot_reason(enum cluster_err e)
+{
+	switch (e) {
+	case CLUSTER_OK:
+		return REASON_OK;
+	case CLUSTER_ENOTFOUND:
+		return REASON_SNAPSHOT_MISSING;
+	case CLUSTER_EFORMAT:
+	case CLUSTER_ETRUNC:
+	case CLUSTER_ELIMIT:
+	case CLUSTER_ESIGNATURE:
+		return REASON_SNAPSHOT_DAMAGED;
+	case CLUSTER_EVERSION:
+		return REASON_SNAPSHOT_VERSION;
+	case CLUSTER_EUNTRUSTED:
+		return REASON_SNAPSHOT_OWNER;
+	case CLUSTER_ENOMEM:
+	case CLUSTER_ESYSTEM:
+	case CLUSTER_ECRYPTO:
+	case CLUSTER_EEXPIRED:
+	case CLUSTER_EEARLY:
+	case CLUSTER_EREVOKED:
+	case CLUSTER_EDENIED:
+	case CLUSTER_EUNAVAIL:
+	case CLUSTER_ECONFIG:
+		return REASON_SYSTEM;
+	}
+	return REASON_SYSTEM;
+}
+
+enum reason policy_credential_reason(enum cluster_err e)
+{
+	switch (e) {
+	case CLUSTER_OK:
+		return REASON_OK;
+	case CLUSTER_ESIGNATURE:
+		return REASON_SIGNATURE;
+	case CLUSTER_ENOTFOUND:
+		return REASON_ISSUER_UNKNOWN;
+	case CLUSTER_EEXPIRED:
+	case CLUSTER_EEARLY:
+		return REASON_ISSUER_WINDOW;
+	case CLUSTER_EDENIED:
+		return REASON_CLUSTER;
+	case CLUSTER_EFORMAT:
+	case CLUSTER_ETRUNC:
+	case CLUSTER_ELIMIT:
+	case CLUSTER_EVERSION:
+		return REASON_ANSWER_FORMAT;
+	case CLUSTER_ENOMEM:
+	case CLUSTER_ESYSTEM:
+	case CLUSTER_ECRYPTO:
+	case CLUSTER_EREVOKED:
+	case CLUSTER_EUNAVAIL:
+	case CLUSTER_EUNTRUSTED:
+	case CLUSTER_ECONFIG:
+		return REASON_SYSTEM;
+	}
+	return REASON_SYSTEM;
+}

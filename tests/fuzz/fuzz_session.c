@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fuzz.h"
+
+#include <string.h>
+
+#include "cluster/session.h"
+
+/* What is accepted is built again byte for byte. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	uint8_t bytes[SESSION_SIZE_MAX];
+	struct session s;
+	size_t again;
+
+	if (session_parse(data, n, &s) != CLUSTER_OK)
+		return 0;
+	FUZZ_CHECK(s.pid > 1);
+	FUZZ_CHECK(session_build(&s, bytes, &again) == CLUSTER_OK && again == n && memcmp(bytes, data, n) == 0);
+	return 0;
+}

@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# Writes the seeds of fuzz_session, fuzz_agent_msg and fuzz_trust_snap into tests/fuzz/corpus (PROTOCOL.md 5.3, 5.6, 5.7).
+import os
+import struct
+
+BASE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "corpus")
+
+
+def seed(target, name, data):
+    os.makedirs(os.path.join(BASE, target), exist_ok=True)
+    with open(os.path.join(BASE, target, name), "wb") as f:
+        f.write(data)
+
+
+def str8(s):
+    return bytes([len(s)]) + s
+
+
+def str16(s):
+    return struct.pack(">H", len(s)) + s
+
+
+def ident(n):
+    return bytes([n]) * 16
+
+
+def session(tty, role, on_revoke):
+    return (b"CLSESS1\n" + struct.pack(">HH", 1, 0) + ident(1) + ident(2) + ident(3) + ident(4) +
+            struct.pack(">4QB", 1700000000, 1700003600, 1700000000, 1700000001, on_revoke) +
+            str8(b"emr-user") + str8(b"sshd") + str8(tty) + str8(b"10.0.0.1") +
+            struct.pack(">IQI", 4711, 99, 17) + ident(5) + b"\x01" + str8(b"A" * 22) + str8(role))
+
+
+seed("session", "tty", session(b"pts/1", b"", 0))
+seed("session", "role", session(b"", b"analysts", 2))
+seed("session", "newer", b"CLSESS1\n\0\2\0\0" + ident(1))
+
+seed("agent_msg", "status", b"\1\1")
+seed("agent_msg", "opened", b"\1\2" + ident(1))
+seed("agent_msg", "closed", b"\1\3" + ident(1))
+seed("agent_msg", "answer", b"\1\1\0" + struct.pack(">4QIB", 3, 70, 1700000000, 1700000001, 2, 1) + str16(b"no route"))
+seed("agent_msg", "refusal", b"\1\2\x0c")
+
+
+def section(kind, body):
+    return bytes([kind]) + str16(body)
+
+
+SELF = (ident(9) + bytes(32) + struct.pack(">3Q3I", 1, 2, 3, 900, 30, 900) + str8(b"master-1-1") + str8(b"emr") +
+        b"\1" + str8(b"master"))
+KEY = str8(b"A" * 22) + b"\1\1\x20" + bytes(range(32)) + struct.pack(">QQ", 1700000000, 1900000000)
+PERSON = ident(2) + b"\2" + str8(b"alice") + b"\1" + str8(b"analysts") + struct.pack(">H", 1) + ident(3)
+GRANT = ident(6) + b"\1\0" + struct.pack(">I", 3600)
+
+
+def snapshot(global_section, *records):
+    return (section(1, SELF) + section(2, struct.pack(">H", 1) + KEY) +
+            b"".join(section(kind, body) for kind, body in records) + section(12, global_section))
+
+
+seed("trust_snap", "empty", snapshot(struct.pack(">QBH", 0, 0, 0)))
+seed("trust_snap", "full", snapshot(
+    struct.pack(">QBH", 1700000000, 1, 1) + ident(2),
+    (3, PERSON),
+    (6, str16(b"\1" + ident(2) + b"\0emr-user") + struct.pack(">H", 2) + GRANT + GRANT),
+    (6, str16(b"\2analysts\0emr-user") + struct.pack(">H", 1) + GRANT),
+    (8, str8(b"emr-user") + struct.pack(">IB", 1880000000, 0)),
+    (8, str8(b"alice") + struct.pack(">IB", 1880000001, 1) + ident(2)),
+    (10, str16(b"\3" + b"\1" + bytes(15)) + struct.pack(">4Q", 1, 1700000000, 0, 4102444800))))

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TESTS_SNAP_VECTOR_H
+#define TESTS_SNAP_VECTOR_H
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cluster/snap.h"
+
+/* For tests of snapshots: the golden file, and how to damage one so that only the reader's own checks stand in the way. */
+
+#define SNAP_VECTOR_FILE "tests/vectors/accounts.snap.hex"
+#define SNAP_VECTOR_MAX 8192
+
+/* The bytes of a file of hexadecimal digits; other characters are skipped. Ends the program if there is none. */
+static inline size_t snap_vector_read(const char *path, uint8_t *dst, size_t size)
+{
+	FILE *f = fopen(path, "re");
+	int c, high = -1;
+	size_t n = 0;
+
+	if (!f) {
+		perror(path);
+		exit(1);
+	}
+	while ((c = getc(f)) != EOF) {
+		const char *at = c ? strchr("0123456789abcdef", c) : NULL;
+		int digit = at ? (int)(at - "0123456789abcdef") : -1;
+
+		if (digit < 0)
+			continue;
+		if (high < 0) {
+			high = digit;
+			continue;
+		}
+		if (n == size)
+			abort();
+		dst[n++] = (uint8_t)(high << 4 | digit);
+		high = -1;
+	}
+	fclose(f);
+	return n;
+}
+
+static inline void snap_put32(uint8_t *p, uint32_t v)
+{
+	v = __builtin_bswap32(v);
+	memcpy(p, &v, sizeof v);
+}
+
+static inline void snap_put64(uint8_t *p, uint64_t v)
+{
+	v = __builtin_bswap64(v);
+	memcpy(p, &v, sizeof v);
+}
+
+static inline uint8_t *snap_entry(uint8_t *file, uint32_t type)
+{
+	for (uint32_t i = 0; i < snap_be32(file + 40); i++)
+		if (snap_be32(file + 64 + 32 * (size_t)i) == type)
+			return file + 64 + 32 * (size_t)i;
+	abort();
+}
+
+static inline uint8_t *snap_bytes_of(uint8_t *file, uint32_t type)
+{
+	return file + snap_be64(snap_entry(file, type) + 8);
+}
+
+/* Makes the header's checksum true again. */
+static inline void snap_reseal_header(uint8_t *file)
+{
+	snap_put64(file + 56, snap_hash(file + 64, 32 * (size_t)snap_be32(file + 40), snap_hash(file, 56, 0)));
+}
+
+/* Makes the guard of the record at `record` true again. */
+static inline void snap_reseal_record(uint8_t *record, uint32_t type)
+{
+	uint32_t n = snap_be32(record);
+
+	snap_put32(record + 4, (uint32_t)snap_hash(record + 8, n, snap_seed(type, n)));
+}
+
+/* Makes the guard of bucket `number` true again. */
+static inline void snap_reseal_bucket(uint8_t *bucket, uint32_t type, uint32_t number)
+{
+	snap_put32(bucket, (uint32_t)snap_hash(bucket + 4, 60, snap_seed(type, number)));
+}
+
+#endif

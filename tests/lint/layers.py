@@ -49,7 +49,7 @@ def libc_headers():
 def check_third_party(path, header, libc, users):
     pattern = next((p for p in THIRD_PARTY if fnmatch.fnmatch(header, p)), None)
     if pattern is None:
-        return None if header in libc else f"{path}: <{header}> is neither libc's nor in the table of {__file__}"
+        return None if header in libc else f"{path}: <{header}> is neither of libc nor in the table of {os.path.basename(__file__)}"
     if path.startswith("tests/"):
         return None
     if not any(fnmatch.fnmatch(path, allowed) for allowed in THIRD_PARTY[pattern].split()):

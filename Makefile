@@ -228,7 +228,7 @@ $(TEST_SO): $(BUILD)/%.so: $(BUILD)/%.o
 
 # --- running ----------------------------------------------------------------------------------------------------------------------
 
-export BUILD CC CLANG PKG_CONFIG
+export BUILD MODE CC CLANG PKG_CONFIG
 RUN = tests/run
 
 # `make check`: everything, and at its very end "N passed, M failed".

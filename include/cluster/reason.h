@@ -56,7 +56,8 @@
 	X(NO_HANDOVER, "no_credential_login", CLUSTER_EDENIED, "logged in without a credential: a forgotten authorized_keys entry or another method", "remove the static key; log on through cluster-login ssh") \
 	X(NO_STEPUP, "sudo_refused", CLUSTER_EDENIED, "a credential cannot be shown here", "") \
 	X(SESSION_RECORD, "session_record", CLUSTER_EUNAVAIL, "the session could not be registered", "check space and modes under /run/cluster-login") \
-	X(STAGE, "wrong_stage", CLUSTER_EDENIED, "this PAM stage has nothing to offer for cluster accounts", "")
+	X(STAGE, "wrong_stage", CLUSTER_EDENIED, "this PAM stage has nothing to offer for cluster accounts", "") \
+	X(FOREIGN_IGNORED, "foreign_ignored", CLUSTER_OK, "the account is known to another name service, which decides (foreign = ignore)", "")
 
 enum reason {
 #define REASON_ENUM(e, word, err, text, advice) REASON_##e,

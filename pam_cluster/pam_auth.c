@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include <security/pam_ext.h>
+
+#include "cluster/secret.h"
+
+#include "pam_call.h"
+
+/* False: there is no nonce, and no answer counts. */
+static bool make_challenge(const struct pam_call *c, struct challenge *ch)
+{
+	const struct trust *t = &c->view.trust;
+
+	memset(ch, 0, sizeof *ch);
+	ch->cluster = t->snap.cluster;
+	ch->node = t->self.node;
+	memcpy(ch->hostkey_hash, t->self.hostkey_hash, sizeof ch->hostkey_hash);
+	ch->time = c->view.now.wall;
+	challenge_names(ch, c->facts.service, c->facts.user);
+	return credential_warm() == CLUSTER_OK && crypto_random(ch->nonce, sizeof ch->nonce) == CLUSTER_OK;
+}
+
+static enum reason ask(struct pam_call *c, const struct challenge *ch, char **ret_reply)
+{
+	const char *node = c->view.trust.self.node_name;
+	char prompt[CHALLENGE_PROMPT_MAX + 1];
+
+	challenge_prompt(ch, node[0] ? node : "?", prompt);
+	if (pam_prompt(c->pamh, PAM_PROMPT_ECHO_OFF, ret_reply, "%s", prompt) != PAM_SUCCESS || !*ret_reply)
+		return REASON_NO_ANSWER;
+	return REASON_OK;
+}
+
+/* Leaves challenge and answer for the account and session stages, which believe neither (PROTOCOL.md 4.4). */
+static enum reason hand_over(struct pam_call *c, const struct challenge *ch, const char *answer)
+{
+	char text[CHALLENGE_TEXT + 1], word[sizeof PAM_CALL_HANDOVER + 1 + PAM_CALL_HANDOVER_MAX];
+	enum reason r = REASON_SYSTEM;
+	int n;
+
+	challenge_text(ch, text);
+	n = snprintf(word, sizeof word, PAM_CALL_HANDOVER "=%s.%s", text, answer);
+	if (n > 0 && (size_t)n < sizeof word && pam_putenv(c->pamh, word) == PAM_SUCCESS)
+		r = REASON_OK;
+	secret_wipe(word);
+	return r;
+}
+
+enum reason pam_auth_run(struct pam_call *c)
+{
+	struct challenge ch;
+	char *reply = NULL;
+	enum reason r;
+	bool made;
+
+	if (pam_getenv(c->pamh, PAM_CALL_HANDOVER))
+		pam_putenv(c->pamh, PAM_CALL_HANDOVER);
+	if (c->facts.class != POLICY_LOGIN) {
+		diag_set(&c->detail, CLUSTER_EDENIED, "%.32s takes no answer as long as a credential", c->facts.service);
+		return REASON_NO_STEPUP;
+	}
+	made = make_challenge(c, &ch);
+	if (ask(c, &ch, &reply) != REASON_OK) {
+		secret_free_string(reply);
+		reply = NULL;
+	}
+	/* the prompt may have stood for a minute: what was revoked meanwhile counts */
+	pam_call_refresh(c);
+	if (!made)
+		c->view.reason = REASON_SYSTEM;
+	r = pam_judge_answer(c, &ch, reply ? reply : "", reply ? strlen(reply) : 0);
+	if (r == REASON_OK)
+		r = hand_over(c, &ch, reply);
+	secret_free_string(reply);
+	return r;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PAM_CALL_H
+#define PAM_CALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <security/pam_modules.h>
+
+#include "cluster/challenge.h"
+#include "cluster/credential.h"
+#include "cluster/policy.h"
+
+#include "pam_conf.h"
+#include "pam_facts.h"
+#include "pam_result.h"
+#include "pam_view.h"
+
+#define PAM_CALL_ID 8 /* characters of the id that stands in the log and on the user's screen */
+#define PAM_CALL_HANDOVER "CLUSTER_LOGIN_HANDOVER"
+#define PAM_CALL_HANDOVER_MAX (CHALLENGE_TEXT + 1 + CHALLENGE_ANSWER_MAX)
+
+/* One call of one entry point. */
+struct pam_call {
+	pam_handle_t *pamh;
+	int flags;
+	enum pam_stage stage;
+	struct pam_conf conf;
+	struct pam_facts facts;
+	struct pam_view view;
+	bool verified;                /* credential holds what a signature vouches for */
+	struct credential credential;
+	struct policy_answer answer;
+	struct diag detail;
+	enum reason excused;          /* what was only reported (static_keys = report), or REASON_OK */
+};
+
+/*
+ * Configuration and facts. REASON_OK: the name is ours to decide, and snapshots are open if the stage needs them. A reason of pam_result_ignored: it is not. Else a failure.
+ * pam_call_end must follow in any case.
+ */
+enum reason pam_call_begin(struct pam_call *c, pam_handle_t *pamh, int flags, enum pam_stage stage, int argc, const char **argv);
+/* Reports the decision, tells the user, releases everything, and returns the PAM code. */
+int pam_call_end(struct pam_call *c, enum reason r);
+
+/* Looks at the world again: snapshots and clocks as they are now. */
+void pam_call_refresh(struct pam_call *c);
+/* policy_decide for this call, with the verified credential if there is one; before it, snapshots and identity. */
+enum reason pam_call_decide(struct pam_call *c);
+
+/* An answer to a challenge, judged in full: format, signature, binding, proof, identity, policy. Always one verification of a credential and one of a proof (THREATS.md G1). */
+enum reason pam_judge_answer(struct pam_call *c, const struct challenge *ch, const char *answer, size_t n);
+/* The text of the hand-over (PROTOCOL.md 4.4), believed as little as an answer from the network. */
+enum reason pam_judge_handover(struct pam_call *c, const char *text);
+
+/* What each stage decides. */
+enum reason pam_auth_run(struct pam_call *c);
+enum reason pam_account_run(struct pam_call *c);
+enum reason pam_session_open(struct pam_call *c);
+enum reason pam_session_close(struct pam_call *c);
+/* Must the session from which this process was started end? REASON_OK if it may live, or if there is none. */
+enum reason pam_session_caller(struct pam_call *c);
+
+/* The one log line of a decision, and its id. */
+void pam_report_line(const struct pam_call *c, enum reason r, const char id[PAM_CALL_ID + 1]);
+void pam_report_id(char id[PAM_CALL_ID + 1]);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pam_facts.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <security/pam_ext.h>
+
+#include "cluster/name.h"
+
+#define PASSWD_ROOM 16384
+#define USER_MAX 256 /* LOGIN_NAME_MAX: nobody's name is longer, so nobody is asked */
+
+static const char *text_item(pam_handle_t *pamh, int type)
+{
+	const void *item = NULL;
+
+	if (pam_get_item(pamh, type, &item) != PAM_SUCCESS || !item)
+		return "";
+	return item;
+}
+
+/* An address and nothing else: no name, no network. */
+static bool take_address(const char *text, size_t n, char dst[PAM_FACTS_SOURCE_MAX + 1])
+{
+	if (n == 0 || n > PAM_FACTS_SOURCE_MAX)
+		return false;
+	memcpy(dst, text, n);
+	dst[n] = '\0';
+	if (!strchr(dst, '/') && credential_source_ok(dst))
+		return true;
+	dst[0] = '\0';
+	return false;
+}
+
+static void find_source(struct pam_facts *f, pam_handle_t *pamh)
+{
+	const char *connection = pam_getenv(pamh, "SSH_CONNECTION");
+
+	f->source[0] = '\0';
+	if (connection && take_address(connection, strcspn(connection, " "), f->source))
+		return;
+	take_address(f->rhost, strlen(f->rhost), f->source);
+}
+
+static void ask_nss(struct pam_facts *f)
+{
+	char room[PASSWD_ROOM];
+	struct passwd pw, *found = NULL;
+	int e;
+
+	f->nss = PAM_FACTS_NSS_NONE;
+	if (strnlen(f->user, USER_MAX) == USER_MAX)
+		return;
+	e = getpwnam_r(f->user, &pw, room, sizeof room, &found);
+	if (found) {
+		f->nss = PAM_FACTS_NSS_FOUND;
+		f->nss_uid = pw.pw_uid;
+	} else if (e != 0 && e != ENOENT && e != ESRCH) {
+		f->nss = PAM_FACTS_NSS_ERROR;
+	}
+}
+
+enum policy_class pam_facts_class(const struct node_conf *node, const char *service, bool root)
+{
+	if (node_conf_listed(&node->login_services, service))
+		return POLICY_LOGIN;
+	if (node_conf_listed(&node->sudo_services, service))
+		return POLICY_SUDO;
+	if (node_conf_listed(&node->job_services, service))
+		return POLICY_JOB;
+	if (strcmp(service, "su") == 0 || strcmp(service, "su-l") == 0)
+		return root ? POLICY_JOB : POLICY_SUDO;
+	return POLICY_LOGIN;
+}
+
+bool pam_facts_user(struct pam_facts *f, pam_handle_t *pamh, const struct pam_conf *conf)
+{
+	memset(f, 0, sizeof *f);
+	f->user = f->service = f->rhost = f->tty = "";
+	f->class = POLICY_LOGIN;
+	if (pam_get_user(pamh, &f->user, NULL) != PAM_SUCCESS || !f->user) {
+		f->user = "";
+		return false;
+	}
+	f->local = pam_local_find(conf->args.passwd, f->user, &f->local_uid);
+	return true;
+}
+
+void pam_facts_rest(struct pam_facts *f, pam_handle_t *pamh, const struct pam_conf *conf)
+{
+	f->service = text_item(pamh, PAM_SERVICE);
+	f->rhost = text_item(pamh, PAM_RHOST);
+	f->tty = text_item(pamh, PAM_TTY);
+	find_source(f, pamh);
+	if (conf->node) {
+		f->class = pam_facts_class(conf->node, f->service, getuid() == 0);
+		f->adopted = f->local == PAM_LOCAL_YES && name_id_ok(f->local_uid) && node_conf_listed(&conf->node->adopt, f->user);
+	}
+	if (f->local != PAM_LOCAL_YES)
+		ask_nss(f);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+#include <sys/random.h>
+#include <syslog.h>
+
+#include <security/pam_ext.h>
+
+#include "cluster/b64.h"
+#include "cluster/log.h"
+
+#include "pam_call.h"
+
+#define FIELD_ROOM 140
+#define DETAIL_ROOM 600
+
+static const char *event_of(enum pam_stage stage)
+{
+	switch (stage) {
+	case PAM_STAGE_AUTH:
+		return "auth";
+	case PAM_STAGE_CRED:
+		return "setcred";
+	case PAM_STAGE_ACCOUNT:
+		return "account";
+	case PAM_STAGE_OPEN:
+		return "session_open";
+	case PAM_STAGE_CLOSE:
+		return "session_close";
+	case PAM_STAGE_PASSWORD:
+		return "passwd";
+	}
+	return "?";
+}
+
+static const char *result_of(const struct pam_call *c, enum reason r)
+{
+	if (r == REASON_OK)
+		return c->excused == REASON_OK ? "accepted" : "reported";
+	if (pam_result_ignored(r))
+		return "ignored";
+	return reason_err(r) == CLUSTER_EUNAVAIL ? "unavailable" : "refused";
+}
+
+/* Foreign text as one word: whoever chooses it cannot add a field or a line. */
+static const char *word(const char *src, char dst[FIELD_ROOM])
+{
+	static const char hex[] = "0123456789abcdef";
+	size_t n = 0;
+
+	for (; *src && n + 8 < FIELD_ROOM; src++) {
+		unsigned char b = (unsigned char)*src;
+
+		if (b > ' ' && b < 0x7f && b != '"' && b != '=' && b != '\\') {
+			dst[n++] = (char)b;
+			continue;
+		}
+		dst[n++] = '\\';
+		dst[n++] = 'x';
+		dst[n++] = hex[b >> 4];
+		dst[n++] = hex[b & 15];
+	}
+	memcpy(dst + n, *src ? "..." : "", *src ? 4 : 1);
+	return n == 0 ? "-" : dst;
+}
+
+static const char *sentence(const char *src, char dst[DETAIL_ROOM])
+{
+	log_escape(src, strlen(src), dst, DETAIL_ROOM);
+	for (char *p = strchr(dst, '"'); p; p = strchr(p, '"'))
+		*p = '\'';
+	return dst;
+}
+
+static int priority(const struct pam_call *c, enum reason r)
+{
+	if (pam_result_ignored(r)) /* a wrong configuration may have lost its list of adopted accounts: that is said aloud */
+		return c->conf.diag.code == CLUSTER_OK ? LOG_DEBUG : LOG_WARNING;
+	if (r != REASON_OK || c->excused != REASON_OK)
+		return c->stage == PAM_STAGE_PASSWORD ? LOG_NOTICE : LOG_WARNING;
+	return c->stage == PAM_STAGE_AUTH || c->stage == PAM_STAGE_OPEN ? LOG_NOTICE : LOG_DEBUG;
+}
+
+void pam_report_id(char id[PAM_CALL_ID + 1])
+{
+	uint8_t bytes[PAM_CALL_ID * 3 / 4];
+
+	if (getrandom(bytes, sizeof bytes, GRND_NONBLOCK) != (ssize_t)sizeof bytes || b64_encode(bytes, sizeof bytes, id, PAM_CALL_ID + 1) != CLUSTER_OK)
+		memcpy(id, "--------", PAM_CALL_ID + 1);
+}
+
+/* What there is to say beyond the reason's own sentence. */
+static const char *detail_of(const struct pam_call *c, enum reason r, enum reason shown)
+{
+	if (c->conf.diag.code != CLUSTER_OK)
+		return c->conf.diag.text;
+	if (r == REASON_OK && c->excused == REASON_OK)
+		return "";
+	return c->detail.text[0] ? c->detail.text : reason_text(shown);
+}
+
+void pam_report_line(const struct pam_call *c, enum reason r, const char id[PAM_CALL_ID + 1])
+{
+	char account[FIELD_ROOM], service[FIELD_ROOM], rhost[FIELD_ROOM], person[FIELD_ROOM], detail[DETAIL_ROOM], jti[ID_TEXT + 1] = "-", subject[ID_TEXT + 1] = "";
+	enum reason shown = c->excused == REASON_OK ? r : c->excused;
+	int level = priority(c, r);
+
+	if (level == LOG_DEBUG && !c->conf.args.debug)
+		return;
+	if (c->verified) {
+		id_text(&c->credential.jti, jti);
+		id_text(&c->credential.person, subject);
+	}
+	pam_syslog(c->pamh, level, "event=%s result=%s reason=%s person=%s account=%s service=%s rhost=%s jti=%s id=%s detail=\"%s\"", event_of(c->stage), result_of(c, r),
+	    reason_word(shown), word(c->answer.person.name[0] ? c->answer.person.name : subject, person), word(c->facts.user, account), word(c->facts.service, service),
+	    word(c->facts.rhost, rhost), jti, id, sentence(detail_of(c, r, shown), detail));
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cluster/agent_msg.h"
+#include "cluster/file.h"
+#include "cluster/secret.h"
+#include "cluster/session.h"
+
+#include "pam_call.h"
+
+#define DATA_NAME "cluster_login_session"
+#define PATH_ROOM 512
+#define RECORDS_MAX 65536
+
+/* What a record of the directory is asked. True ends the search. */
+typedef bool session_match(struct pam_call *c, const struct session *s, void *arg);
+
+/* "<run>/<name>" */
+static enum cluster_err run_path(const struct pam_call *c, const char *name, char dst[PATH_ROOM])
+{
+	return file_join(dst, PATH_ROOM, pam_conf_run(&c->conf), name);
+}
+
+static void tell_agent(const struct pam_call *c, enum agent_msg_type type, const struct cluster_id *id)
+{
+	const struct agent_msg_request m = { .type = type, .session = *id };
+	char path[PATH_ROOM];
+
+	/* best effort: an agent that is down reads the records when it starts */
+	if (run_path(c, "agent.sock", path) == CLUSTER_OK && agent_msg_call(path, &m, 0, NULL) != CLUSTER_OK)
+		return;
+}
+
+/* Copies what a record may hold: printable ASCII without spaces. */
+static void plain_copy(char *dst, size_t size, const char *src)
+{
+	size_t n = 0;
+
+	for (; src[n] && n + 1 < size; n++)
+		dst[n] = src[n] > ' ' && src[n] <= '~' ? src[n] : '?';
+	dst[n] = '\0';
+}
+
+static enum cluster_err fill(const struct pam_call *c, struct session *s)
+{
+	const struct credential *cred = &c->credential;
+	enum cluster_err e;
+	pid_t pid = getpid();
+
+	memset(s, 0, sizeof *s);
+	if ((e = crypto_random(s->id.b, sizeof s->id.b)) != CLUSTER_OK || (e = session_process(pid, &s->start, &s->audit)) != CLUSTER_OK)
+		return e;
+	s->pid = (uint32_t)pid;
+	s->person = cred->person;
+	s->device = cred->device;
+	s->jti = cred->jti;
+	s->boot_id = c->view.now.boot_id;
+	s->iat = cred->iat;
+	s->exp = cred->exp;
+	s->auth_time = cred->auth_time;
+	s->opened = c->view.now.wall;
+	s->on_revoke = c->answer.grant.on_revoke;
+	s->kind = SESSION_CREDENTIAL;
+	plain_copy(s->account, sizeof s->account, c->facts.user);
+	plain_copy(s->service, sizeof s->service, c->facts.service);
+	plain_copy(s->tty, sizeof s->tty, c->facts.tty);
+	plain_copy(s->rhost, sizeof s->rhost, c->facts.rhost);
+	plain_copy(s->issuer, sizeof s->issuer, cred->issuer);
+	plain_copy(s->role, sizeof s->role, c->answer.grant_role);
+	return CLUSTER_OK;
+}
+
+static enum cluster_err store(struct pam_call *c, const char *dir, const struct session *s)
+{
+	enum cluster_err e = session_store(dir, s, &c->detail);
+
+	if (e != CLUSTER_ESYSTEM || c->detail.sys_errno != ENOENT)
+		return e;
+	/* nobody has made the directories since boot */
+	if ((e = file_mkdir(pam_conf_run(&c->conf), 0755, &c->detail)) != CLUSTER_OK || (e = file_mkdir(dir, 0700, &c->detail)) != CLUSTER_OK)
+		return e;
+	return session_store(dir, s, &c->detail);
+}
+
+static void free_id(pam_handle_t *pamh, void *data, int status)
+{
+	(void)pamh;
+	(void)status;
+	free(data);
+}
+
+static bool remember(struct pam_call *c, const struct cluster_id *id)
+{
+	struct cluster_id *kept = malloc(sizeof *kept);
+
+	if (!kept)
+		return false;
+	*kept = *id;
+	if (pam_set_data(c->pamh, DATA_NAME, kept, free_id) == PAM_SUCCESS)
+		return true;
+	free(kept);
+	return false;
+}
+
+/* The record first, then the decision once more: a revocation in between is seen either by the agent, in the record, or here. */
+static enum reason enter(struct pam_call *c)
+{
+	char dir[PATH_ROOM];
+	struct session s;
+	struct diag d;
+	enum reason r;
+
+	if (run_path(c, "sessions", dir) != CLUSTER_OK || fill(c, &s) != CLUSTER_OK || store(c, dir, &s) != CLUSTER_OK)
+		return REASON_SESSION_RECORD;
+	pam_call_refresh(c);
+	r = pam_call_decide(c);
+	if (r == REASON_OK && !remember(c, &s.id))
+		r = REASON_SYSTEM;
+	if (r != REASON_OK) {
+		if (session_remove(dir, &s.id, &d) != CLUSTER_OK)
+			c->detail = d;
+		return r;
+	}
+	tell_agent(c, AGENT_MSG_SESSION_OPENED, &s.id);
+	return REASON_OK;
+}
+
+enum reason pam_session_open(struct pam_call *c)
+{
+	const char *handover = pam_getenv(c->pamh, PAM_CALL_HANDOVER);
+	char text[PAM_CALL_HANDOVER_MAX + 2] = "";
+	enum reason r;
+
+	/* whatever follows, the user's environment does not get it */
+	if (handover) {
+		strncpy(text, handover, sizeof text - 1);
+		pam_putenv(c->pamh, PAM_CALL_HANDOVER);
+	}
+	if (c->facts.class != POLICY_LOGIN) {
+		r = REASON_OK; /* account has decided; who is behind it is the caller's session's business */
+	} else if (!handover) {
+		r = REASON_NO_HANDOVER;
+		if (c->conf.diag.code == CLUSTER_OK && c->conf.node->static_keys == NODE_CONF_STATIC_KEYS_REPORT) {
+			c->excused = r;
+			r = REASON_OK;
+		}
+	} else {
+		r = pam_judge_handover(c, text);
+		if (r == REASON_OK && geteuid() == 0)
+			r = enter(c);
+	}
+	secret_wipe(text);
+	return r;
+}
+
+/* Reads every record until one matches. REASON_SESSION_RECORD: one of them could not be read, so nobody knows. */
+static enum reason search(struct pam_call *c, session_match *match, void *arg)
+{
+	enum reason r = REASON_OK;
+	struct dirent *entry;
+	char path[PATH_ROOM];
+	unsigned int n = 0;
+	DIR *dir;
+
+	if (run_path(c, "sessions", path) != CLUSTER_OK)
+		return REASON_SESSION_RECORD;
+	dir = opendir(path);
+	if (!dir)
+		return errno == ENOENT ? REASON_OK : REASON_SESSION_RECORD;
+	while (r == REASON_OK && (errno = 0, entry = readdir(dir))) {
+		struct cluster_id id;
+		struct session s;
+		enum cluster_err e;
+
+		if (id_parse(entry->d_name, &id) != CLUSTER_OK)
+			continue;
+		e = ++n > RECORDS_MAX ? CLUSTER_ELIMIT : session_load(path, entry->d_name, (uid_t)c->conf.args.owner, &s, &c->detail);
+		if (e == CLUSTER_ENOTFOUND)
+			continue;
+		if (e != CLUSTER_OK)
+			r = REASON_SESSION_RECORD;
+		else if (match(c, &s, arg))
+			break;
+	}
+	if (r == REASON_OK && !entry && errno != 0)
+		r = REASON_SESSION_RECORD;
+	closedir(dir);
+	return r;
+}
+
+struct caller {
+	uint32_t audit;
+	enum reason reason;
+};
+
+static bool caller_must_end(struct pam_call *c, const struct session *s, void *arg)
+{
+	const struct policy_session session = {
+		.person = s->person, .device = s->device, .jti = s->jti, .iat = s->iat, .account = s->account, .issuer = s->issuer,
+	};
+	struct caller *caller = arg;
+
+	if (s->audit != caller->audit || !id_equal(&s->boot_id, &c->view.now.boot_id))
+		return false;
+	caller->reason = policy_session_check(&c->view.trust, &session, &c->answer);
+	c->detail = c->answer.detail;
+	return caller->reason != REASON_OK;
+}
+
+enum reason pam_session_caller(struct pam_call *c)
+{
+	struct caller caller = { .reason = REASON_OK };
+	enum cluster_err e;
+	uint64_t start;
+	enum reason r;
+
+	e = session_process(getpid(), &start, &caller.audit);
+	if (e != CLUSTER_OK && e != CLUSTER_ENOTFOUND)
+		return REASON_SYSTEM;
+	if (e == CLUSTER_ENOTFOUND || caller.audit == SESSION_NO_AUDIT)
+		return REASON_OK;
+	r = search(c, caller_must_end, &caller);
+	return r == REASON_OK ? caller.reason : r;
+}
+
+struct ours {
+	uint64_t start;
+	bool found;
+	struct cluster_id id;
+};
+
+static bool is_ours(struct pam_call *c, const struct session *s, void *arg)
+{
+	struct ours *ours = arg;
+
+	(void)c;
+	if (s->pid != (uint32_t)getpid() || s->start != ours->start)
+		return false;
+	ours->found = true;
+	ours->id = s->id;
+	return true;
+}
+
+static bool find_ours(struct pam_call *c, struct cluster_id *ret)
+{
+	const void *data = NULL;
+	struct ours ours = { .found = false };
+	uint32_t audit;
+
+	if (pam_get_data(c->pamh, DATA_NAME, &data) == PAM_SUCCESS && data) {
+		memcpy(ret, data, sizeof *ret);
+		return true;
+	}
+	if (session_process(getpid(), &ours.start, &audit) != CLUSTER_OK || search(c, is_ours, &ours) != REASON_OK || !ours.found)
+		return false;
+	*ret = ours.id;
+	return true;
+}
+
+enum reason pam_session_close(struct pam_call *c)
+{
+	struct cluster_id id;
+	char dir[PATH_ROOM];
+
+	if (c->facts.class != POLICY_LOGIN || geteuid() != 0 || !find_ours(c, &id))
+		return REASON_OK;
+	if (run_path(c, "sessions", dir) != CLUSTER_OK || session_remove(dir, &id, &c->detail) != CLUSTER_OK)
+		return REASON_SESSION_RECORD;
+	tell_agent(c, AGENT_MSG_SESSION_CLOSED, &id);
+	return REASON_OK;
+}

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "cluster/attr.h"
 #include "cluster/err.h"
@@ -32,6 +33,9 @@ struct snap {
 	bool mapped;
 	enum snap_kind kind;
 	struct cluster_id cluster;
+	dev_t dev; /* which file is mapped: snap_still_current */
+	ino_t ino;
+	struct timespec mtime;
 	struct snap_section section[SNAP_SECTIONS_MAX]; /* by section type */
 };
 
@@ -140,5 +144,11 @@ enum cluster_err snap_word_store(const char *state_dir, uint64_t word) CLUSTER_M
  * check that both are of one cluster. CLUSTER_ENOTFOUND: no fresh, or no such file in its generation; CLUSTER_EUNTRUSTED: also another cluster's.
  */
 enum cluster_err snap_open_current(const char *state_dir, uid_t owner, enum snap_kind kind, struct snap *ret, struct snap_fresh *ret_fresh) CLUSTER_MUST_USE;
+
+/*
+ * Whether `s`, which snap_open mapped, is the file that `fresh` names now, through whatever generation (an unchanged one is a hard link), and still
+ * has the owner and mode to be trusted. Errors are those of snap_fresh_read.
+ */
+enum cluster_err snap_still_current(const char *state_dir, uid_t owner, const struct snap *s, bool *ret) CLUSTER_MUST_USE;
 
 #endif

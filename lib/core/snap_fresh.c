@@ -9,34 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cluster/wr.h"
 #include "snap_inline.h"
 
-#define FRESH_MAGIC "CLFRSH1\n"
-#define FRESH_MAJOR 1
-#define FRESH_SUMMED (SNAP_FRESH_SIZE - 8) /* bytes before the checksum, which is the last field */
 #define TRIES 8
-#define PATH_SIZE 4096
-
-void snap_fresh_build(const struct snap_fresh *f, uint8_t dst[SNAP_FRESH_SIZE])
-{
-	struct wr w;
-
-	wr_init(&w, dst, SNAP_FRESH_SIZE);
-	wr_bytes(&w, FRESH_MAGIC, 8);
-	wr_u16(&w, FRESH_MAJOR);
-	wr_u16(&w, 0);
-	wr_u32(&w, SNAP_FRESH_SIZE);
-	wr_bytes(&w, f->cluster.b, ID_SIZE);
-	wr_u64(&w, f->generation);
-	wr_u64(&w, f->head_version);
-	wr_u64(&w, (uint64_t)f->head_iat);
-	wr_u64(&w, (uint64_t)f->newest_iat);
-	wr_bytes(&w, f->boot_id.b, ID_SIZE);
-	wr_u64(&w, (uint64_t)f->boot_time);
-	wr_zero(&w, FRESH_SUMMED - w.n);
-	wr_u64(&w, snap_hash(dst, FRESH_SUMMED, 0));
-}
 
 enum cluster_err snap_fresh_parse(const void *data, size_t n, struct snap_fresh *ret)
 {
@@ -45,11 +20,11 @@ enum cluster_err snap_fresh_parse(const void *data, size_t n, struct snap_fresh 
 
 	if (n < SNAP_FRESH_SIZE)
 		return CLUSTER_ETRUNC;
-	if (memcmp(p, FRESH_MAGIC, 8) != 0)
+	if (memcmp(p, SNAP_FRESH_MAGIC, 8) != 0)
 		return CLUSTER_EFORMAT;
-	if (snap_be16(p + 8) != FRESH_MAJOR)
-		return snap_be16(p + 8) > FRESH_MAJOR ? CLUSTER_EVERSION : CLUSTER_EFORMAT;
-	if (n != SNAP_FRESH_SIZE || snap_be32(p + 12) != SNAP_FRESH_SIZE || snap_hash(p, FRESH_SUMMED, 0) != snap_be64(p + FRESH_SUMMED))
+	if (snap_be16(p + 8) != SNAP_FRESH_MAJOR)
+		return snap_be16(p + 8) > SNAP_FRESH_MAJOR ? CLUSTER_EVERSION : CLUSTER_EFORMAT;
+	if (n != SNAP_FRESH_SIZE || snap_be32(p + 12) != SNAP_FRESH_SIZE || snap_hash(p, SNAP_FRESH_SUMMED, 0) != snap_be64(p + SNAP_FRESH_SUMMED))
 		return CLUSTER_EFORMAT;
 	if (snap_be64(p + 88) != 0 || snap_be64(p + 96) != 0)
 		return CLUSTER_EFORMAT;
@@ -66,7 +41,7 @@ enum cluster_err snap_fresh_parse(const void *data, size_t n, struct snap_fresh 
 	return CLUSTER_OK;
 }
 
-static enum cluster_err path_of(char *dst, size_t size, const char *state_dir, const char *file)
+enum cluster_err snap_file_path(char *dst, size_t size, const char *state_dir, const char *file)
 {
 	int n = snprintf(dst, size, "%s/%s", state_dir, file);
 
@@ -83,13 +58,13 @@ enum cluster_err snap_path(char *dst, size_t size, const char *state_dir, uint64
 enum cluster_err snap_fresh_read(const char *state_dir, uid_t owner, struct snap_fresh *ret)
 {
 	uint8_t data[SNAP_FRESH_SIZE + 1];
-	char path[PATH_SIZE];
+	char path[SNAP_PATH_SIZE];
 	enum cluster_err e;
 	struct stat st;
 	int fd, saved;
 	ssize_t n;
 
-	e = path_of(path, sizeof path, state_dir, "fresh");
+	e = snap_file_path(path, sizeof path, state_dir, "fresh");
 	if (e != CLUSTER_OK)
 		return e;
 	e = snap_open_fd(path, owner, &fd, &st);
@@ -114,7 +89,7 @@ enum cluster_err snap_open_current(const char *state_dir, uid_t owner, enum snap
 	uint64_t last = 0;
 	struct snap_fresh f;
 	struct snap s = { 0 };
-	char path[PATH_SIZE];
+	char path[SNAP_PATH_SIZE];
 	enum cluster_err e;
 
 	for (int i = 0; i < TRIES; i++) {
@@ -142,15 +117,40 @@ enum cluster_err snap_open_current(const char *state_dir, uid_t owner, enum snap
 	return CLUSTER_ENOTFOUND;
 }
 
+/* The file at `path` is the one that is mapped, and still one to trust. */
+static bool same_file(const char *path, uid_t owner, const struct snap *s)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == owner && !(st.st_mode & (S_IWGRP | S_IWOTH)) &&
+	    (uint64_t)st.st_size == s->size && st.st_dev == s->dev && st.st_ino == s->ino && st.st_mtim.tv_sec == s->mtime.tv_sec &&
+	    st.st_mtim.tv_nsec == s->mtime.tv_nsec;
+}
+
+enum cluster_err snap_still_current(const char *state_dir, uid_t owner, const struct snap *s, bool *ret)
+{
+	char path[SNAP_PATH_SIZE];
+	struct snap_fresh f;
+	enum cluster_err e;
+
+	e = snap_fresh_read(state_dir, owner, &f);
+	if (e == CLUSTER_OK)
+		e = snap_path(path, sizeof path, state_dir, f.generation, file_of(s->kind));
+	if (e != CLUSTER_OK)
+		return e;
+	*ret = id_equal(&s->cluster, &f.cluster) && same_file(path, owner, s);
+	return CLUSTER_OK;
+}
+
 enum cluster_err snap_word_map(const char *state_dir, uid_t owner, const uint64_t **ret)
 {
-	char path[PATH_SIZE];
+	char path[SNAP_PATH_SIZE];
 	void *p = MAP_FAILED;
 	enum cluster_err e;
 	struct stat st;
 	int fd, saved;
 
-	e = path_of(path, sizeof path, state_dir, "generation");
+	e = snap_file_path(path, sizeof path, state_dir, "generation");
 	if (e != CLUSTER_OK)
 		return e;
 	e = snap_open_fd(path, owner, &fd, &st);
@@ -165,27 +165,4 @@ enum cluster_err snap_word_map(const char *state_dir, uid_t owner, const uint64_
 		return st.st_size >= SNAP_WORD_SIZE ? CLUSTER_ESYSTEM : CLUSTER_EFORMAT;
 	*ret = p;
 	return CLUSTER_OK;
-}
-
-enum cluster_err snap_word_store(const char *state_dir, uint64_t word)
-{
-	char path[PATH_SIZE];
-	enum cluster_err e;
-	struct stat st;
-	int fd, saved;
-	bool ok;
-
-	e = path_of(path, sizeof path, state_dir, "generation");
-	if (e != CLUSTER_OK)
-		return e;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0644);
-	if (fd < 0)
-		return errno == ELOOP ? CLUSTER_EUNTRUSTED : CLUSTER_ESYSTEM;
-	/* The size only ever grows, so a reader's mapping stays whole. A word read while it is half written is one more change seen. */
-	ok = fstat(fd, &st) == 0 && fchmod(fd, 0644) == 0 && (st.st_size >= SNAP_WORD_SIZE || ftruncate(fd, SNAP_WORD_SIZE) == 0) &&
-	    pwrite(fd, &word, sizeof word, 0) == (ssize_t)sizeof word;
-	saved = errno;
-	close(fd);
-	errno = saved;
-	return ok ? CLUSTER_OK : CLUSTER_ESYSTEM;
 }

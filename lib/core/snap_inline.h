@@ -16,10 +16,18 @@
 
 #define SNAP_RECORD_HEAD 8
 
+#define SNAP_FRESH_MAGIC "CLFRSH1\n"
+#define SNAP_FRESH_MAJOR 1
+#define SNAP_FRESH_SUMMED (SNAP_FRESH_SIZE - 8) /* bytes before the checksum, which is the last field */
+#define SNAP_PATH_SIZE 1024
+
 struct stat;
 
 /* Opens for reading, judges the descriptor (regular, owner, no 022 bits). The caller closes *ret_fd. Errors as snap_open. */
 enum cluster_err snap_open_fd(const char *path, uid_t owner, int *ret_fd, struct stat *ret_st) CLUSTER_MUST_USE;
+
+/* "<state_dir>/<file>". CLUSTER_ELIMIT if it does not fit. */
+enum cluster_err snap_file_path(char *dst, size_t size, const char *state_dir, const char *file) CLUSTER_MUST_USE;
 
 /* The part of snap_verify that knows accounts.snap (snap_verify_accounts.c). */
 enum cluster_err snap_verify_accounts(const struct snap *s) CLUSTER_MUST_USE;

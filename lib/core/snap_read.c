@@ -167,8 +167,12 @@ enum cluster_err snap_open(const char *path, uid_t owner, enum snap_kind kind, s
 	if (base == MAP_FAILED)
 		goto out;
 	e = snap_parse(base, (size_t)st.st_size, kind, ret);
-	if (e == CLUSTER_OK)
-		ret->mapped = true;
+	if (e != CLUSTER_OK)
+		goto out;
+	ret->mapped = true;
+	ret->dev = st.st_dev;
+	ret->ino = st.st_ino;
+	ret->mtime = st.st_mtim;
 out:
 	if (e != CLUSTER_OK && base != MAP_FAILED)
 		munmap(base, (size_t)st.st_size);

@@ -182,6 +182,42 @@ static void test_current(void **state)
 	assert_int_equal(unlink("gen/7/accounts.snap") | unlink("gen/7/trust.snap") | rmdir("gen/7") | unlink("fresh"), 0);
 }
 
+/* Still the same file: also through a hard link in the next generation, but not with another owner, mode, size or content. */
+static void test_still_current(void **state)
+{
+	uid_t me = geteuid();
+	struct snap_fresh f = sample, got;
+	bool same = false;
+	struct snap s;
+
+	(void)state;
+	write_fresh(&sample);
+	assert_int_equal(mkdir("gen/7", 0755) | mkdir("gen/8", 0755), 0);
+	write_file("gen/7/accounts.snap", snap_file, snap_file_n);
+	assert_ok(snap_open_current(".", me, SNAP_ACCOUNTS, &s, &got));
+	assert_ok(snap_still_current(".", me, &s, &same));
+	assert_true(same);
+	f.generation = 8;
+	write_fresh(&f);
+	assert_ok(snap_still_current(".", me, &s, &same));
+	assert_false(same);
+	assert_int_equal(link("gen/7/accounts.snap", "gen/8/accounts.snap"), 0);
+	assert_ok(snap_still_current(".", me, &s, &same));
+	assert_true(same);
+	assert_ok(snap_still_current(".", me, &s, &same));
+	assert_int_equal(chmod("gen/8/accounts.snap", 0664), 0);
+	assert_ok(snap_still_current(".", me, &s, &same));
+	assert_false(same);
+	assert_int_equal(unlink("gen/8/accounts.snap"), 0);
+	write_file("gen/8/accounts.snap", snap_file, snap_file_n);
+	assert_ok(snap_still_current(".", me, &s, &same));
+	assert_false(same);
+	assert_int_equal(unlink("fresh"), 0);
+	assert_err(snap_still_current(".", me, &s, &same), CLUSTER_ENOTFOUND);
+	snap_close(&s);
+	assert_int_equal(unlink("gen/7/accounts.snap") | unlink("gen/8/accounts.snap") | rmdir("gen/7") | rmdir("gen/8"), 0);
+}
+
 static void test_word(void **state)
 {
 	uid_t me = geteuid();
@@ -223,6 +259,7 @@ int main(void)
 		cmocka_unit_test(test_e8_reading),
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_current),
+		cmocka_unit_test(test_still_current),
 		cmocka_unit_test(test_word),
 	};
 

@@ -8,6 +8,7 @@
 
 #include "cluster/snap.h"
 
+#define PASSWD_PATH "/etc/passwd"
 #define FIELD(f) offsetof(struct pam_conf_args, f)
 
 static const struct conf_key keys[] = {
@@ -24,8 +25,8 @@ void pam_conf_args(struct pam_conf *c, int argc, const char **argv)
 	struct diag d;
 
 	memset(c, 0, sizeof *c);
-	strcpy(c->args.config, NODE_CONF_PATH);
-	strcpy(c->args.passwd, "/etc/passwd");
+	memcpy(c->args.config, NODE_CONF_PATH, sizeof NODE_CONF_PATH);
+	memcpy(c->args.passwd, PASSWD_PATH, sizeof PASSWD_PATH);
 	for (int i = 0; i < argc; i++) {
 		const char *word = strcmp(argv[i], "debug") == 0 ? "debug=yes" : argv[i];
 

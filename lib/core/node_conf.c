@@ -49,10 +49,13 @@ const struct conf_key node_conf_keys[] = {
 };
 const size_t node_conf_n_keys = sizeof node_conf_keys / sizeof node_conf_keys[0];
 
+/* A default: an array that is long enough, and a literal. */
+#define SET(array, text) memcpy((array), (text), sizeof(text))
+
 static void list_set(struct conf_list *list, const char *const *words)
 {
 	for (list->n = 0; words[list->n]; list->n++)
-		strcpy(list->item[list->n], words[list->n]);
+		memcpy(list->item[list->n], words[list->n], strlen(words[list->n]) + 1);
 }
 
 void node_conf_init(struct node_conf *c)
@@ -63,9 +66,9 @@ void node_conf_init(struct node_conf *c)
 	memset(c, 0, sizeof *c);
 	list_set(&c->job_services, job);
 	list_set(&c->sudo_services, sudo);
-	strcpy(c->state, "/var/lib/cluster-login");
-	strcpy(c->run, "/run/cluster-login");
-	strcpy(c->user, "cluster-agent");
+	SET(c->state, "/var/lib/cluster-login");
+	SET(c->run, "/run/cluster-login");
+	SET(c->user, "cluster-agent");
 	c->poll_wait = 30;
 	c->kill_grace_ms = 200;
 	c->retry_max = 30;

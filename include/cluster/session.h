@@ -2,6 +2,7 @@
 #ifndef CLUSTER_SESSION_H
 #define CLUSTER_SESSION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -46,5 +47,16 @@ enum cluster_err session_remove(const char *dir, const struct cluster_id *id, st
 
 /* Start time and audit session id of a process from /proc. CLUSTER_ENOTFOUND: no such process. Parsed from untrusted text (a process names itself): the field after the last ')'. */
 enum cluster_err session_process(pid_t pid, uint64_t *ret_start, uint32_t *ret_audit) CLUSTER_MUST_USE;
+
+/* What the kernel says of a process; also of one that has ended and not been waited for. */
+struct session_facts {
+	pid_t parent;
+	uint32_t tty;     /* device number as in field 7 of stat; 0: none */
+	uint64_t start;
+	uint32_t audit;   /* SESSION_NO_AUDIT: none */
+	bool ended;
+};
+/* Errors as session_process. */
+enum cluster_err session_facts_read(pid_t pid, struct session_facts *ret) CLUSTER_MUST_USE;
 
 #endif

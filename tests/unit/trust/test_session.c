@@ -143,6 +143,7 @@ static void test_files(void **state)
 /* A process chooses its own name: ") R 1 1 1" in it must not move the fields. */
 static void test_process_facts(void **state)
 {
+	struct session_facts f;
 	uint64_t start, again;
 	uint32_t audit;
 	int status;
@@ -154,6 +155,10 @@ static void test_process_facts(void **state)
 	assert_int_equal(prctl(PR_SET_NAME, "x) R 1 1 (1 1"), 0);
 	assert_ok(session_process(getpid(), &again, &audit));
 	assert_true(start == again);
+	assert_ok(session_facts_read(getpid(), &f));
+	assert_int_equal(f.parent, getppid());
+	assert_true(f.start == start && f.audit == audit);
+	assert_false(f.ended);
 	prctl(PR_SET_NAME, "test");
 	pid = fork();
 	if (pid == 0)

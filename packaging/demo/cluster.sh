@@ -3,7 +3,7 @@
 # The first process of the outer namespaces: builds the hosts, runs the steps, ends. Everything dies with it.
 set -euo pipefail
 
-for part in narrate host expect daemons cast measure; do
+for part in narrate host expect daemons session cast measure; do
 	# shellcheck source=/dev/null
 	. "$DEMO_DIR/lib/$part.sh"
 done

@@ -1,2 +1,146 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
+# Who is who. Each function is a piece of the story that several scripts tell; with --quiet they tell it silently.
+
+NODES=(master-1-1 core-1-1 task-1-1)
+RESCUE_PASSWORD=open-sesame-7
+TOOLS=/usr/local/lib/cluster-demo
+ASKPASS=/usr/libexec/cluster-login/askpass
+# Plain ssh without anything of ours, as an attacker or root with a password would use it.
+BARE_SSH='ssh -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o NumberOfPasswordPrompts=1'
+
+# The last line of output that begins with $1: what a command printed for somebody else to run.
+said() {
+	grep -- "^$1" <<<"$OUT" | tail -n 1
+}
+
+cast_hosts() {
+	hosts_start authority=10.77.0.10 master-1-1=10.77.0.11 core-1-1=10.77.0.12 task-1-1=10.77.0.13 client=10.77.0.20 elsewhere=10.77.0.30
+	cast_client client alice bob carol
+	local node
+	for node in "${NODES[@]}"; do
+		cast_image "$node"
+	done
+	sshd_start "${NODES[@]}"
+}
+
+# People have accounts of their own on their machine, and are nobody special there.
+cast_client() {
+	local host=$1 user
+	shift
+	for user; do
+		host_run "$host" bash -c "useradd -m -d /home/$user -s /bin/bash $user"
+	done
+}
+
+# What the image of such a node carries: a break-glass account with a password, and an account that everybody used to share.
+cast_image() {
+	host_run "$1" bash -c "useradd -m -u 1000 -s /bin/bash ecs-user && useradd -m -u 1001 -s /bin/bash rescue && echo rescue:$RESCUE_PASSWORD | chpasswd" 2>/dev/null
+}
+
+# cast_authority HOST NAME: key ceremony and daemon.
+cast_authority() {
+	host_run "$1" systemd-sysusers
+	must "root@$1" "cluster-authorityd init --name $2 --url https://$1:7443"
+	authority_start "$1"
+}
+
+# cast_token ROLE NAME: the command that makes that machine a node, in JOIN.
+cast_token() {
+	must root@authority "cluster-login node token --role $1 --name $2"
+	JOIN=$(said 'cluster-login join')
+}
+
+# cast_joined NODE: what a service manager does after the installation.
+cast_joined() {
+	sshd_reload "$1"
+	agent_start "$1"
+}
+
+# cast_device PERSON HOST AUTHORITY: the person's first device.
+cast_device() {
+	must "root@$3" "cluster-login user invite $1"
+	must "$1@$2" "$(said 'cluster-login setup')"
+}
+
+# Another cluster, which knows an alice too; her profile there is ~/other.
+cast_elsewhere() {
+	cast_authority elsewhere other
+	must root@elsewhere 'cluster-login user add alice && cluster-login user invite alice'
+	must alice@client "CLUSTER_LOGIN_HOME=~/other $(said 'cluster-login setup') && CLUSTER_LOGIN_HOME=~/other cluster-login get"
+}
+
+# cast_rescue SENTENCE [NODE]: the local account of last resort, by its password, from the client.
+cast_rescue() {
+	local address=${HOST_ADDRESS[${2-core-1-1}]}
+	on alice@client "sshpass -p $RESCUE_PASSWORD $BARE_SSH rescue@$address id -un"
+	expect_text '^rescue$' "$1"
+}
+
+# The whole cluster without a word, for tests: people alice and bob, account emr-user on all nodes.
+cast_all() {
+	local node
+	cast_hosts
+	cast_authority authority demo
+	for node in "${NODES[@]}"; do
+		cast_token "${node%%-*}" "$node"
+		must "root@$node" "$JOIN"
+		cast_joined "$node"
+	done
+	must root@authority 'cluster-login account add emr-user'
+	for node in alice bob; do
+		must root@authority "cluster-login user add $node && cluster-login grant add --person $node --account emr-user"
+		cast_device "$node" client authority
+	done
+	cast_settled
+	for node in alice bob; do
+		must "$node@client" 'cluster-login get && cluster-login ssh-config'
+	done
+}
+
+# Until every node has applied the authority's newest head.
+cast_settled() {
+	expect_quietly 5000 nodes_settled
+}
+
+nodes_settled() {
+	host_run authority cluster-login node list --json >"$TOP/nodes.json" 2>/dev/null || return 1
+	python3 - "$TOP/nodes.json" "${#NODES[@]}" <<-'PYTHON'
+		import json, sys
+		with open(sys.argv[1]) as f:
+		    answer = json.load(f)
+		sys.exit(0 if len(answer["nodes"]) >= int(sys.argv[2]) and all(n["applied"] >= answer["head"] for n in answer["nodes"]) else 1)
+	PYTHON
+}
+
+expect_quietly() {
+	local limit=$1
+	shift
+	within "$limit" "$@" && return
+	echo "demo: not within $limit ms: $*" >&2
+	return 1
+}
+
+# The shell at the end: alice on the client, with a card of things to try.
+cast_shell() {
+	cast_card
+	nsenter --target "${HOST_PID[client]}" --mount --uts --ipc --net --pid --wdns=/home/alice -- \
+		env -i LANG=C.UTF-8 TERM="${TERM:-dumb}" setpriv --reuid=alice --regid=alice --init-groups --reset-env \
+		script -qec 'bash -l' /dev/null || true
+}
+
+cast_card() {
+	cat <<-CARD
+
+	${BOLD}You are alice on the client of this cluster. Everything is gone when you leave.${PLAIN}
+	    cluster-login get                          a credential for an hour
+	    cluster-login nodes                        where you may go
+	    cluster-login ssh emr-user@master-1-1      log on
+	    cluster-login ssh emr-user@leader -- id    one command; a role finds its node
+	    cluster-login ssh-config; eval "\$(cluster-login env)"
+	    scp /etc/hostname emr-user@core-1-1:       then plain ssh, scp, sftp, rsync work too
+	    ssh rescue@10.77.0.11                      the break-glass account; password $RESCUE_PASSWORD
+	    cluster-login --help
+
+	CARD
+}

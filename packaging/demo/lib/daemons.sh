@@ -1,13 +1,51 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2016
 # Daemons of a host, started as its service manager would start them.
 
+# Fresh host keys and Debian's sshd on port 22, on all the hosts named.
 sshd_start() {
-	host_run "$1" ssh-keygen -q -A >/dev/null
-	host_run "$1" /usr/sbin/sshd
+	local host jobs=()
+	for host; do
+		host_run "$host" bash -c 'ssh-keygen -q -A >/dev/null && exec /usr/sbin/sshd' &
+		jobs+=($!)
+	done
+	for host in "${jobs[@]}"; do
+		wait "$host"
+	done
 }
 
 sshd_reload() {
-	# shellcheck disable=SC2016
 	host_run "$1" bash -c 'kill -HUP "$(</run/sshd.pid)"'
+}
+
+# Starts a daemon in the background; its pid, as counted out here, goes to DAEMON_PID[HOST/NAME].
+declare -A DAEMON_PID
+
+daemon_start() {
+	local host=$1 name=$2
+	shift 2
+	host_run "$host" bash -c 'exec setsid "$@" >>"/var/log/$0.log" 2>&1 </dev/null' "$name" "$@" &
+	DAEMON_PID[$host/$name]=$!
+}
+
+agent_start() {
+	daemon_start "$1" cluster-agentd cluster-agentd
+	expect_quietly 5000 host_run "$1" test -S /run/cluster-login/agent.sock
+}
+
+authority_start() {
+	daemon_start "$1" cluster-authorityd cluster-authorityd serve
+	expect_quietly 5000 host_run "$1" test -S /run/cluster-login/authority.sock
+}
+
+authority_kill() {
+	host_run "$1" pkill -KILL -x cluster-authori
+}
+
+explains_yes() {
+	host_run "$1" cluster-login explain --person "$2" --account "$3" >/dev/null 2>&1
+}
+
+explains_no() {
+	! explains_yes "$@"
 }

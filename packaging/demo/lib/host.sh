@@ -16,30 +16,46 @@ install_once() {
 	chmod -R a+rX,go-w "$TOP/installed"
 }
 
-# host_start NAME ADDRESS
-host_start() {
-	local name=$1 address=$2 dir=$TOP/hosts/$1 pid tries=0
+# hosts_start NAME=ADDRESS...: all at once; each knows the others' names.
+hosts_start() {
+	local pair
+	for pair; do
+		HOST_ADDRESS[${pair%=*}]=${pair#*=}
+		HOSTS+=("${pair%=*}")
+		echo "${pair#*=} ${pair%=*}" >>"$TOP/hosts.table"
+	done
+	for pair; do
+		host_begin "${pair%=*}"
+	done
+	for pair; do
+		host_ready "${pair%=*}"
+	done
+}
+
+host_begin() {
+	local dir=$TOP/hosts/$1
 	mkdir -p "$dir/root"
-	HOST_ADDRESS[$name]=$address
-	HOSTS+=("$name")
 	unshare --mount --pid --fork --kill-child --net --uts --ipc \
-		bash "$DEMO_DIR/lib/host-root.sh" "$name" "$dir" >"$dir/start.log" 2>&1 </dev/null &
+		bash "$DEMO_DIR/lib/host-root.sh" "$1" "$dir" >"$dir/start.log" 2>&1 </dev/null &
+}
+
+host_ready() {
+	local dir=$TOP/hosts/$1 pid tries=0
 	until [[ -s $dir/pid ]]; do
 		((++tries < 500)) || { cat "$dir/start.log" >&2; return 1; }
 		sleep 0.01
 	done
 	pid=$(<"$dir/pid")
-	HOST_PID[$name]=$pid
-	host_link "$name" "$pid" "$address"
-	tries=0
+	HOST_PID[$1]=$pid
+	host_link "$pid" "${HOST_ADDRESS[$1]}"
 	until [[ -f /proc/$pid/root/run/cluster-demo.ready ]]; do
-		((++tries < 500)) || { cat "$dir/start.log" >&2; return 1; }
+		((++tries < 1000)) || { cat "$dir/start.log" >&2; return 1; }
 		sleep 0.01
 	done
 }
 
 host_link() {
-	local name=$1 pid=$2 address=$3 port=v${3##*.}
+	local pid=$1 address=$2 port=v${2##*.}
 	ip link add "$port" type veth peer name eth0 netns "$pid"
 	ip link set "$port" master cluster0 up
 	nsenter --target "$pid" --net bash -c "ip link set lo up && ip addr add $address/24 dev eth0 && ip link set eth0 up"

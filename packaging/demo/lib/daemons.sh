@@ -49,3 +49,12 @@ explains_yes() {
 explains_no() {
 	! explains_yes "$@"
 }
+
+agent_kill() {
+	host_run "$1" pkill -KILL -x cluster-agentd || true
+	expect_quietly 5000 no_process "$1" cluster-agentd
+}
+
+no_process() {
+	! host_run "$1" pgrep -x "$2" >/dev/null
+}

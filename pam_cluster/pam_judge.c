@@ -48,6 +48,8 @@ enum reason pam_judge_answer(struct pam_call *c, const struct challenge *ch, con
 		return policy_credential_reason(verified);
 	c->verified = true;
 	diag_clear(&c->detail);
+	if (!name_account_ok(c->facts.user))
+		return REASON_NAME;
 	if (!challenge_ours(c, ch))
 		return REASON_CHALLENGE;
 	if (proved != CLUSTER_OK)

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ending.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "processes.h"
+
+#define ROUNDS_MAX 20
+#define FREEZE_MAX 8
+#define KILL_WAIT_MS 100
+#define PTS_MAJOR_FIRST 136u /* Linux: unix98 pseudo-terminals */
+#define PTS_MAJOR_LAST 143u
+#define TERMINALS_MAX 4
+
+/* One process to be ended, held by a descriptor that cannot come to mean another one. */
+struct victim {
+	pid_t pid;
+	uint64_t start;
+	int fd;
+	bool gone;
+};
+
+struct victims {
+	struct victim *v;
+	size_t n, room;
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &t) != 0)
+		return 0;
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static bool is_leader(const struct process *p, const struct ending_target *t)
+{
+	return p->pid == t->leader && p->facts.start == t->start;
+}
+
+/* Never touched, nor is what descends from it. */
+static bool spared(const struct process *p)
+{
+	return p->pid <= 1 || p->pid == getpid() || p->facts.parent == getpid();
+}
+
+static bool known(const struct victims *all, const struct process *p)
+{
+	size_t i;
+
+	for (i = 0; i < all->n; i++) {
+		if (all->v[i].pid == p->pid && all->v[i].start == p->facts.start)
+			return true;
+	}
+	return false;
+}
+
+/* Marks what belongs to a target, or descends from what is known already: a process stays a victim when its parent has gone. */
+static void mark(struct processes *t, const struct ending_target *targets, size_t n, const struct victims *all)
+{
+	bool by_audit_only = true, more = true;
+	const struct process *parent;
+	struct process *p;
+	size_t i, j;
+
+	for (j = 0; j < n; j++)
+		by_audit_only = by_audit_only && targets[j].by_audit;
+	for (i = 0; i < t->n; i++) {
+		p = &t->p[i];
+		for (j = 0; j < n && !p->marked; j++)
+			p->marked = is_leader(p, &targets[j]) || (targets[j].by_audit && p->facts.audit == targets[j].audit);
+		p->follow = p->marked || known(all, p);
+		p->follow = p->follow && !spared(p);
+		for (j = 0; j < n && p->follow; j++) { /* where the audit id says what belongs to the session, descent does not */
+			if (targets[j].by_audit && p->facts.audit == targets[j].audit)
+				p->follow = false;
+		}
+		p->marked = p->marked || p->follow;
+	}
+	while (more && !by_audit_only) {
+		for (more = false, i = 0; i < t->n; i++) {
+			p = &t->p[i];
+			parent = p->marked ? NULL : processes_find(t, p->facts.parent);
+			if (parent && parent->follow && parent->facts.start <= p->facts.start && !spared(p))
+				p->marked = p->follow = more = true;
+		}
+	}
+}
+
+static int open_process(const struct process *p)
+{
+	struct session_facts again;
+	int fd;
+
+	fd = (int)syscall(SYS_pidfd_open, p->pid, 0);
+	if (fd < 0)
+		return -1;
+	/* between the scan and now the number may have changed hands */
+	if (session_facts_read(p->pid, &again) != CLUSTER_OK || again.start != p->facts.start) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static void add(struct victims *all, const struct process *p)
+{
+	struct victim *v;
+	size_t room;
+	int fd;
+
+	if (all->n == all->room) {
+		room = all->room ? all->room * 2 : 32;
+		v = reallocarray(all->v, room, sizeof *v);
+		if (!v)
+			return; /* the next round tries again */
+		all->v = v;
+		all->room = room;
+	}
+	fd = open_process(p);
+	if (fd < 0)
+		return;
+	all->v[all->n++] = (struct victim){ .pid = p->pid, .start = p->facts.start, .fd = fd };
+}
+
+/* Looks through all processes once. Returns how many new ones were found. */
+static size_t collect(struct victims *all, const struct ending_target *targets, size_t n)
+{
+	size_t i, before = all->n;
+	struct processes t;
+
+	if (!processes_read(&t))
+		return 0;
+	mark(&t, targets, n, all);
+	for (i = 0; i < t.n; i++) {
+		if (t.p[i].marked && !spared(&t.p[i]) && !t.p[i].facts.ended && !known(all, &t.p[i]))
+			add(all, &t.p[i]);
+	}
+	processes_done(&t);
+	return all->n - before;
+}
+
+static void send_signal(struct victims *all, size_t from, int number)
+{
+	size_t i;
+
+	for (i = from; i < all->n; i++) {
+		if (!all->v[i].gone && syscall(SYS_pidfd_send_signal, all->v[i].fd, number, NULL, 0) != 0 && errno == ESRCH)
+			all->v[i].gone = true;
+	}
+}
+
+/* Waits until all have ended, at most that long. Returns how many have not. */
+static size_t wait_ended(struct victims *all, int64_t ms)
+{
+	int64_t deadline = now_ms() + ms, left;
+	struct pollfd *p = calloc(all->n + 1, sizeof *p);
+	size_t i, alive = all->n;
+
+	while (p) {
+		for (alive = 0, i = 0; i < all->n; i++) {
+			if (!all->v[i].gone)
+				p[alive++] = (struct pollfd){ .fd = all->v[i].fd, .events = POLLIN };
+		}
+		left = deadline - now_ms();
+		if (alive == 0 || left < 0 || (poll(p, (nfds_t)alive, (int)left) < 0 && errno != EINTR))
+			break;
+		for (i = 0; i < all->n; i++) {
+			struct pollfd one = { .fd = all->v[i].fd, .events = POLLIN };
+
+			if (!all->v[i].gone && poll(&one, 1, 0) == 1)
+				all->v[i].gone = true;
+		}
+	}
+	free(p);
+	return alive;
+}
+
+static bool all_by_audit(const struct ending_target *targets, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (!targets[i].by_audit)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Where only descent tells, processes are stopped as they are found until a look finds no new one: nobody can leave a child behind that would then be init's. The
+ * signals below wake them up again.
+ */
+static void find_all(struct victims *all, const struct ending_target *targets, size_t n)
+{
+	bool freeze = !all_by_audit(targets, n);
+	size_t before = 0, found, i;
+
+	for (i = 0; i < FREEZE_MAX; i++) {
+		found = collect(all, targets, n);
+		if (!freeze || found == 0)
+			return;
+		send_signal(all, before, SIGSTOP);
+		before = all->n;
+	}
+}
+
+size_t ending_run(const struct ending_target *targets, size_t n, unsigned int grace_ms)
+{
+	struct victims all = { 0 };
+	size_t i, left = 0;
+
+	if (n == 0)
+		return 0;
+	find_all(&all, targets, n);
+	send_signal(&all, 0, SIGHUP);
+	send_signal(&all, 0, SIGTERM);
+	send_signal(&all, 0, SIGCONT);
+	left = wait_ended(&all, grace_ms);
+	for (i = 0; i < ROUNDS_MAX; i++) {
+		if (collect(&all, targets, n) == 0 && left == 0)
+			break;
+		send_signal(&all, 0, SIGKILL);
+		left = wait_ended(&all, KILL_WAIT_MS);
+	}
+	for (i = 0; i < all.n; i++)
+		close(all.v[i].fd);
+	free(all.v);
+	return left;
+}
+
+/* Writes to /dev/pts/<n> if that is the terminal of this number. */
+static void write_terminal(uint32_t device, const char *line)
+{
+	unsigned int number = (major(device) - PTS_MAJOR_FIRST) << 8 | minor(device);
+	char path[sizeof "/dev/pts/" + 12];
+	struct stat st;
+	int fd;
+
+	if (major(device) < PTS_MAJOR_FIRST || major(device) > PTS_MAJOR_LAST)
+		return;
+	snprintf(path, sizeof path, "/dev/pts/%u", number);
+	fd = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == device && write(fd, line, strlen(line)) < 0)
+		errno = 0; /* a courtesy: nobody waits for it */
+	close(fd);
+}
+
+void ending_tell(const struct ending_target *target, const char *line)
+{
+	uint32_t told[TERMINALS_MAX];
+	const struct victims none = { 0 };
+	size_t i, j, n = 0;
+	struct processes t;
+
+	if (!processes_read(&t))
+		return;
+	mark(&t, target, 1, &none);
+	for (i = 0; i < t.n && n < TERMINALS_MAX; i++) {
+		if (!t.p[i].marked || t.p[i].facts.tty == 0)
+			continue;
+		for (j = 0; j < n && told[j] != t.p[i].facts.tty; j++)
+			;
+		if (j == n) {
+			told[n++] = t.p[i].facts.tty;
+			write_terminal(t.p[i].facts.tty, line);
+		}
+	}
+	processes_done(&t);
+}

@@ -28,6 +28,7 @@ struct node_conf {
 	struct conf_list login_services; /* wins over the two below; what is listed nowhere is a login service too */
 	struct conf_list job_services;
 	struct conf_list sudo_services;
+	uint64_t id_min, id_max;         /* uids and gids that the directory may give on this node */
 
 	/* [agent] */
 	struct conf_list authority;      /* URLs, https, in order of preference */
@@ -37,6 +38,8 @@ struct node_conf {
 	uint64_t poll_wait;              /* seconds of one long poll */
 	uint64_t kill_grace_ms;          /* between SIGHUP or SIGTERM and SIGKILL of a session that must end */
 	uint64_t retry_max;              /* seconds, the longest pause between two tries */
+	char passwd[CONF_STRING_SIZE];   /* the local account files that the directory must not collide with */
+	char group[CONF_STRING_SIZE];
 	int log_level;                   /* index: error warning notice info debug; add LOG_LEVEL_ERROR for enum log_level */
 };
 

@@ -34,6 +34,10 @@ const struct conf_key node_conf_keys[] = {
 	    .help = "PAM services that start jobs: the state of the account is checked, freshness is not" },
 	{ .section = "node", .name = "sudo_services", .type = CONF_LIST, .offset = FIELD(sudo_services), .item_ok = name_service_ok,
 	    .help = "PAM services that raise rights within a session" },
+	{ .section = "node", .name = "id_min", .type = CONF_NUMBER, .offset = FIELD(id_min), .min = 1000, .max = 2147483647,
+	    .help = "smallest uid and gid that an entry of the directory may have on this node" },
+	{ .section = "node", .name = "id_max", .type = CONF_NUMBER, .offset = FIELD(id_max), .min = 1000, .max = 2147483647,
+	    .help = "largest uid and gid that an entry of the directory may have on this node" },
 	{ .section = "agent", .name = "authority", .type = CONF_LIST, .offset = FIELD(authority), .item_ok = url_ok,
 	    .help = "URLs of the authority, https, in order of preference" },
 	{ .section = "agent", .name = "state", .type = CONF_PATH, .offset = FIELD(state), .help = "directory of snapshots and keys" },
@@ -45,6 +49,8 @@ const struct conf_key node_conf_keys[] = {
 	    .help = "milliseconds that a revoked session has before it is killed" },
 	{ .section = "agent", .name = "retry_max", .type = CONF_SECONDS, .offset = FIELD(retry_max), .min = 1, .max = 3600,
 	    .help = "longest pause between two tries to reach the authority" },
+	{ .section = "agent", .name = "passwd", .type = CONF_PATH, .offset = FIELD(passwd), .help = "the local accounts, which no entry of the directory may have the name or uid of" },
+	{ .section = "agent", .name = "group", .type = CONF_PATH, .offset = FIELD(group), .help = "the local groups, likewise" },
 	{ .section = "agent", .name = "log_level", .type = CONF_CHOICE, .offset = FIELD(log_level), .choices = log_level_words, .help = "least important line that is logged" },
 };
 const size_t node_conf_n_keys = sizeof node_conf_keys / sizeof node_conf_keys[0];
@@ -66,6 +72,10 @@ void node_conf_init(struct node_conf *c)
 	memset(c, 0, sizeof *c);
 	list_set(&c->job_services, job);
 	list_set(&c->sudo_services, sudo);
+	c->id_min = 1000;
+	c->id_max = 2147483647;
+	SET(c->passwd, "/etc/passwd");
+	SET(c->group, "/etc/group");
 	SET(c->state, "/var/lib/cluster-login");
 	SET(c->run, "/run/cluster-login");
 	SET(c->user, "cluster-agent");

@@ -246,6 +246,8 @@ enum cluster_err directory_shard_add(struct directory *dir, size_t i, const char
 	if (e == CLUSTER_ENOMEM)
 		return diag_set(d, e, "directory: out of memory");
 	(void)diag_prefix(d, "directory: shard %zu: %s record %zu", i, kind_names[shard->kind], at);
+	if (d)
+		d->code = CLUSTER_EFORMAT;
 	return CLUSTER_EFORMAT;
 }
 

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cluster/agent_msg.h"
+#include "cluster/file.h"
+#include "cluster/json.h"
+#include "cluster/policy.h"
+#include "cluster/secret.h"
+#include "cmd.h"
+#include "configure_files.h"
+#include "node_view.h"
+#include "nsswitch.h"
+#include "out.h"
+#include "pam_stack.h"
+#include "table.h"
+
+#define CHECKS_MAX 16
+#define INCLUDES_MAX 16
+#define FILE_MAX ((size_t)1 << 20)
+#define AGENT_TIMEOUT_MS 2000
+
+struct words {
+	struct node_words node;
+	bool json;
+};
+
+static const struct command_option options[] = {
+	{ "json", 0, COMMAND_FLAG, offsetof(struct words, json), 0, 0, NULL, "JSON" },
+	NODE_OPTIONS(struct words),
+};
+
+struct result {
+	const char *check;
+	bool ok;
+	char text[DIAG_TEXT_MAX];
+};
+
+struct report {
+	size_t n;
+	bool bad;
+	struct result result[CHECKS_MAX];
+};
+
+static void note(struct report *r, const char *check, bool ok, const char *text)
+{
+	struct result *x = &r->result[r->n];
+
+	if (r->n == CHECKS_MAX)
+		return;
+	r->n++;
+	x->check = check;
+	x->ok = ok;
+	(void)snprintf(x->text, sizeof x->text, "%s", ok ? "" : text);
+	r->bad = r->bad || !ok;
+}
+
+/* ---- PAM ---- */
+
+struct includes {
+	size_t n;
+	struct secret *text[INCLUDES_MAX];
+};
+
+static const char *include(void *arg, const char *name)
+{
+	const struct file_rules rules = { .owner = 0, .forbid = 022, .max_size = FILE_MAX };
+	struct includes *x = arg;
+	char path[300];
+
+	if (x->n == INCLUDES_MAX || snprintf(path, sizeof path, "/etc/pam.d/%s", name) >= (int)sizeof path || file_read(path, &rules, &x->text[x->n], NULL) != CLUSTER_OK)
+		return NULL;
+	return (const char *)x->text[x->n++]->bytes;
+}
+
+static void check_pam(struct report *r)
+{
+	struct includes x = { .n = 0 };
+	const char *text = include(&x, "sshd");
+	struct pam_stack session = { false, false }, auth = { false, false }, account = { false, false };
+	bool read_ok = text != NULL && pam_stack_read(text, "session", include, &x, &session) == CLUSTER_OK && pam_stack_read(text, "auth", include, &x, &auth) == CLUSTER_OK &&
+	    pam_stack_read(text, "account", include, &x, &account) == CLUSTER_OK;
+
+	note(r, "PAM", read_ok && session.cluster && auth.cluster && account.cluster, "pam_cluster.so is not in auth, account and session of /etc/pam.d/sshd: cluster-login join --configure");
+	if (read_ok && session.cluster)
+		note(r, "PAM order", !session.early_env, "pam_env.so or pam_exec.so stands before pam_cluster.so in the session stack of sshd: move pam_cluster.so up");
+	while (x.n > 0)
+		secret_free(x.text[--x.n]);
+}
+
+/* ---- the rest ---- */
+
+static void check_nss(struct report *r)
+{
+	const struct file_rules rules = { .owner = 0, .forbid = 022, .max_size = FILE_MAX };
+	struct secret *text = NULL;
+	bool ok = file_read(CONFIGURE_NSSWITCH, &rules, &text, NULL) == CLUSTER_OK && nsswitch_has((const char *)text->bytes);
+
+	note(r, "NSS", ok, "passwd and group of /etc/nsswitch.conf do not name cluster: cluster-login join --configure");
+	secret_free(text);
+}
+
+static void check_sshd(struct report *r)
+{
+	char pidfile[300];
+	struct diag d;
+
+	if (geteuid() != 0)
+		return;
+	diag_clear(&d);
+	note(r, "sshd", configure_files_sshd(pidfile, sizeof pidfile, &d) == CLUSTER_OK, d.text);
+}
+
+static void check_agent(struct report *r, const struct node_view *v)
+{
+	const struct agent_msg_request q = { .type = AGENT_MSG_STATUS };
+	struct agent_msg_answer a = { .result = CLUSTER_OK };
+	char path[CONF_STRING_SIZE + sizeof "/agent.sock"];
+	bool ok;
+
+	(void)snprintf(path, sizeof path, "%s/agent.sock", v->conf.run);
+	ok = agent_msg_call(path, &q, AGENT_TIMEOUT_MS, &a) == CLUSTER_OK;
+	note(r, "agent", ok, "cluster-agentd does not answer: systemctl status cluster-agentd");
+	if (ok)
+		note(r, "authority", a.status.connected, a.status.last_error[0] != '\0' ? a.status.last_error : "the agent is not connected");
+}
+
+static void check_snapshot(struct report *r, const struct node_view *v)
+{
+	struct moment now;
+	enum reason why = policy_snapshot_reason(v->trust_error);
+
+	note(r, "snapshot", v->has_trust, reason_text(why));
+	if (!v->has_trust || moment_now(&now) != CLUSTER_OK)
+		return;
+	why = policy_fresh(&v->trust, &now, (int64_t)v->conf.max_stale, NULL);
+	note(r, "freshness", why == REASON_OK, reason_text(why));
+}
+
+static int print(const struct report *r, bool json)
+{
+	static const char *const columns[] = { "CHECK", "", "WHAT TO DO", NULL };
+	struct json *list;
+	struct table *t;
+	int status;
+	size_t i;
+
+	if (json) {
+		list = json_list();
+		for (i = 0; i < r->n && list != NULL; i++) {
+			if (json_append(list, json_make("{s:s, s:b, s:s}", "check", r->result[i].check, "ok", r->result[i].ok, "text", r->result[i].text)) != CLUSTER_OK) {
+				json_free(list);
+				list = NULL;
+			}
+		}
+		status = out_json(json_make("{s:o}", "checks", list));
+	} else {
+		t = table_new(columns);
+		for (i = 0; i < r->n; i++) {
+			table_cell(t, "%s", r->result[i].check);
+			table_cell(t, "%s", r->result[i].ok ? "ok" : "no");
+			table_cell(t, "%s", r->result[i].text);
+		}
+		status = table_end(t);
+	}
+	return status != EXIT_DONE ? status : r->bad ? EXIT_NO : EXIT_DONE;
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+	struct command_operands rest;
+	struct report report = { .n = 0 };
+	struct words w = { .json = false };
+	struct node_view *v = NULL;
+	struct diag d;
+	int status;
+
+	if ((status = command_parse(self, argc, argv, &w, &rest)) != COMMAND_GO)
+		return status;
+	diag_clear(&d);
+	if ((v = calloc(1, sizeof *v)) == NULL)
+		return out_failed(&(struct diag){ .code = CLUSTER_ENOMEM }, NULL);
+	if (node_view_open(&w.node, v, &d) == CLUSTER_OK) {
+		note(&report, "membership", true, "");
+		check_snapshot(&report, v);
+		check_agent(&report, v);
+	} else {
+		note(&report, "membership", false, d.text);
+	}
+	check_nss(&report);
+	check_pam(&report);
+	check_sshd(&report);
+	status = print(&report, w.json);
+	node_view_done(v);
+	free(v);
+	return status;
+}
+
+const struct command cmd_doctor = {
+	.run = run,
+	.usage = "",
+	.example = "  cluster-login doctor\n\nChecks this node: membership, snapshot, agent, NSS, PAM, and as root sshd. Exit status 0: all is well; 1: something is not.\n",
+	COMMAND_OPTIONS(options),
+};

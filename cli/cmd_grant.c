@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "admin.h"
+#include "cluster/directory.h"
+#include "cluster/json.h"
+#include "cmd.h"
+#include "out.h"
+#include "table.h"
+
+struct add_words {
+	struct admin_words admin;
+	const char *person, *role, *on_revoke;
+	struct command_list accounts, nodes;
+	uint64_t ttl;
+	bool sudo, onetime, hop;
+};
+
+static const struct command_option add_options[] = {
+	{ "person", 0, COMMAND_TEXT, offsetof(struct add_words, person), 0, 0, "NAME", "to this person" },
+	{ "role", 0, COMMAND_TEXT, offsetof(struct add_words, role), 0, 0, "ROLE", "to everybody with this role" },
+	{ "account", 0, COMMAND_LIST, offsetof(struct add_words, accounts), 0, 0, "ACCOUNT", "to log on as; may be given again" },
+	{ "node", 0, COMMAND_LIST, offsetof(struct add_words, nodes), 0, 0, "NODE", "any, role:ROLE or a name (any); may be given again" },
+	{ "sudo", 0, COMMAND_FLAG, offsetof(struct add_words, sudo), 0, 0, NULL, "with sudo" },
+	{ "hop", 0, COMMAND_FLAG, offsetof(struct add_words, hop), 0, 0, NULL, "may go on from node to node" },
+	{ "onetime", 0, COMMAND_FLAG, offsetof(struct add_words, onetime), 0, 0, NULL, "one-time credentials are allowed" },
+	{ "ttl", 0, COMMAND_SECONDS, offsetof(struct add_words, ttl), 60, 86400, "TIME", "longest life of a credential" },
+	{ "on-revoke", 0, COMMAND_TEXT, offsetof(struct add_words, on_revoke), 0, 0, "WHAT", "end, warn or keep open sessions (end)" },
+	ADMIN_OPTIONS(struct add_words),
+};
+
+/* Selectors as the directory has them; a plain name is a node's. */
+static int node_list(const struct add_words *w, const char *name, struct json **ret)
+{
+	struct json *list = json_list();
+	size_t i;
+
+	for (i = 0; i < w->nodes.n && list != NULL; i++) {
+		const char *s = w->nodes.item[i];
+		char text[80];
+		int n = snprintf(text, sizeof text, "%s%s", strchr(s, ':') == NULL && strcmp(s, "any") != 0 ? "node:" : "", s);
+
+		if (n < 0 || (size_t)n >= sizeof text || !directory_selector_ok(text)) {
+			json_free(list);
+			return command_usage_error(name, "--node %s: any, role:ROLE or the name of a node", s);
+		}
+		if (json_append(list, json_make("s", text)) != CLUSTER_OK) {
+			json_free(list);
+			list = NULL;
+		}
+	}
+	if (w->nodes.n == 0 && list != NULL && json_append(list, json_make("s", "any")) != CLUSTER_OK) {
+		json_free(list);
+		list = NULL;
+	}
+	*ret = list;
+	return COMMAND_GO;
+}
+
+static int run_add(const struct command *self, int argc, char **argv)
+{
+	struct add_words w = { .person = NULL };
+	struct json *nodes = NULL, *body, *answer;
+	struct command_operands rest;
+	int status;
+
+	if ((status = command_parse(self, argc, argv, &w, &rest)) != COMMAND_GO)
+		return status;
+	if ((w.person == NULL) == (w.role == NULL))
+		return command_usage_error(argv[0], "to whom? Either --person or --role");
+	if (w.accounts.n == 0)
+		return command_usage_error(argv[0], "as what? --account is needed");
+	if ((status = node_list(&w, argv[0], &nodes)) != COMMAND_GO)
+		return status;
+	body = json_make("{s:s*, s:s*, s:o, s:o, s:b, s:b, s:b, s:s*, s:o*}", "person", w.person, "role", w.role, "accounts", admin_texts(&w.accounts, false), "nodes", nodes, "sudo", w.sudo,
+	    "hop", w.hop, "onetime", w.onetime, "on_revoke", w.on_revoke, "ttl", w.ttl > 0 ? json_make("I", (long long)w.ttl) : NULL);
+	if ((answer = admin_once(&w.admin, "grant/add", body, &status)) == NULL)
+		return status;
+	if (w.admin.json)
+		return out_json(answer);
+	out_line("%s", admin_text(answer, "grant"));
+	json_free(answer);
+	return EXIT_DONE;
+}
+
+struct list_words {
+	struct admin_words admin;
+};
+
+static const struct command_option list_options[] = { ADMIN_OPTIONS(struct list_words) };
+
+static void rights(const struct json *g, char dst[64])
+{
+	(void)snprintf(dst, 64, "%s%s%s", json_member_bool(g, "sudo", false) ? "sudo " : "", json_member_bool(g, "hop", false) ? "hop " : "", json_member_bool(g, "onetime", false) ? "onetime " : "");
+}
+
+static int run_list(const struct command *self, int argc, char **argv)
+{
+	static const char *const columns[] = { "TO", "ACCOUNTS", "NODES", "WITH", ">TTL", "ID", NULL };
+	struct list_words w = { .admin = { .json = false } };
+	char accounts[600], nodes[600], with[64];
+	struct command_operands rest;
+	const struct json *grants;
+	struct json *answer;
+	struct table *t;
+	int status;
+	size_t i;
+
+	if ((status = command_parse(self, argc, argv, &w, &rest)) != COMMAND_GO)
+		return status;
+	if ((answer = admin_once(&w.admin, "grant/list", json_map(), &status)) == NULL)
+		return status;
+	if (w.admin.json)
+		return out_json(answer);
+	grants = json_member(answer, "grants");
+	t = table_new(columns);
+	for (i = 0; i < json_count(grants); i++) {
+		const struct json *g = json_at(grants, i);
+		const char *role = json_member_text(g, "role"), *name = json_member_text(g, "person_name");
+		long long ttl = json_member_int(g, "ttl", 0);
+
+		admin_words_of(json_member(g, "accounts"), NULL, accounts, sizeof accounts);
+		admin_words_of(json_member(g, "nodes"), NULL, nodes, sizeof nodes);
+		rights(g, with);
+		table_cell(t, "%s%s", role != NULL ? "role:" : "", role != NULL ? role : name != NULL ? name : admin_text(g, "person"));
+		table_cell(t, "%s", accounts);
+		table_cell(t, "%s", nodes);
+		table_cell(t, "%s", with);
+		table_cell(t, ttl > 0 ? "%llds" : "%.0lld", ttl);
+		table_cell(t, "%s", admin_text(g, "id"));
+	}
+	json_free(answer);
+	return table_end(t);
+}
+
+static int run_remove(const struct command *self, int argc, char **argv)
+{
+	struct list_words w = { .admin = { .json = false } };
+	struct command_operands rest;
+	int status;
+
+	if ((status = command_parse(self, argc, argv, &w, &rest)) != COMMAND_GO)
+		return status;
+	return admin_simple(&w.admin, "grant/remove", json_make("{s:s}", "grant", rest.v[0]), NULL);
+}
+
+static const struct command add = {
+	.run = run_add,
+	.usage = "",
+	.example = "  cluster-login grant add --person alice --account emr-user\n"
+		   "  cluster-login grant add --role data --account emr-user,hadoop --node role:core --node master-1-1 --ttl 1h\n"
+		   "\nPrints the id of the grant.\n",
+	COMMAND_OPTIONS(add_options),
+};
+
+static const struct command list = { .run = run_list, .usage = "", .example = "  cluster-login grant list\n", COMMAND_OPTIONS(list_options) };
+
+static const struct command remove_ = {
+	.run = run_remove,
+	.usage = "ID",
+	.example = "  cluster-login grant remove 2hJ0dQe3bWm0r5m9cQpF8g\n",
+	COMMAND_OPTIONS(list_options),
+	.least = 1,
+	.most = 1,
+};
+
+static const struct command_row verbs[] = {
+	{ "add", &add, "let a person or a role log on as an account", COMMAND_ADMIN },
+	{ "list", &list, "all grants", COMMAND_ADMIN },
+	{ "remove", &remove_, "take a grant away", COMMAND_ADMIN },
+};
+
+const struct command cmd_grant = { .verbs = verbs, .n_verbs = sizeof verbs / sizeof verbs[0] };

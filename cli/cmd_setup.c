@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cluster/api.h"
+#include "cluster/json.h"
+#include "cluster/request.h"
+#include "cmd.h"
+#include "out.h"
+#include "profile.h"
+
+#define ENROLL_PATH "/v1/enroll"
+#define TIMEOUT_MS 15000
+
+struct words {
+	const char *pin, *code, *label;
+	bool force;
+};
+
+static const struct command_option options[] = {
+	{ "pin", 0, COMMAND_TEXT, offsetof(struct words, pin), 0, 0, "PIN", "sha256:... of the cluster's first root" },
+	{ "code", 0, COMMAND_TEXT, offsetof(struct words, code), 0, 0, "CODE", "the invitation; valid once and for ten minutes" },
+	{ "label", 0, COMMAND_TEXT, offsetof(struct words, label), 0, 0, "TEXT", "what this device is called (the host name)" },
+	{ "force", 0, COMMAND_FLAG, offsetof(struct words, force), 0, 0, NULL, "replace the cluster that is set up here" },
+};
+
+/* What setup learns and makes before it writes anything. */
+struct setup {
+	struct profile p;
+	struct document_root root;
+	struct document_keyset keyset;
+	char *root_text, *keyset_text;
+	struct crypto_key *device;
+};
+
+static enum cluster_err make_request(struct setup *s, const struct words *w, char **ret, struct diag *d)
+{
+	struct request_enroll q = { .c = { .htm = "POST", .htu = ENROLL_PATH }, .cluster = s->root.cluster };
+	char host[64] = "";
+	enum cluster_err e;
+
+	if (w->label == NULL && gethostname(host, sizeof host - 1) != 0)
+		host[0] = '\0';
+	if (strlen(w->code) >= sizeof q.code || (w->label != NULL && strlen(w->label) >= sizeof q.label))
+		return diag_set(d, CLUSTER_ECONFIG, "code or label is longer than %zu characters", sizeof q.code - 1);
+	(void)snprintf(q.code, sizeof q.code, "%s", w->code);
+	(void)snprintf(q.label, sizeof q.label, "%s", w->label != NULL ? w->label : host[0] != '\0' ? host : "device");
+	if ((e = crypto_key_new(CRYPTO_ED25519, &s->device)) != CLUSTER_OK || (e = crypto_key_pub(s->device, &q.key)) != CLUSTER_OK ||
+	    (e = request_enroll_build(&q, time(NULL), s->device, ret)) != CLUSTER_OK)
+		diag_set(d, e, "cannot make the device's key: %s", err_name(e));
+	explicit_bzero(q.code, sizeof q.code);
+	return e;
+}
+
+/* The code goes out here, over a connection that the keyset vouches for. */
+static enum cluster_err enroll(struct setup *s, const struct words *w, struct diag *d)
+{
+	struct json *body = NULL, *answer = NULL;
+	const char *device, *person, *name;
+	struct http *http = NULL;
+	char *request = NULL;
+	enum cluster_err e;
+
+	if ((e = make_request(s, w, &request, d)) != CLUSTER_OK || (e = api_open(s->p.url, &s->keyset, &http, d)) != CLUSTER_OK)
+		goto out;
+	if ((body = json_make("{s:s}", "request", request)) == NULL) {
+		e = diag_set(d, CLUSTER_ENOMEM, "out of memory");
+		goto out;
+	}
+	if ((e = api_json(http, "POST", ENROLL_PATH, NULL, body, TIMEOUT_MS, &answer, d)) != CLUSTER_OK)
+		goto out;
+	device = json_member_text(answer, "device");
+	person = json_member_text(answer, "person");
+	name = json_member_text(answer, "name");
+	if (device == NULL || id_parse(device, &s->p.device) != CLUSTER_OK || person == NULL || id_parse(person, &s->p.person) != CLUSTER_OK || !name_person_ok(name)) {
+		e = diag_set(d, CLUSTER_EFORMAT, "the authority's answer names no device and person");
+		goto out;
+	}
+	(void)snprintf(s->p.name, sizeof s->p.name, "%s", name);
+out:
+	json_free(answer);
+	json_free(body);
+	http_free(http);
+	free(request);
+	return e;
+}
+
+/* profile.conf comes last: without it nothing is set up. */
+static enum cluster_err store(const struct setup *s, struct diag *d)
+{
+	enum cluster_err e;
+
+	if ((e = profile_make_dir(s->p.dir, d)) != CLUSTER_OK || (e = profile_remove(&s->p, PROFILE_CONF, d)) != CLUSTER_OK)
+		return e;
+	if ((e = profile_remove(&s->p, PROFILE_HEAD, d)) != CLUSTER_OK || (e = profile_remove(&s->p, PROFILE_CREDENTIAL, d)) != CLUSTER_OK ||
+	    (e = profile_remove(&s->p, PROFILE_CREDENTIAL_KEY, d)) != CLUSTER_OK || (e = profile_remove(&s->p, PROFILE_ACCOUNTS, d)) != CLUSTER_OK)
+		return e;
+	if ((e = profile_key_write(&s->p, PROFILE_DEVICE_KEY, s->device, d)) != CLUSTER_OK ||
+	    (e = profile_write(&s->p, PROFILE_ROOT, s->root_text, strlen(s->root_text), d)) != CLUSTER_OK ||
+	    (e = profile_write(&s->p, PROFILE_KEYSET, s->keyset_text, strlen(s->keyset_text), d)) != CLUSTER_OK)
+		return e;
+	return profile_store(&s->p, d);
+}
+
+static enum cluster_err setup(struct setup *s, const char *url, const struct words *w, struct diag *d)
+{
+	struct profile old;
+	enum cluster_err e;
+
+	if ((e = profile_dir(s->p.dir, d)) != CLUSTER_OK)
+		return e;
+	if (!w->force && profile_load(&old, NULL) == CLUSTER_OK)
+		return diag_set(d, CLUSTER_EDENIED, "%s is set up for %s already; --force replaces it", s->p.dir, old.name);
+	if (document_pin_parse(w->pin, s->p.pin) != CLUSTER_OK)
+		return diag_set(d, CLUSTER_ECONFIG, "--pin is sha256: and 43 characters of base64url");
+	if (strlen(url) >= sizeof s->p.url)
+		return diag_set(d, CLUSTER_ECONFIG, "the authority's address is too long");
+	(void)snprintf(s->p.url, sizeof s->p.url, "%s", url);
+	/* Whatever is wrong with the place must show before the code is spent. */
+	if ((e = profile_make_dir(s->p.dir, d)) != CLUSTER_OK)
+		return e;
+	if ((e = api_bootstrap(url, s->p.pin, &s->root, &s->keyset, &s->root_text, &s->keyset_text, d)) != CLUSTER_OK)
+		return e;
+	s->p.cluster = s->root.cluster;
+	if ((e = enroll(s, w, d)) != CLUSTER_OK)
+		return e;
+	return store(s, d);
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+	struct command_operands rest;
+	struct setup *s = NULL;
+	struct words w = { 0 };
+	struct diag d;
+	int status;
+
+	if ((status = command_parse(self, argc, argv, &w, &rest)) != COMMAND_GO)
+		return status;
+	if (w.pin == NULL || w.code == NULL)
+		return command_usage_error(argv[0], "--pin and --code are needed; an administrator's \"cluster-login user invite\" prints the whole command");
+	diag_clear(&d);
+	if ((s = calloc(1, sizeof *s)) == NULL)
+		return out_failed(&(struct diag){ .code = CLUSTER_ENOMEM }, NULL);
+	if (setup(s, rest.v[0], &w, &d) != CLUSTER_OK) {
+		status = out_failed(&d, d.code == CLUSTER_ESIGNATURE ? "the command exactly as the administrator's \"cluster-login user invite\" printed it" : NULL);
+	} else {
+		out_note("This device is enrolled for %s in the cluster %s.", s->p.name, s->root.name);
+		out_note("Next: cluster-login get");
+		status = EXIT_DONE;
+	}
+	crypto_key_free(s->device);
+	free(s->root_text);
+	free(s->keyset_text);
+	free(s);
+	return status;
+}
+
+const struct command cmd_setup = {
+	.run = run,
+	.usage = "URL --pin PIN --code CODE",
+	.example = "  cluster-login setup https://authority.example:7443 --pin sha256:kPqX... --code 7F3K-92QX\n"
+		   "\nMakes a device key in ~/.config/cluster-login (or $CLUSTER_LOGIN_HOME) and enrols it. The pin proves the cluster before the code is sent.\n",
+	COMMAND_OPTIONS(options),
+	.least = 1,
+	.most = 1,
+};

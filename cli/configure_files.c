@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "configure_files.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "backup.h"
+#include "cluster/file.h"
+#include "cluster/secret.h"
+#include "cluster/wr.h"
+#include "nsswitch.h"
+#include "program.h"
+
+#define NSSWITCH_MAX ((size_t)1 << 20)
+
+#define PAM_PATHS \
+	"/etc/pam.d/common-auth", "/etc/pam.d/common-account", "/etc/pam.d/common-password", "/etc/pam.d/common-session", "/etc/pam.d/common-session-noninteractive", \
+	"/var/lib/pam/auth", "/var/lib/pam/account", "/var/lib/pam/password", "/var/lib/pam/session", "/var/lib/pam/session-noninteractive", "/var/lib/pam/seen"
+
+const char *const configure_paths[] = { CONFIGURE_DROPIN, CONFIGURE_NSSWITCH, CONFIGURE_NODE_CONF, PAM_PATHS };
+const size_t configure_n_paths = sizeof configure_paths / sizeof configure_paths[0];
+
+static const char dropin[] =
+	"# Written by cluster-login join --configure; cluster-login leave takes it away.\n"
+	"KbdInteractiveAuthentication yes\n"
+	"PasswordAuthentication no\n"
+	"UsePAM yes\n";
+
+enum cluster_err configure_files_dropin(struct diag *d)
+{
+	return file_replace(CONFIGURE_DROPIN, dropin, sizeof dropin - 1, 0644, d);
+}
+
+static enum cluster_err read_nsswitch(struct secret **ret, struct diag *d)
+{
+	const struct file_rules rules = { .owner = 0, .forbid = 022, .max_size = NSSWITCH_MAX };
+	enum cluster_err e = file_read(CONFIGURE_NSSWITCH, &rules, ret, d);
+
+	if (e == CLUSTER_ENOTFOUND)
+		e = secret_new(0, ret);
+	return e;
+}
+
+enum cluster_err configure_files_nsswitch(struct diag *d)
+{
+	struct secret *old = NULL;
+	enum cluster_err e;
+	char *text = NULL;
+
+	if ((e = read_nsswitch(&old, d)) == CLUSTER_OK && (e = nsswitch_add((const char *)old->bytes, &text, d)) == CLUSTER_OK)
+		e = file_replace(CONFIGURE_NSSWITCH, text, strlen(text), 0644, d);
+	free(text);
+	secret_free(old);
+	return e;
+}
+
+enum cluster_err configure_files_nsswitch_undo(struct diag *d)
+{
+	struct secret *old = NULL;
+	enum cluster_err e;
+	char *text = NULL;
+
+	if ((e = read_nsswitch(&old, d)) == CLUSTER_OK && (e = nsswitch_remove((const char *)old->bytes, &text)) == CLUSTER_OK)
+		e = file_replace(CONFIGURE_NSSWITCH, text, strlen(text), 0644, d);
+	free(text);
+	secret_free(old);
+	return e;
+}
+
+enum cluster_err configure_files_node_conf(const struct command_list *adopt, struct diag *d)
+{
+	enum cluster_err e;
+	struct wr w;
+	size_t i;
+
+	if (access(CONFIGURE_NODE_CONF, F_OK) == 0)
+		return CLUSTER_OK;
+	if ((e = file_mkdir(CLUSTER_SYSCONFDIR, 0755, d)) != CLUSTER_OK)
+		return e;
+	wr_grow(&w, 65536);
+	wr_text(&w, "# Made by cluster-login join. All keys and their values: cluster-agentd --dump\n[node]\n");
+	if (adopt->n > 0) {
+		wr_text(&w, "adopt =");
+		for (i = 0; i < adopt->n; i++)
+			wr_printf(&w, " %s", adopt->item[i]);
+		wr_text(&w, "\n");
+	} else {
+		wr_text(&w, "# Local accounts that are logged on to by credential, as if they came from the directory:\n# adopt = ecs-user\n");
+	}
+	if ((e = wr_end(&w)) == CLUSTER_OK)
+		e = file_replace(CONFIGURE_NODE_CONF, w.p, w.n, 0644, d);
+	else
+		diag_set(d, e, "node.conf: %s", err_name(e));
+	wr_done(&w);
+	return e;
+}
+
+bool configure_files_pam_same(const char *backup)
+{
+	static const char *const paths[] = { PAM_PATHS };
+	size_t i;
+
+	for (i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+		if (backup_changed(backup, paths[i]))
+			return false;
+	}
+	return true;
+}
+
+/* The value of a keyword in the output of sshd -T: lower case, one a line. NULL: it is not there. The line is ended in place. */
+static char *effective(char *text, const char *keyword)
+{
+	size_t n = strlen(keyword);
+	char *line, *rest = NULL;
+
+	for (line = strtok_r(text, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
+		if (strncmp(line, keyword, n) == 0 && line[n] == ' ')
+			return line + n + 1;
+	}
+	return NULL;
+}
+
+static enum cluster_err expect(const char *text, const char *keyword, const char *want, struct diag *d)
+{
+	char *copy = strdup(text), *value;
+	enum cluster_err e = CLUSTER_OK;
+
+	if (copy == NULL)
+		return diag_set(d, CLUSTER_ENOMEM, "out of memory");
+	value = effective(copy, keyword);
+	if (value == NULL || strcmp(value, want) != 0)
+		e = diag_set(d, CLUSTER_ECONFIG, "sshd would use \"%s %s\" and not \"%s\": another file of /etc/ssh sets it before " CONFIGURE_DROPIN, keyword, value != NULL ? value : "(nothing)", want);
+	free(copy);
+	return e;
+}
+
+enum cluster_err configure_files_sshd(char *ret_pidfile, size_t size, struct diag *d)
+{
+	static const char *const test[] = { CONFIGURE_SSHD, "-t", NULL }, *const dump[] = { CONFIGURE_SSHD, "-T", NULL };
+	struct program_result r = { .out = NULL };
+	const char *text;
+	enum cluster_err e;
+	char *pidfile;
+
+	if ((e = program_check(test, d)) != CLUSTER_OK || (e = program_run(dump, NULL, 0, &r, d)) != CLUSTER_OK)
+		goto out;
+	if (r.status != 0) {
+		e = diag_set(d, CLUSTER_ECONFIG, CONFIGURE_SSHD " -T fails with status %d", r.status);
+		goto out;
+	}
+	text = (const char *)r.out->bytes;
+	if ((e = expect(text, "kbdinteractiveauthentication", "yes", d)) != CLUSTER_OK || (e = expect(text, "passwordauthentication", "no", d)) != CLUSTER_OK ||
+	    (e = expect(text, "usepam", "yes", d)) != CLUSTER_OK)
+		goto out;
+	pidfile = effective((char *)r.out->bytes, "pidfile");
+	(void)snprintf(ret_pidfile, size, "%s", pidfile != NULL ? pidfile : "");
+out:
+	secret_free(r.out);
+	return e;
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "issue.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cluster/json.h"
+#include "cluster/request.h"
+#include "out.h"
+#include "remote.h"
+#include "ssh_config.h"
+#include "view.h"
+
+#define CREDENTIAL_PATH "/v1/credential"
+
+static enum cluster_err build_request(const struct profile *p, const struct issue_wish *wish, const struct crypto_key *key, char **ret, struct diag *d)
+{
+	struct request_credential q = { .c = { .htm = "POST", .htu = CREDENTIAL_PATH }, .cluster = p->cluster, .device = p->device };
+	struct crypto_key *device = NULL;
+	enum cluster_err e;
+
+	q.ttl = wish->ttl;
+	q.n_acc = wish->n_acc;
+	q.n_nod = wish->n_nod;
+	memcpy(q.acc, wish->acc, sizeof q.acc);
+	memcpy(q.nod, wish->nod, sizeof q.nod);
+	if ((e = profile_key_read(p, PROFILE_DEVICE_KEY, &device, d)) != CLUSTER_OK)
+		goto out;
+	if ((e = crypto_key_pub(key, &q.cnf)) != CLUSTER_OK || (e = request_credential_build(&q, time(NULL), device, ret)) != CLUSTER_OK)
+		diag_set(d, e, "cannot sign the request: %s", err_name(e));
+out:
+	crypto_key_free(device);
+	return e;
+}
+
+/* What came back must be for us, for our key, and signed by an issuer that we know. */
+static enum cluster_err check(const struct profile *p, const struct remote *r, struct wallet *w, struct diag *d)
+{
+	struct crypto_pub pub;
+	enum cluster_err e;
+
+	if ((e = credential_verify(w->token, strlen(w->token), &p->cluster, &remote_keyset(r)->ring, time(NULL), DIRECTORY_SKEW_MAX, &w->claims, d)) != CLUSTER_OK) {
+		if (e != CLUSTER_ENOTFOUND)
+			return diag_prefix(d, "the credential that came back");
+		/* Signed by an issuer that is newer than our keyset: the refresh that follows brings it, and nodes verify in any case. */
+		if ((e = wallet_claims(w->token, &w->claims, d)) != CLUSTER_OK)
+			return e;
+	}
+	if ((e = crypto_key_pub(w->key, &pub)) != CLUSTER_OK)
+		return diag_set(d, e, "the new key: %s", err_name(e));
+	if (!crypto_pub_equal(&pub, &w->claims.cnf) || !id_equal(&w->claims.person, &p->person) || !id_equal(&w->claims.device, &p->device))
+		return diag_set(d, CLUSTER_EUNTRUSTED, "the credential that came back is for another person, device or key");
+	return CLUSTER_OK;
+}
+
+enum cluster_err issue_credential(const struct profile *p, struct remote *r, const struct issue_wish *wish, struct wallet *ret, struct diag *d)
+{
+	struct json *body = NULL, *answer = NULL;
+	struct wallet w = { 0 };
+	char *request = NULL;
+	const char *token;
+	enum cluster_err e;
+
+	if ((e = crypto_key_new(CRYPTO_ED25519, &w.key)) != CLUSTER_OK) {
+		diag_set(d, e, "cannot make a key");
+		goto out;
+	}
+	if ((e = build_request(p, wish, w.key, &request, d)) != CLUSTER_OK)
+		goto out;
+	if ((body = json_make("{s:s}", "request", request)) == NULL) {
+		e = diag_set(d, CLUSTER_ENOMEM, "out of memory");
+		goto out;
+	}
+	if ((e = remote_json(r, "POST", CREDENTIAL_PATH, NULL, body, 0, &answer, d)) != CLUSTER_OK)
+		goto out;
+	if ((token = json_member_text(answer, "credential")) == NULL || (w.token = strdup(token)) == NULL) {
+		e = diag_set(d, CLUSTER_EFORMAT, "the authority's answer has no credential");
+		goto out;
+	}
+	if ((e = check(p, r, &w, d)) != CLUSTER_OK)
+		goto out;
+	*ret = w;
+	w = (struct wallet){ 0 };
+	e = CLUSTER_OK;
+out:
+	wallet_done(&w);
+	json_free(answer);
+	json_free(body);
+	free(request);
+	return e;
+}
+
+/* GET /v1/me, kept for the choice of a default account. A failure costs only that. */
+static enum cluster_err fetch_accounts(const struct profile *p, struct remote *r, const struct wallet *w, struct diag *d)
+{
+	struct json *me = NULL;
+	enum cluster_err e;
+	char *text = NULL;
+	size_t n = 0;
+
+	if ((e = remote_json(r, "GET", "/v1/me", w, NULL, 0, &me, d)) == CLUSTER_OK && (e = json_text(me, &text, &n)) == CLUSTER_OK)
+		e = profile_write(p, PROFILE_ACCOUNTS, text, n, d);
+	free(text);
+	json_free(me);
+	return e;
+}
+
+enum cluster_err issue_all(const struct profile *p, const struct issue_wish *wish, struct wallet *ret, struct view **ret_view, struct diag *d)
+{
+	struct wallet w = { 0 };
+	struct view *v = NULL;
+	struct remote *r = NULL;
+	enum cluster_err e;
+
+	if ((e = remote_open(p, &r, d)) != CLUSTER_OK || (e = issue_credential(p, r, wish, &w, d)) != CLUSTER_OK || (e = wallet_store(p, &w, d)) != CLUSTER_OK)
+		goto out;
+	if ((e = view_refresh(p, r, &w, &v, d)) != CLUSTER_OK || (e = fetch_accounts(p, r, &w, d)) != CLUSTER_OK || (e = ssh_config_refresh(p, v, d)) != CLUSTER_OK)
+		goto out;
+	*ret = w;
+	w = (struct wallet){ 0 };
+	if (ret_view != NULL) {
+		*ret_view = v;
+		v = NULL;
+	}
+	e = CLUSTER_OK;
+out:
+	view_free(v);
+	wallet_done(&w);
+	remote_close(r);
+	return e;
+}
+
+static void wish_again(const struct credential *c, struct issue_wish *ret)
+{
+	*ret = (struct issue_wish){ .ttl = c->exp - c->iat, .n_acc = c->n_acc, .n_nod = c->n_nod };
+	memcpy(ret->acc, c->acc, sizeof ret->acc);
+	memcpy(ret->nod, c->nod, sizeof ret->nod);
+}
+
+/* Asks for another credential and puts it and a new view in the place of the old ones, which stay as they are on failure. */
+static enum cluster_err renew(const struct profile *p, struct wallet *w, struct view **v, struct diag *d)
+{
+	struct issue_wish wish = { 0 };
+	struct wallet fresh = { 0 };
+	struct view *view = NULL;
+	enum cluster_err e;
+
+	if (w->token != NULL)
+		wish_again(&w->claims, &wish);
+	if ((e = issue_all(p, &wish, &fresh, &view, d)) != CLUSTER_OK)
+		return e;
+	wallet_done(w);
+	*w = fresh;
+	view_free(*v);
+	*v = view;
+	return CLUSTER_OK;
+}
+
+enum cluster_err issue_ensure(const struct profile *p, struct wallet *ret, struct view **ret_view, struct diag *d)
+{
+	struct wallet w = { 0 };
+	struct view *v = NULL;
+	int64_t left = 0;
+	enum cluster_err e;
+
+	if ((e = wallet_load(p, &w, d)) != CLUSTER_OK && e != CLUSTER_ENOTFOUND && e != CLUSTER_EFORMAT)
+		goto out;
+	if (e == CLUSTER_OK && view_load(p, &v, d) == CLUSTER_OK)
+		left = w.claims.exp - time(NULL);
+	if (left < ISSUE_RENEW_BEFORE && (e = renew(p, &w, &v, d)) != CLUSTER_OK) {
+		if (left <= 0)
+			goto out;
+		out_note("cluster-login: could not renew the credential (%s); it serves until it expires", d->text);
+	}
+	*ret = w;
+	*ret_view = v;
+	w = (struct wallet){ 0 };
+	v = NULL;
+	e = CLUSTER_OK;
+out:
+	view_free(v);
+	wallet_done(&w);
+	return e;
+}

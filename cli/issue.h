@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLI_ISSUE_H
+#define CLI_ISSUE_H
+
+#include <stdint.h>
+
+#include "cluster/attr.h"
+#include "cluster/credential.h"
+#include "cluster/diag.h"
+#include "cluster/err.h"
+#include "profile.h"
+#include "wallet.h"
+
+struct remote;
+struct view;
+
+#define ISSUE_RENEW_BEFORE 60 /* seconds left below which `ssh` asks for another credential */
+
+/* What a credential is asked for. */
+struct issue_wish {
+	int64_t ttl; /* 0: the authority's default */
+	size_t n_acc, n_nod;
+	char acc[CREDENTIAL_ACC_MAX][NAME_ACCOUNT_MAX + 1];
+	char nod[CREDENTIAL_NOD_MAX][CREDENTIAL_SELECTOR_MAX + 1];
+};
+
+/* A new key, a signed request by the device key, and the credential checked against the keyset and the request; nothing is written. The caller calls wallet_done. */
+enum cluster_err issue_credential(const struct profile *p, struct remote *r, const struct issue_wish *wish, struct wallet *ret, struct diag *d) CLUSTER_MUST_USE;
+
+/*
+ * Everything that `get` does: credential, directory, accounts, all written. *ret_view may be NULL. When only the directory could not be had, the credential is kept and the
+ * error returned.
+ */
+enum cluster_err issue_all(const struct profile *p, const struct issue_wish *wish, struct wallet *ret, struct view **ret_view, struct diag *d) CLUSTER_MUST_USE;
+
+/*
+ * The credential in hand and a view: as they are if at least ISSUE_RENEW_BEFORE seconds are left, else renewed with the same narrowing. If the authority cannot be
+ * reached, a credential that has not expired serves on, with a note.
+ */
+enum cluster_err issue_ensure(const struct profile *p, struct wallet *ret, struct view **ret_view, struct diag *d) CLUSTER_MUST_USE;
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "askpass.h"
+#include "cluster/crypto.h"
+#include "cmd.h"
+#include "out.h"
+
+#define VERSION "0.1"
+
+static const struct command_row commands[] = {
+	{ "setup", &cmd_setup, "enrol this device for a person", COMMAND_PERSON },
+	{ "get", &cmd_get, "get a short-lived credential", COMMAND_PERSON },
+	{ "show", &cmd_show, "the credential in hand: who, where, until when", COMMAND_PERSON },
+	{ "drop", &cmd_drop, "forget the credential", COMMAND_PERSON },
+	{ "whoami", &cmd_whoami, "the person this device is enrolled for", COMMAND_PERSON },
+	{ "nodes", &cmd_nodes, "the nodes of the cluster", COMMAND_PERSON },
+	{ "ssh", &cmd_ssh, "log on to a node", COMMAND_PERSON },
+	{ "ssh-config", &cmd_ssh_config, "let plain ssh know the cluster's nodes", COMMAND_PERSON },
+	{ "env", &cmd_env, "let plain ssh answer the cluster's challenge in this shell", COMMAND_PERSON },
+	{ "known-hosts", &cmd_known_hosts, "host keys of a node, for ssh", COMMAND_HIDDEN },
+	{ "user", &cmd_user, "people: add, list, show, disable, enable, remove, invite", COMMAND_ADMIN },
+	{ "account", &cmd_account, "accounts that people log on as: add, list, remove", COMMAND_ADMIN },
+	{ "group", &cmd_group, "groups: add, list, remove, member-add, member-remove", COMMAND_ADMIN },
+	{ "device", &cmd_device, "enrolled devices: list, remove", COMMAND_ADMIN },
+	{ "node", &cmd_node, "nodes: token, list, set, remove", COMMAND_ADMIN },
+	{ "grant", &cmd_grant, "who may log on as what and where: add, list, remove", COMMAND_ADMIN },
+	{ "revoke", &cmd_revoke, "shut out a person, credential, device, account, node or role", COMMAND_ADMIN },
+	{ "unrevoke", &cmd_unrevoke, "take a revocation back", COMMAND_ADMIN },
+	{ "status", &cmd_status, "the state of the authority, or of this node", COMMAND_ADMIN },
+	{ "audit", &cmd_audit, "the authority's record of decisions", COMMAND_ADMIN },
+	{ "join", &cmd_join, "make this machine a node of a cluster", COMMAND_NODE },
+	{ "leave", &cmd_leave, "undo join", COMMAND_NODE },
+	{ "explain", &cmd_explain, "may this person log on as that account here, and why", COMMAND_NODE },
+	{ "doctor", &cmd_doctor, "check this node's installation", COMMAND_NODE },
+	{ "jws", &cmd_jws, "sign and verify compact JWS: sign, verify", COMMAND_TOOL },
+};
+#define N_COMMANDS (sizeof commands / sizeof commands[0])
+
+static int help(void)
+{
+	static const char *const titles[] = {
+		[COMMAND_PERSON] = "For people",
+		[COMMAND_ADMIN] = "For administrators (root on the authority's host; from elsewhere --remote)",
+		[COMMAND_NODE] = "On a node",
+		[COMMAND_TOOL] = "Tools",
+	};
+	enum command_group g;
+	size_t i;
+
+	puts("usage: cluster-login COMMAND ...\n\nPersonal, short-lived, revocable logins on clusters, by stock ssh.");
+	for (g = COMMAND_PERSON; g < COMMAND_HIDDEN; g++) {
+		printf("\n%s\n", titles[g]);
+		for (i = 0; i < N_COMMANDS; i++) {
+			if (commands[i].group == g)
+				printf("  %-12s %s\n", commands[i].name, commands[i].help);
+		}
+	}
+	puts("\nEach command has --help. First steps: cluster-login setup --help");
+	return EXIT_DONE;
+}
+
+int main(int argc, char **argv)
+{
+	/* The types of characters only: numbers and times stay as they are in C. */
+	(void)setlocale(LC_CTYPE, "");
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (crypto_start() != CLUSTER_OK) {
+		out_error("cannot start libcrypto");
+		return EXIT_BUG;
+	}
+	if (argc > 0 && askpass_named(argv[0]))
+		return askpass_run(argc, argv);
+	if (argc < 2)
+		return command_usage_error("", "which command? The list: cluster-login --help");
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
+		return out_end(help());
+	if (strcmp(argv[1], "--version") == 0) {
+		out_line("cluster-login %s", VERSION);
+		return out_end(EXIT_DONE);
+	}
+	return out_end(command_run(commands, N_COMMANDS, "", argc - 1, argv + 1));
+}

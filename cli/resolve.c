@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "resolve.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cluster/conf.h"
+
+static bool has_role(const struct directory_node *n, const char *role)
+{
+	size_t i;
+
+	for (i = 0; i < n->n_roles; i++) {
+		if (strcmp(n->roles[i], role) == 0)
+			return true;
+	}
+	return n->leader && strcmp(role, "leader") == 0;
+}
+
+const struct directory_node *resolve_node(const struct directory *dir, const char *word)
+{
+	const struct directory_node *found = directory_node_by_host(dir, word);
+	size_t i;
+
+	if (found != NULL)
+		return found;
+	for (i = 0; i < dir->n_nodes; i++) {
+		const struct directory_node *n = &dir->nodes[i];
+
+		if (has_role(n, word) && (found == NULL || strcmp(n->name, found->name) < 0))
+			found = n;
+	}
+	return found;
+}
+
+const char *resolve_nearest(const struct directory *dir, const char *word)
+{
+	struct row { const char *name; } *rows;
+	const char *near = NULL;
+	size_t i;
+
+	if (dir->n_nodes == 0 || (rows = calloc(dir->n_nodes, sizeof *rows)) == NULL)
+		return NULL;
+	for (i = 0; i < dir->n_nodes; i++)
+		rows[i].name = dir->nodes[i].name;
+	near = conf_nearest(word, rows, dir->n_nodes, sizeof *rows);
+	free(rows);
+	return near;
+}

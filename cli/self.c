@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "self.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cluster/file.h"
+
+#define INSTALLED_ASKPASS CLUSTER_LIBEXECDIR "/askpass"
+
+bool self_path_ok(const char *path)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+@,=~";
+
+	return path[0] == '/' && path[strspn(path, plain)] == '\0';
+}
+
+enum cluster_err self_path(char dst[PROFILE_PATH_MAX], struct diag *d)
+{
+	ssize_t n = readlink("/proc/self/exe", dst, PROFILE_PATH_MAX - 1);
+
+	if (n < 0)
+		return diag_errno(d, "/proc/self/exe");
+	dst[n] = '\0';
+	if (!self_path_ok(dst))
+		return diag_set(d, CLUSTER_ECONFIG, "%s: ssh cannot be told of a path with such characters", dst);
+	return CLUSTER_OK;
+}
+
+static bool same_file(const char *a, const char *b)
+{
+	struct stat sa, sb;
+
+	return stat(a, &sa) == 0 && stat(b, &sb) == 0 && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+}
+
+enum cluster_err self_askpass(const char *home, char dst[PROFILE_PATH_MAX], struct diag *d)
+{
+	char self[PROFILE_PATH_MAX];
+	enum cluster_err e;
+
+	if ((e = self_path(self, d)) != CLUSTER_OK)
+		return e;
+	if (same_file(INSTALLED_ASKPASS, self)) {
+		(void)snprintf(dst, PROFILE_PATH_MAX, "%s", INSTALLED_ASKPASS);
+		return CLUSTER_OK;
+	}
+	if ((e = file_join(dst, PROFILE_PATH_MAX, home, "askpass")) != CLUSTER_OK)
+		return diag_set(d, e, "%s: the path is too long", home);
+	if (same_file(dst, self))
+		return CLUSTER_OK;
+	if (unlink(dst) != 0 && errno != ENOENT)
+		return diag_errno(d, "cannot replace %s", dst);
+	if (symlink(self, dst) != 0)
+		return diag_errno(d, "cannot make %s", dst);
+	return CLUSTER_OK;
+}

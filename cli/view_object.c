@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "view_object.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cluster/b64.h"
+#include "cluster/json.h"
+#include "cluster/secret.h"
+#include "remote.h"
+
+#define HASH_TEXT (B64_LEN(CRYPTO_SHA256_SIZE) + 1)
+#define NAME_SIZE (sizeof PROFILE_OBJECTS + 1 + HASH_TEXT)
+
+static enum cluster_err from_authority(const struct view_source *s, const char *hash, size_t size, struct secret **ret, struct diag *d)
+{
+	char path[sizeof "/v1/objects/" + HASH_TEXT];
+	enum cluster_err e;
+	char *text = NULL;
+	size_t n = 0;
+
+	(void)snprintf(path, sizeof path, "/v1/objects/%s", hash);
+	if ((e = remote_bytes(s->r, path, s->w, size, &text, &n, d)) == CLUSTER_OK)
+		e = secret_copy(text, n, ret);
+	free(text);
+	return e;
+}
+
+/* A damaged file is fetched again. */
+static bool is_whole(const struct secret *text, const uint8_t sha256[CRYPTO_SHA256_SIZE])
+{
+	uint8_t hash[CRYPTO_SHA256_SIZE];
+
+	return crypto_sha256(text->bytes, text->n, hash) == CLUSTER_OK && crypto_equal(hash, sha256, sizeof hash);
+}
+
+enum cluster_err view_object(const struct view_source *s, const uint8_t sha256[CRYPTO_SHA256_SIZE], size_t size, struct secret **ret, bool *ret_new, struct diag *d)
+{
+	char hash[HASH_TEXT], name[NAME_SIZE];
+	const char *came = NULL;
+	enum cluster_err e;
+
+	if ((e = b64_encode(sha256, CRYPTO_SHA256_SIZE, hash, sizeof hash)) != CLUSTER_OK)
+		return e;
+	if (ret_new != NULL)
+		*ret_new = true;
+	if (s->objects != NULL && (came = json_member_text(s->objects, hash)) != NULL)
+		return secret_copy(came, strlen(came), ret);
+	(void)snprintf(name, sizeof name, "%s/%s", PROFILE_OBJECTS, hash);
+	e = profile_read(s->p, name, false, ret, d);
+	if (e == CLUSTER_OK && s->r != NULL && !is_whole(*ret, sha256)) {
+		secret_free(*ret);
+		*ret = NULL;
+		e = CLUSTER_ENOTFOUND;
+	}
+	if (e == CLUSTER_ENOTFOUND && s->r != NULL)
+		return from_authority(s, hash, size, ret, d);
+	if (ret_new != NULL)
+		*ret_new = false;
+	return e;
+}
+
+enum cluster_err view_object_store(const struct profile *p, const uint8_t sha256[CRYPTO_SHA256_SIZE], const struct secret *text, struct diag *d)
+{
+	char hash[HASH_TEXT], name[NAME_SIZE];
+	enum cluster_err e;
+
+	if ((e = b64_encode(sha256, CRYPTO_SHA256_SIZE, hash, sizeof hash)) != CLUSTER_OK)
+		return e;
+	(void)snprintf(name, sizeof name, "%s/%s", PROFILE_OBJECTS, hash);
+	return profile_write(p, name, text->bytes, text->n, d);
+}

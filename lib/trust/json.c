@@ -23,13 +23,42 @@ static struct json *cooked(const json_t *j)
 	return (struct json *)(uintptr_t)j;
 }
 
-/* --- the scan before jansson (THREATS.md B11) --- */
+/*
+ * --- parsing (THREATS.md B11) ---
+ *
+ * Text becomes a tree of jansson's here and not by json_loadb: its lexer runs past its buffer when memory for a token is refused (2.14), and knows reals, which abort under some
+ * locales. The grammar is RFC 8259 without reals, "-0", leading zeros and \u0000.
+ */
 
 struct scan {
 	const unsigned char *p;
 	size_t n, at;
 	unsigned depth;
+	struct diag *d;
 };
+
+static enum cluster_err bad(const struct scan *s, const char *what)
+{
+	return diag_set(s->d, CLUSTER_EFORMAT, "JSON: %s at byte %zu", what, s->at);
+}
+
+static enum cluster_err no_memory(const struct scan *s)
+{
+	return diag_set(s->d, CLUSTER_ENOMEM, "JSON: out of memory");
+}
+
+/* The byte that stands next, or 0, which no grammar has, at the end. */
+static unsigned char peek(const struct scan *s)
+{
+	return s->at < s->n ? s->p[s->at] : 0;
+}
+
+static unsigned char next_token(struct scan *s)
+{
+	while (peek(s) == ' ' || peek(s) == '\t' || peek(s) == '\n' || peek(s) == '\r')
+		s->at++;
+	return peek(s);
+}
 
 /* Bytes of the well-formed UTF-8 sequence at `p`, of which `n` bytes are there, or 0. No surrogate, no overlong form. */
 static size_t utf8_sequence(const unsigned char *p, size_t n)
@@ -46,103 +75,252 @@ static size_t utf8_sequence(const unsigned char *p, size_t n)
 	return len;
 }
 
-static enum cluster_err bad(const struct scan *s, const char *what, struct diag *d)
+/* Four hexadecimal digits. */
+static bool read_hex(struct scan *s, uint32_t *ret)
 {
-	return diag_set(d, CLUSTER_EFORMAT, "JSON: %s at byte %zu", what, s->at);
-}
+	uint32_t v = 0;
 
-/* From after the opening quote to after the closing one. */
-static enum cluster_err scan_string(struct scan *s, struct diag *d)
-{
-	while (s->at < s->n) {
-		unsigned char c = s->p[s->at];
-		size_t step;
+	if (s->n - s->at < 4)
+		return false;
+	for (int i = 0; i < 4; i++, s->at++) {
+		unsigned char c = s->p[s->at], low = c | 0x20;
 
-		if (c == '"') {
-			s->at++;
-			return CLUSTER_OK;
-		}
-		if (c < 0x20)
-			return bad(s, "control byte in a string", d);
-		if (c == '\\') {
-			if (s->n - s->at >= 6 && memcmp(s->p + s->at, "\\u0000", 6) == 0)
-				return bad(s, "\\u0000", d);
-			s->at += 2; /* what may follow a backslash is jansson's to judge */
-			continue;
-		}
-		if (!(step = utf8_sequence(s->p + s->at, s->n - s->at)))
-			return bad(s, "not UTF-8", d);
-		s->at += step;
+		if (c >= '0' && c <= '9')
+			v = v << 4 | (uint32_t)(c - '0');
+		else if (low >= 'a' && low <= 'f')
+			v = v << 4 | (uint32_t)(low - 'a' + 10);
+		else
+			return false;
 	}
-	return bad(s, "unfinished string", d);
+	*ret = v;
+	return true;
 }
 
-static bool is_digit(unsigned char c)
+static size_t put_utf8(uint32_t v, char *dst)
 {
-	return c >= '0' && c <= '9';
+	size_t n = v < 0x80 ? 1 : v < 0x800 ? 2 : v < 0x10000 ? 3 : 4;
+	static const unsigned char first[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+
+	for (size_t i = n; i-- > 1; v >>= 6)
+		dst[i] = (char)(0x80 | (v & 0x3f));
+	dst[0] = (char)(first[n] | v);
+	return n;
 }
 
-/* An integer: sign, digits, no leading zero, no "-0", and no letter, sign or point behind it. */
-static enum cluster_err scan_number(struct scan *s, struct diag *d)
+/* From after the backslash. Writes at most as many bytes as are read. */
+static enum cluster_err read_escape(struct scan *s, char *dst, size_t *n)
 {
-	bool minus = s->p[s->at] == '-';
-	size_t first, digits;
+	static const char plain[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
+	unsigned char c = peek(s);
+	const char *at = c ? strchr(plain, c) : NULL;
+	uint32_t v, low;
 
-	if (minus)
-		s->at++;
-	first = s->at;
-	while (s->at < s->n && is_digit(s->p[s->at]))
-		s->at++;
-	digits = s->at - first;
-	if (digits == 0 || digits > 19 || (s->p[first] == '0' && (minus || digits > 1)))
-		return bad(s, "not a plain integer", d);
-	if (s->at < s->n && strchr("+-.", s->p[s->at]) && s->p[s->at])
-		return bad(s, "not a plain integer", d);
-	if (s->at < s->n && ((s->p[s->at] | 0x20) >= 'a' && (s->p[s->at] | 0x20) <= 'z'))
-		return bad(s, "not a plain integer", d);
+	s->at++;
+	if (at) {
+		dst[(*n)++] = meant[at - plain];
+		return CLUSTER_OK;
+	}
+	if (c != 'u' || !read_hex(s, &v) || v == 0 || (v >= 0xdc00 && v <= 0xdfff))
+		return bad(s, "bad escape");
+	if (v >= 0xd800 && v <= 0xdbff) {
+		if (s->n - s->at < 6 || s->p[s->at] != '\\' || s->p[s->at + 1] != 'u')
+			return bad(s, "half a surrogate pair");
+		s->at += 2;
+		if (!read_hex(s, &low) || low < 0xdc00 || low > 0xdfff)
+			return bad(s, "half a surrogate pair");
+		v = 0x10000 + ((v - 0xd800) << 10) + (low - 0xdc00);
+	}
+	*n += put_utf8(v, dst + *n);
 	return CLUSTER_OK;
 }
 
-static enum cluster_err scan(struct scan *s, struct diag *d)
+/* From after the opening quote to after the closing one. The caller frees *ret, which is NUL-terminated. */
+static enum cluster_err read_string(struct scan *s, char **ret, size_t *ret_n)
 {
+	const unsigned char *end = s->p + s->at;
 	enum cluster_err e = CLUSTER_OK;
+	size_t n = 0, step;
+	char *text;
 
-	while (e == CLUSTER_OK && s->at < s->n) {
-		unsigned char c = s->p[s->at];
+	/* what stands between the quotes is never shorter than what it means */
+	for (; end < s->p + s->n && *end != '"'; end++)
+		end += *end == '\\';
+	if (end >= s->p + s->n)
+		return bad(s, "unfinished string");
+	text = malloc((size_t)(end - (s->p + s->at)) + 1);
+	if (!text)
+		return no_memory(s);
+	while (e == CLUSTER_OK && peek(s) != '"') {
+		unsigned char c = peek(s);
 
-		if (c == '-' || is_digit(c)) {
-			e = scan_number(s, d);
-			continue;
+		if (c < 0x20) {
+			e = bad(s, "control byte in a string");
+		} else if (c == '\\') {
+			s->at++;
+			e = read_escape(s, text, &n);
+		} else if (!(step = utf8_sequence(s->p + s->at, s->n - s->at))) {
+			e = bad(s, "not UTF-8");
+		} else {
+			memcpy(text + n, s->p + s->at, step);
+			n += step;
+			s->at += step;
 		}
-		if (c == '\0' || c >= 0x80)
-			return bad(s, "stray byte", d);
-		s->at++;
-		if (c == '"')
-			e = scan_string(s, d);
-		else if ((c == '{' || c == '[') && ++s->depth > JSON_DEPTH_MAX)
-			return diag_set(d, CLUSTER_ELIMIT, "JSON: deeper than %d levels at byte %zu", JSON_DEPTH_MAX, s->at);
-		else if ((c == '}' || c == ']') && s->depth-- == 0)
-			return bad(s, "stray bracket", d);
 	}
+	if (e != CLUSTER_OK) {
+		free(text);
+		return e;
+	}
+	s->at++;
+	text[n] = '\0';
+	*ret = text;
+	*ret_n = n;
+	return CLUSTER_OK;
+}
+
+/* An integer: sign, digits, no leading zero, no "-0"; what may follow it is the caller's to judge. */
+static enum cluster_err read_number(struct scan *s, json_t **ret)
+{
+	bool minus = peek(s) == '-';
+	uint64_t v = 0, limit = (uint64_t)INT64_MAX + minus;
+	size_t first;
+
+	s->at += minus;
+	first = s->at;
+	for (; peek(s) >= '0' && peek(s) <= '9'; s->at++) {
+		uint64_t digit = (uint64_t)(peek(s) - '0');
+
+		if (v > (limit - digit) / 10)
+			return bad(s, "not a plain integer");
+		v = v * 10 + digit;
+	}
+	if (s->at == first || (s->p[first] == '0' && (minus || s->at - first > 1)))
+		return bad(s, "not a plain integer");
+	*ret = json_integer(minus ? (json_int_t)(0 - v) : (json_int_t)v);
+	return *ret ? CLUSTER_OK : no_memory(s);
+}
+
+static enum cluster_err read_word(struct scan *s, json_t **ret)
+{
+	static const char *const words[] = { "true", "false", "null" };
+
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+		size_t n = strlen(words[i]);
+
+		if (s->n - s->at < n || memcmp(s->p + s->at, words[i], n) != 0)
+			continue;
+		s->at += n;
+		*ret = i == 0 ? json_true() : i == 1 ? json_false() : json_null();
+		return CLUSTER_OK;
+	}
+	return bad(s, "neither a value nor an end");
+}
+
+static enum cluster_err read_value(struct scan *s, json_t **ret);
+
+static enum cluster_err read_member(struct scan *s, json_t *object)
+{
+	json_t *value = NULL;
+	enum cluster_err e;
+	char *name = NULL;
+	size_t n;
+
+	if (next_token(s) != '"')
+		return bad(s, "not the name of a member");
+	s->at++;
+	if ((e = read_string(s, &name, &n)) != CLUSTER_OK)
+		return e;
+	if (json_object_get(object, name))
+		e = bad(s, "a member twice");
+	else if (next_token(s) != ':')
+		e = bad(s, "no colon");
+	else
+		s->at++;
+	if (e == CLUSTER_OK && (e = read_value(s, &value)) == CLUSTER_OK && json_object_set_new_nocheck(object, name, value) != 0)
+		e = no_memory(s);
+	free(name);
 	return e;
+}
+
+static enum cluster_err read_element(struct scan *s, json_t *array)
+{
+	json_t *value = NULL;
+	enum cluster_err e = read_value(s, &value);
+
+	return e != CLUSTER_OK || json_array_append_new(array, value) == 0 ? e : no_memory(s);
+}
+
+/* From the opening bracket to after the closing one. */
+static enum cluster_err read_container(struct scan *s, json_t **ret)
+{
+	bool object = peek(s) == '{';
+	unsigned char end = object ? '}' : ']', c;
+	enum cluster_err e = CLUSTER_OK;
+	json_t *j;
+
+	s->at++;
+	if (++s->depth > JSON_DEPTH_MAX)
+		return diag_set(s->d, CLUSTER_ELIMIT, "JSON: deeper than %d levels at byte %zu", JSON_DEPTH_MAX, s->at);
+	j = object ? json_object() : json_array();
+	if (!j)
+		return no_memory(s);
+	if (next_token(s) == end) {
+		s->at++;
+	} else {
+		do {
+			e = object ? read_member(s, j) : read_element(s, j);
+			c = next_token(s);
+			s->at++;
+		} while (e == CLUSTER_OK && c == ',');
+		if (e == CLUSTER_OK && c != end)
+			e = bad(s, "neither a comma nor the closing bracket");
+	}
+	s->depth--;
+	if (e != CLUSTER_OK) {
+		json_decref(j);
+		return e;
+	}
+	*ret = j;
+	return CLUSTER_OK;
+}
+
+static enum cluster_err read_value(struct scan *s, json_t **ret)
+{
+	unsigned char c = next_token(s);
+	enum cluster_err e;
+	char *text = NULL;
+	size_t n;
+
+	if (c == '{' || c == '[')
+		return read_container(s, ret);
+	if (c == '-' || (c >= '0' && c <= '9'))
+		return read_number(s, ret);
+	if (c != '"')
+		return read_word(s, ret);
+	s->at++;
+	if ((e = read_string(s, &text, &n)) != CLUSTER_OK)
+		return e;
+	*ret = json_stringn_nocheck(text, n);
+	free(text);
+	return *ret ? CLUSTER_OK : no_memory(s);
 }
 
 enum cluster_err json_parse(const char *text, size_t n, size_t max, struct json **ret, struct diag *d)
 {
-	struct scan s = { .p = (const unsigned char *)text, .n = n };
-	json_error_t error;
-	json_t *j;
+	struct scan s = { .p = (const unsigned char *)text, .n = n, .d = d };
+	json_t *j = NULL;
 	enum cluster_err e;
 
 	if (n > max)
 		return diag_set(d, CLUSTER_ELIMIT, "JSON: %zu bytes, the limit is %zu", n, max);
-	if ((e = scan(&s, d)) != CLUSTER_OK)
+	if (next_token(&s) != '{' && peek(&s) != '[')
+		return bad(&s, "neither an object nor an array");
+	if ((e = read_value(&s, &j)) != CLUSTER_OK)
 		return e;
-	j = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
-	if (!j && json_error_code(&error) == json_error_out_of_memory)
-		return diag_set(d, CLUSTER_ENOMEM, "JSON: out of memory");
-	if (!j)
-		return diag_set(d, CLUSTER_EFORMAT, "JSON: %s at byte %d", error.text, error.position);
+	next_token(&s);
+	if (s.at < n) {
+		json_decref(j);
+		return bad(&s, "something after the end");
+	}
 	*ret = cooked(j);
 	return CLUSTER_OK;
 }

@@ -25,12 +25,18 @@ struct app *wrap_app;
 char *wrap_reply;
 size_t wrap_reply_size;
 bool (*wrap_pause_hook)(bool);
+bool (*wrap_fault_hook)(void);
 
 static uint32_t audit_id;
 
 bool wrap_pause(bool pause)
 {
 	return wrap_pause_hook ? wrap_pause_hook(pause) : pause;
+}
+
+bool wrap_fault(void)
+{
+	return wrap_fault_hook && wrap_fault_hook();
 }
 
 void app_audit(uint32_t id)
@@ -43,6 +49,8 @@ CLUSTER_EXPORT int getpwnam_r(const char *name, struct passwd *pw, char *buffer,
 	*ret = NULL;
 	if (!wrap_app || size < 1)
 		return 0;
+	if (wrap_fault())
+		return EMFILE;
 	for (size_t i = 0; i < wrap_app->n_nss; i++) {
 		if (strcmp(wrap_app->nss[i].name, name) != 0)
 			continue;
@@ -104,6 +112,8 @@ CLUSTER_EXPORT int EVP_DigestVerify(EVP_MD_CTX *ctx, const unsigned char *sig, s
 		*(void **)&real = dlsym(RTLD_NEXT, "EVP_DigestVerify");
 	if (wrap_app)
 		wrap_app->verified++;
+	if (wrap_fault())
+		return -1;
 	return real(ctx, sig, sig_n, data, n);
 }
 
@@ -116,6 +126,10 @@ CLUSTER_EXPORT int openat(int dir, const char *path, int flags, ...)
 
 	if (!real)
 		*(void **)&real = dlsym(RTLD_NEXT, "openat");
+	if (wrap_fault()) {
+		errno = EMFILE;
+		return -1;
+	}
 	if (wrap_app && strcmp(path, "sessionid") == 0) {
 		int fd = memfd_create("sessionid", MFD_CLOEXEC);
 

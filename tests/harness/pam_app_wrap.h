@@ -13,6 +13,10 @@ extern struct app *wrap_app;
 extern char *wrap_reply;
 extern size_t wrap_reply_size;
 
+/* Shall this call fail? Asked by every wrapped function that can; NULL: none does. */
+extern bool (*wrap_fault_hook)(void);
+bool wrap_fault(void);
+
 /* Stops failures on demand while the application itself works; returns what was before. A program without failures has nothing to stop. */
 extern bool (*wrap_pause_hook)(bool);
 bool wrap_pause(bool pause);

@@ -15,6 +15,7 @@
 #define DATA_NAME "cluster_login_session"
 #define PATH_ROOM 512
 #define RECORDS_MAX 65536
+#define CHAIN_MAX 256 /* processes between a session's leader and its sudo */
 
 /* What a record of the directory is asked. True ends the search. */
 typedef bool session_match(struct pam_call *c, const struct session *s, void *arg);
@@ -192,10 +193,26 @@ static enum reason search(struct pam_call *c, session_match *match, void *arg)
 	return r;
 }
 
+/* The session that this process came from: by the kernel's audit session, or where that is not kept, by the chain of parents. */
 struct caller {
 	uint32_t audit;
+	size_t n;
+	struct {
+		uint32_t pid;
+		uint64_t start;
+	} chain[CHAIN_MAX];
 	enum reason reason;
 };
+
+static bool caller_is_in(const struct caller *caller, const struct session *s)
+{
+	if (caller->audit != SESSION_NO_AUDIT && s->audit != SESSION_NO_AUDIT)
+		return caller->audit == s->audit;
+	for (size_t i = 0; i < caller->n; i++)
+		if (caller->chain[i].pid == s->pid && caller->chain[i].start == s->start)
+			return true;
+	return false;
+}
 
 static bool caller_must_end(struct pam_call *c, const struct session *s, void *arg)
 {
@@ -204,25 +221,41 @@ static bool caller_must_end(struct pam_call *c, const struct session *s, void *a
 	};
 	struct caller *caller = arg;
 
-	if (s->audit != caller->audit || !id_equal(&s->boot_id, &c->view.now.boot_id))
+	if (!id_equal(&s->boot_id, &c->view.now.boot_id) || !caller_is_in(caller, s))
 		return false;
 	caller->reason = policy_session_check(&c->view.trust, &session, &c->answer);
 	c->detail = c->answer.detail;
 	return caller->reason != REASON_OK;
 }
 
+/* This process and its parents, up to the first that is gone. */
+static enum cluster_err find_caller(struct caller *caller)
+{
+	struct session_facts facts;
+	enum cluster_err e;
+	pid_t pid = getpid();
+
+	caller->audit = SESSION_NO_AUDIT;
+	for (caller->n = 0; pid > 1; pid = facts.parent) {
+		if (caller->n == CHAIN_MAX)
+			return CLUSTER_ELIMIT;
+		if ((e = session_facts_read(pid, &facts)) != CLUSTER_OK)
+			return e == CLUSTER_ENOTFOUND ? CLUSTER_OK : e;
+		if (caller->n == 0)
+			caller->audit = facts.audit;
+		caller->chain[caller->n].pid = (uint32_t)pid;
+		caller->chain[caller->n++].start = facts.start;
+	}
+	return CLUSTER_OK;
+}
+
 enum reason pam_session_caller(struct pam_call *c)
 {
 	struct caller caller = { .reason = REASON_OK };
-	enum cluster_err e;
-	uint64_t start;
 	enum reason r;
 
-	e = session_process(getpid(), &start, &caller.audit);
-	if (e != CLUSTER_OK && e != CLUSTER_ENOTFOUND)
+	if (find_caller(&caller) != CLUSTER_OK)
 		return REASON_SYSTEM;
-	if (e == CLUSTER_ENOTFOUND || caller.audit == SESSION_NO_AUDIT)
-		return REASON_OK;
 	r = search(c, caller_must_end, &caller);
 	return r == REASON_OK ? caller.reason : r;
 }

@@ -344,8 +344,36 @@ static void test_sudo_of_a_revoked_person(void **state)
 	expect_account("cron", "emr-user", PAM_SUCCESS, NULL); /* jobs of the account are not the person's */
 	app_audit(AUDIT + 1); /* another session: somebody else */
 	expect_account("sudo", "emr-user", PAM_SUCCESS, NULL);
-	app_audit(UINT32_MAX); /* no audit session: the account's state only */
+	expect_account("su", "emr-user", PAM_SUCCESS, NULL);
+	app_audit(UINT32_MAX); /* none is kept: this process descends from the session's leader */
+	expect_account("sudo", "emr-user", PAM_PERM_DENIED, "revoked_person");
+}
+
+/* Another process without audit session, and not a descendant. */
+static void test_sudo_of_somebody_else(void **state)
+{
+	char name[64], dir[300], path[400];
+	struct session s;
+	struct diag d;
+
+	(void)state;
+	open_session_of_alice();
+	app_audit(UINT32_MAX);
+	app_records(&a, name);
+	snprintf(dir, sizeof dir, "%s/sessions", a.run);
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	assert_ok(session_load(dir, name, geteuid(), &s, &d));
+	s.start++; /* the number was used again */
+	assert_ok(session_store(dir, &s, &d));
+	revoke_person();
 	expect_account("sudo", "emr-user", PAM_SUCCESS, NULL);
+	s.start--;
+	s.boot_id = world_id('b', 9); /* of an earlier boot */
+	assert_ok(session_store(dir, &s, &d));
+	expect_account("sudo", "emr-user", PAM_SUCCESS, NULL);
+	s.boot_id = a.w.fresh.boot_id;
+	assert_ok(session_store(dir, &s, &d));
+	expect_account("sudo", "emr-user", PAM_PERM_DENIED, "revoked_person");
 }
 
 static void test_sudo_with_a_broken_record(void **state)
@@ -439,7 +467,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_login), T(test_adopted_login), T(test_record), T(test_close_by_process), T(test_no_handover), T(test_forged_handover), T(test_handover_of_something_else),
 		T(test_revoked_between_stages), T(test_stale_between_stages), T(test_record_cannot_be_written), T(test_account), T(test_account_freshness),
-		T(test_account_without_snapshot), T(test_account_lockdown), T(test_sudo_of_a_revoked_person), T(test_sudo_with_a_broken_record), T(test_sudo_session),
+		T(test_account_without_snapshot), T(test_account_lockdown), T(test_sudo_of_a_revoked_person), T(test_sudo_of_somebody_else), T(test_sudo_with_a_broken_record), T(test_sudo_session),
 		T(test_setcred), T(test_passwd), T(test_exports), T(test_not_enrolled),
 	};
 

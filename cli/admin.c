@@ -84,9 +84,9 @@ enum cluster_err admin_call_wait(struct admin *a, const char *call, struct json 
 	if (body == NULL)
 		e = diag_set(d, CLUSTER_ENOMEM, "out of memory");
 	else if (a->remote != NULL)
-		e = remote_json(a->remote, "POST", path, &a->wallet, body, timeout_ms, ret, d);
+		e = remote_json(a->remote, path, &a->wallet, body, timeout_ms, ret, d);
 	else
-		e = api_json(a->http, "POST", path, NULL, body, timeout_ms, ret, d);
+		e = api_json(a->http, path, NULL, body, timeout_ms, ret, d);
 	json_free(body);
 	return e;
 }

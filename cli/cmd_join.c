@@ -209,7 +209,7 @@ static enum cluster_err send_request(struct join *j, struct diag *d)
 
 	if ((e = build_body(j, &body, d)) != CLUSTER_OK || (e = api_open(j->url, &j->keyset, &http, d)) != CLUSTER_OK)
 		goto out;
-	if ((e = api_json(http, "POST", JOIN_PATH, NULL, body, TIMEOUT_MS, &answer, d)) == CLUSTER_OK)
+	if ((e = api_json(http, JOIN_PATH, NULL, body, TIMEOUT_MS, &answer, d)) == CLUSTER_OK)
 		e = read_answer(j, answer, d);
 out:
 	json_free(answer);

@@ -70,7 +70,7 @@ static enum cluster_err enroll(struct setup *s, const struct words *w, struct di
 		e = diag_set(d, CLUSTER_ENOMEM, "out of memory");
 		goto out;
 	}
-	if ((e = api_json(http, "POST", ENROLL_PATH, NULL, body, TIMEOUT_MS, &answer, d)) != CLUSTER_OK)
+	if ((e = api_json(http, ENROLL_PATH, NULL, body, TIMEOUT_MS, &answer, d)) != CLUSTER_OK)
 		goto out;
 	device = json_member_text(answer, "device");
 	person = json_member_text(answer, "person");

@@ -73,7 +73,7 @@ enum cluster_err issue_credential(const struct profile *p, struct remote *r, con
 		e = diag_set(d, CLUSTER_ENOMEM, "out of memory");
 		goto out;
 	}
-	if ((e = remote_json(r, "POST", CREDENTIAL_PATH, NULL, body, 0, &answer, d)) != CLUSTER_OK)
+	if ((e = remote_json(r, CREDENTIAL_PATH, NULL, body, 0, &answer, d)) != CLUSTER_OK)
 		goto out;
 	if ((token = json_member_text(answer, "credential")) == NULL || (w.token = strdup(token)) == NULL) {
 		e = diag_set(d, CLUSTER_EFORMAT, "the authority's answer has no credential");
@@ -100,7 +100,7 @@ static enum cluster_err fetch_accounts(const struct profile *p, struct remote *r
 	char *text = NULL;
 	size_t n = 0;
 
-	if ((e = remote_json(r, "GET", "/v1/me", w, NULL, 0, &me, d)) == CLUSTER_OK && (e = json_text(me, &text, &n)) == CLUSTER_OK)
+	if ((e = remote_json(r, "/v1/me", w, NULL, 0, &me, d)) == CLUSTER_OK && (e = json_text(me, &text, &n)) == CLUSTER_OK)
 		e = profile_write(p, PROFILE_ACCOUNTS, text, n, d);
 	free(text);
 	json_free(me);

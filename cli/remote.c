@@ -128,16 +128,15 @@ static enum cluster_err proof_make(struct proof *x, const struct wallet *w, cons
 	return CLUSTER_OK;
 }
 
-enum cluster_err remote_json(struct remote *r, const char *method, const char *path, const struct wallet *w, const struct json *body, int timeout_ms,
-    struct json **ret, struct diag *d)
+enum cluster_err remote_json(struct remote *r, const char *path, const struct wallet *w, const struct json *body, int timeout_ms, struct json **ret, struct diag *d)
 {
 	enum cluster_err e;
 	struct proof x;
 
 	for (;;) {
-		if (w != NULL && (e = proof_make(&x, w, method, path, d)) != CLUSTER_OK)
+		if (w != NULL && (e = proof_make(&x, w, body != NULL ? "POST" : "GET", path, d)) != CLUSTER_OK)
 			return e;
-		e = api_json(r->http, method, path, w != NULL ? x.list : NULL, body, timeout_ms > 0 ? timeout_ms : TIMEOUT_MS, ret, d);
+		e = api_json(r->http, path, w != NULL ? x.list : NULL, body, timeout_ms > 0 ? timeout_ms : TIMEOUT_MS, ret, d);
 		if (e != CLUSTER_EUNTRUSTED || r->renewed)
 			return e;
 		if ((e = renew_trust(r, d)) != CLUSTER_OK)
@@ -145,12 +144,12 @@ enum cluster_err remote_json(struct remote *r, const char *method, const char *p
 	}
 }
 
-enum cluster_err remote_bytes(struct remote *r, const char *path, const struct wallet *w, size_t max, char **ret, size_t *ret_n, struct diag *d)
+enum cluster_err remote_bytes(struct remote *r, const char *path, const struct wallet *w, size_t max, struct http_response *ret, struct diag *d)
 {
 	enum cluster_err e;
 	struct proof x;
 
 	if (w != NULL && (e = proof_make(&x, w, "GET", path, d)) != CLUSTER_OK)
 		return e;
-	return api_bytes(r->http, path, w != NULL ? x.list : NULL, max, TIMEOUT_MS, ret, ret_n, d);
+	return api_bytes(r->http, path, w != NULL ? x.list : NULL, max, TIMEOUT_MS, ret, d);
 }

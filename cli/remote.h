@@ -8,6 +8,7 @@
 #include "cluster/diag.h"
 #include "cluster/document.h"
 #include "cluster/err.h"
+#include "cluster/http.h"
 #include "profile.h"
 
 struct json;
@@ -28,9 +29,8 @@ const struct document_keyset *remote_keyset(const struct remote *r);
 /* Takes over newer ones that the caller has verified and stored. */
 void remote_replace(struct remote *r, const struct document_root *root, const struct document_keyset *keyset);
 
-/* As api_json and api_bytes; with a wallet the request carries credential and proof (PROTOCOL.md 6.1). */
-enum cluster_err remote_json(struct remote *r, const char *method, const char *path, const struct wallet *w, const struct json *body, int timeout_ms,
-    struct json **ret, struct diag *d) CLUSTER_MUST_USE;
-enum cluster_err remote_bytes(struct remote *r, const char *path, const struct wallet *w, size_t max, char **ret, size_t *ret_n, struct diag *d) CLUSTER_MUST_USE;
+/* As api_json and api_bytes; with a wallet the request carries credential and proof (PROTOCOL.md 6.1). timeout_ms 0: the usual one. */
+enum cluster_err remote_json(struct remote *r, const char *path, const struct wallet *w, const struct json *body, int timeout_ms, struct json **ret, struct diag *d) CLUSTER_MUST_USE;
+enum cluster_err remote_bytes(struct remote *r, const char *path, const struct wallet *w, size_t max, struct http_response *ret, struct diag *d) CLUSTER_MUST_USE;
 
 #endif

@@ -16,14 +16,13 @@
 static enum cluster_err from_authority(const struct view_source *s, const char *hash, size_t size, struct secret **ret, struct diag *d)
 {
 	char path[sizeof "/v1/objects/" + HASH_TEXT];
+	struct http_response text = { 0 };
 	enum cluster_err e;
-	char *text = NULL;
-	size_t n = 0;
 
 	(void)snprintf(path, sizeof path, "/v1/objects/%s", hash);
-	if ((e = remote_bytes(s->r, path, s->w, size, &text, &n, d)) == CLUSTER_OK)
-		e = secret_copy(text, n, ret);
-	free(text);
+	if ((e = remote_bytes(s->r, path, s->w, size, &text, d)) == CLUSTER_OK)
+		e = secret_copy(text.body, text.n, ret);
+	http_response_done(&text);
 	return e;
 }
 

@@ -171,7 +171,7 @@ enum cluster_err view_refresh(const struct profile *p, struct remote *r, const s
 		goto out;
 	}
 	read_last(&f);
-	if ((e = make_folder(p, d)) != CLUSTER_OK || (e = remote_json(r, "GET", HEAD_PATH, w, NULL, 0, &f.answer, d)) != CLUSTER_OK || (e = take_head(&f, d)) != CLUSTER_OK)
+	if ((e = make_folder(p, d)) != CLUSTER_OK || (e = remote_json(r, HEAD_PATH, w, NULL, 0, &f.answer, d)) != CLUSTER_OK || (e = take_head(&f, d)) != CLUSTER_OK)
 		goto out;
 	v->root = *remote_root(r);
 	v->keyset = *remote_keyset(r);

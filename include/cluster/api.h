@@ -30,17 +30,14 @@ enum cluster_err api_bootstrap(const char *url, const uint8_t pin[CRYPTO_SHA256_
 enum cluster_err api_open(const char *url, const struct document_keyset *keyset, struct http **ret, struct diag *d) CLUSTER_MUST_USE;
 
 /*
- * One JSON exchange. `headers` as http_request. A status other than 200 becomes an error by one table (400 CLUSTER_EFORMAT, 401 and 403 CLUSTER_EDENIED, 404 CLUSTER_ENOTFOUND,
+ * One JSON exchange: POST with a body, GET without. `headers` as http_request. A status other than 200 becomes an error by one table (400 CLUSTER_EFORMAT, 401 and 403 CLUSTER_EDENIED, 404 CLUSTER_ENOTFOUND,
  * 409 CLUSTER_EVERSION, 413 CLUSTER_ELIMIT, 429 and 503 CLUSTER_EUNAVAIL, else CLUSTER_ESYSTEM) with the authority's sentence in `d`. The caller frees *ret with json_free.
- * `body` may be NULL (GET); it stays the caller's.
+ * `body` stays the caller's.
  */
-enum cluster_err api_json(struct http *h, const char *method, const char *path, const char *const *headers, const struct json *body, int timeout_ms,
-    struct json **ret, struct diag *d) CLUSTER_MUST_USE;
+enum cluster_err api_json(struct http *h, const char *path, const char *const *headers, const struct json *body, int timeout_ms, struct json **ret, struct diag *d) CLUSTER_MUST_USE;
 
-/*
- * GET of bytes that are no JSON of ours (documents, objects), at most `max`. Errors as api_json. The caller frees *ret with free(); it is NUL-terminated after *ret_n bytes.
- */
-enum cluster_err api_bytes(struct http *h, const char *path, const char *const *headers, size_t max, int timeout_ms, char **ret, size_t *ret_n, struct diag *d) CLUSTER_MUST_USE;
+/* GET of bytes that are no JSON of ours (documents, objects), at most `max`. Errors as api_json. The caller calls http_response_done(ret). */
+enum cluster_err api_bytes(struct http *h, const char *path, const char *const *headers, size_t max, int timeout_ms, struct http_response *ret, struct diag *d) CLUSTER_MUST_USE;
 
 /* The table of api_json for a status. */
 enum cluster_err api_status(int status);

@@ -73,10 +73,9 @@ out:
 	return e;
 }
 
-enum cluster_err api_json(struct http *h, const char *method, const char *path, const char *const *headers, const struct json *body, int timeout_ms,
-    struct json **ret, struct diag *d)
+enum cluster_err api_json(struct http *h, const char *path, const char *const *headers, const struct json *body, int timeout_ms, struct json **ret, struct diag *d)
 {
-	struct http_request q = { .method = method, .path = path, .headers = headers, .max_body = API_BODY_MAX, .timeout_ms = timeout_ms };
+	struct http_request q = { .method = body != NULL ? "POST" : "GET", .path = path, .headers = headers, .max_body = API_BODY_MAX, .timeout_ms = timeout_ms };
 	struct http_response a = { 0 };
 	struct json *j = NULL;
 	enum cluster_err e;
@@ -105,29 +104,22 @@ out:
 	return e;
 }
 
-enum cluster_err api_bytes(struct http *h, const char *path, const char *const *headers, size_t max, int timeout_ms, char **ret, size_t *ret_n, struct diag *d)
+enum cluster_err api_bytes(struct http *h, const char *path, const char *const *headers, size_t max, int timeout_ms, struct http_response *ret, struct diag *d)
 {
 	const struct http_request q = { .method = "GET", .path = path, .headers = headers, .max_body = max, .timeout_ms = timeout_ms };
-	struct http_response a = { 0 };
-	enum cluster_err e;
 
-	if ((e = exchange(h, &q, &a, d)) != CLUSTER_OK)
-		return e;
-	*ret_n = a.n;
-	*ret = a.body;
-	return CLUSTER_OK;
+	return exchange(h, &q, ret, d);
 }
 
 enum cluster_err api_bootstrap(const char *url, const uint8_t pin[CRYPTO_SHA256_SIZE], struct document_root *ret_root, struct document_keyset *ret_keyset,
     char **ret_root_text, char **ret_keyset_text, struct diag *d)
 {
 	const struct http_options o = { .base = url, .anonymous = 1 };
-	char *root_text = NULL, *keyset_text = NULL;
+	struct http_response root_text = { 0 }, keyset_text = { 0 };
 	struct document_keyset *keyset = NULL;
 	struct document_root *root = NULL;
 	struct http *h = NULL;
 	enum cluster_err e;
-	size_t n;
 
 	if ((root = calloc(1, sizeof *root)) == NULL || (keyset = calloc(1, sizeof *keyset)) == NULL) {
 		e = diag_set(d, CLUSTER_ENOMEM, "out of memory");
@@ -135,24 +127,24 @@ enum cluster_err api_bootstrap(const char *url, const uint8_t pin[CRYPTO_SHA256_
 	}
 	if ((e = http_new(&o, &h, d)) != CLUSTER_OK)
 		goto out;
-	if ((e = api_bytes(h, "/v1/root", NULL, API_ROOT_MAX, BOOTSTRAP_TIMEOUT_MS, &root_text, &n, d)) != CLUSTER_OK)
+	if ((e = api_bytes(h, "/v1/root", NULL, API_ROOT_MAX, BOOTSTRAP_TIMEOUT_MS, &root_text, d)) != CLUSTER_OK)
 		goto out;
-	if ((e = document_root_verify(root_text, n, pin, root, d)) != CLUSTER_OK)
+	if ((e = document_root_verify(root_text.body, root_text.n, pin, root, d)) != CLUSTER_OK)
 		goto out;
-	if ((e = api_bytes(h, "/v1/keyset", NULL, API_KEYSET_MAX, BOOTSTRAP_TIMEOUT_MS, &keyset_text, &n, d)) != CLUSTER_OK)
+	if ((e = api_bytes(h, "/v1/keyset", NULL, API_KEYSET_MAX, BOOTSTRAP_TIMEOUT_MS, &keyset_text, d)) != CLUSTER_OK)
 		goto out;
-	if ((e = document_keyset_verify(keyset_text, n, root, keyset, d)) != CLUSTER_OK)
+	if ((e = document_keyset_verify(keyset_text.body, keyset_text.n, root, keyset, d)) != CLUSTER_OK)
 		goto out;
 	*ret_root = *root;
 	*ret_keyset = *keyset;
-	*ret_root_text = root_text;
-	*ret_keyset_text = keyset_text;
-	root_text = keyset_text = NULL;
+	*ret_root_text = root_text.body;
+	*ret_keyset_text = keyset_text.body;
+	root_text.body = keyset_text.body = NULL;
 	e = CLUSTER_OK;
 out:
 	http_free(h);
-	free(keyset_text);
-	free(root_text);
+	http_response_done(&keyset_text);
+	http_response_done(&root_text);
 	free(keyset);
 	free(root);
 	return e;

@@ -10,6 +10,7 @@
 #include <sys/un.h>
 
 #include "cluster/b64.h"
+#include "cluster/num.h"
 #include "cluster/wr.h"
 
 #define BASE_MAX 300
@@ -52,13 +53,9 @@ static enum cluster_err start(struct diag *d)
 
 static bool port_ok(const char *s)
 {
-	size_t n = strspn(s, "0123456789");
-	long port;
+	uint32_t port;
 
-	if (n == 0 || n > 5 || s[n] != '\0')
-		return false;
-	port = strtol(s, NULL, 10);
-	return port > 0 && port <= 65535;
+	return num_u32(s, 1, 65535, &port) == CLUSTER_OK;
 }
 
 /* host, host:port or [address]:port; nothing else, so that no base can smuggle a path, a query or a user name. */

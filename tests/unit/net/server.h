@@ -43,7 +43,7 @@ static int server_start(struct server *s)
 	char *argv[] = { (char *)"python3", (char *)"tests/unit/net/server.py", s->folder, NULL };
 	posix_spawn_file_actions_t actions;
 	int in[2], out[2], port[3];
-	char hex[65];
+	char line[200], hex[65];
 	FILE *f;
 	size_t i;
 
@@ -57,7 +57,7 @@ static int server_start(struct server *s)
 	close(in[0]);
 	close(out[1]);
 	s->in = in[1];
-	if ((f = fdopen(out[0], "r")) == NULL || fscanf(f, "%d %d %d %64s", &port[0], &port[1], &port[2], hex) != 4)
+	if ((f = fdopen(out[0], "r")) == NULL || fgets(line, sizeof line, f) == NULL || sscanf(line, "%d %d %d %64s", &port[0], &port[1], &port[2], hex) != 4)
 		return -1;
 	fclose(f);
 	for (i = 0; i < CRYPTO_SHA256_SIZE; i++) {

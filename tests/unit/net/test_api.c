@@ -59,15 +59,15 @@ static void test_json(void **state)
 	struct diag d;
 
 	(void)state;
-	assert_int_equal(api_json(h, "GET", "/json", NULL, NULL, 5000, &j, &d), CLUSTER_OK);
+	assert_int_equal(api_json(h, "/json", NULL, NULL, 5000, &j, &d), CLUSTER_OK);
 	assert_int_equal(json_member_int(j, "a", 0), 1);
 	json_free(j);
 	j = NULL;
-	assert_int_equal(api_json(h, "GET", "/text", NULL, NULL, 5000, &j, &d), CLUSTER_EFORMAT);
-	assert_int_equal(api_json(h, "GET", "/status/403", NULL, NULL, 5000, &j, &d), CLUSTER_EDENIED);
+	assert_int_equal(api_json(h, "/text", NULL, NULL, 5000, &j, &d), CLUSTER_EFORMAT);
+	assert_int_equal(api_json(h, "/status/403", NULL, NULL, 5000, &j, &d), CLUSTER_EDENIED);
 	assert_non_null(strstr(d.text, "a sentence"));
 	assert_null(strchr(d.text, '\033'));
-	assert_int_equal(api_json(h, "GET", "/redirect", NULL, NULL, 5000, &j, &d), CLUSTER_ESYSTEM);
+	assert_int_equal(api_json(h, "/redirect", NULL, NULL, 5000, &j, &d), CLUSTER_ESYSTEM);
 	assert_null(j);
 	http_free(h);
 }
@@ -75,18 +75,16 @@ static void test_json(void **state)
 static void test_bytes(void **state)
 {
 	struct http *h = client();
-	char *text = NULL;
+	struct http_response text = { 0 };
 	struct diag d;
-	size_t n = 0;
 
 	(void)state;
-	assert_int_equal(api_bytes(h, "/text", NULL, 100, 5000, &text, &n, &d), CLUSTER_OK);
-	assert_int_equal(n, strlen(text));
-	free(text);
-	text = NULL;
-	assert_int_equal(api_bytes(h, "/large", NULL, 100, 5000, &text, &n, &d), CLUSTER_ELIMIT);
-	assert_int_equal(api_bytes(h, "/status/404", NULL, 100, 5000, &text, &n, &d), CLUSTER_ENOTFOUND);
-	assert_null(text);
+	assert_int_equal(api_bytes(h, "/text", NULL, 100, 5000, &text, &d), CLUSTER_OK);
+	assert_int_equal(text.n, strlen(text.body));
+	http_response_done(&text);
+	assert_int_equal(api_bytes(h, "/large", NULL, 100, 5000, &text, &d), CLUSTER_ELIMIT);
+	assert_int_equal(api_bytes(h, "/status/404", NULL, 100, 5000, &text, &d), CLUSTER_ENOTFOUND);
+	assert_null(text.body);
 	http_free(h);
 }
 

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cluster/api.h"
+#include "cluster/b64.h"
+#include "cluster/http.h"
+#include "cluster/json.h"
+#include "cluster/log.h"
+#include "cluster/rd.h"
+
+#include "ipc.h"
+
+#define OBJECT_TIMEOUT_MS 120000
+#define HEAD_TIMEOUT_MS 15000 /* beyond the time that the authority may wait */
+#define BACKOFF_FIRST_MS 500
+#define BACKOFF_DOUBLINGS 12
+#define QUICKEST_MS 1000 /* between two polls that brought nothing */
+#define OBJECT_TEXT 43
+#define WANT_SIZE (CRYPTO_SHA256_SIZE + 8)
+
+/* The process that talks to the network: no key, no file, no say. What it brings is verified by trust. */
+struct fetch {
+	const struct agent *agent;
+	int root, trust;
+	struct http *http;
+	size_t url;                /* index of the authority in use */
+	struct document_keyset keyset; /* its TLS pins: from trust, or proved by the pin when those do not do */
+	bool bootstrap;            /* the pins have to be fetched first */
+	bool repin;                /* the connection in use has other pins than the keyset */
+	uint64_t after;
+	struct frame reply;        /* the last message of trust */
+};
+
+static const char *url_of(const struct fetch *f)
+{
+	return f->agent->authority.item[f->url];
+}
+
+static void disconnect(struct fetch *f)
+{
+	http_free(f->http);
+	f->http = NULL;
+}
+
+/* ---- trust's side ---- */
+
+static void take_pins(struct fetch *f, const struct frame *m)
+{
+	size_t n = m->n / CRYPTO_SHA256_SIZE;
+
+	if (n == 0 || n > DOCUMENT_TLS_MAX || (n == f->keyset.n_tls && memcmp(f->keyset.tls, m->data, m->n) == 0))
+		return;
+	f->keyset.n_tls = n;
+	memcpy(f->keyset.tls, m->data, n * CRYPTO_SHA256_SIZE);
+	f->bootstrap = false;
+	f->repin = true;
+}
+
+/* Waits for what trust says next, in f->reply: TOKEN, WANT, POLL or REFUSED. */
+static enum cluster_err hear(struct fetch *f)
+{
+	enum cluster_err e;
+
+	for (;;) {
+		frame_done(&f->reply);
+		if ((e = frame_receive(f->trust, &f->reply)) != CLUSTER_OK)
+			return e;
+		if (f->reply.type != FRAME_PINS)
+			break;
+		take_pins(f, &f->reply);
+	}
+	if (f->reply.type == FRAME_POLL || f->reply.type == FRAME_REFUSED) {
+		struct rd r;
+
+		rd_init(&r, f->reply.data, f->reply.n);
+		return rd_u64(&r, &f->after);
+	}
+	return f->reply.type == FRAME_TOKEN || f->reply.type == FRAME_WANT ? CLUSTER_OK : CLUSTER_EFORMAT;
+}
+
+/* Without trust there is nothing to do here. */
+static void must(enum cluster_err e)
+{
+	if (e != CLUSTER_OK)
+		_exit(e == CLUSTER_EUNAVAIL ? 0 : 70);
+}
+
+static enum cluster_err authorisation(struct fetch *f, const char *path, char **ret, struct diag *d)
+{
+	char *header = NULL;
+
+	must(frame_send(f->trust, FRAME_SIGN, path, strlen(path)));
+	must(hear(f));
+	if (f->reply.type != FRAME_TOKEN || f->reply.n == 0)
+		return diag_set(d, CLUSTER_EDENIED, "the request for %s was not signed", path);
+	if (asprintf(&header, "Authorization: Cluster-Node %s", (const char *)f->reply.data) < 0)
+		return diag_set(d, CLUSTER_ENOMEM, "out of memory");
+	*ret = header;
+	return CLUSTER_OK;
+}
+
+/* ---- the authority's side ---- */
+
+static enum cluster_err connect_authority(struct fetch *f, struct diag *d)
+{
+	struct document_keyset *keyset = NULL;
+	struct document_root *root = NULL;
+	char *root_text = NULL, *keyset_text = NULL;
+	enum cluster_err e;
+
+	if (f->repin)
+		disconnect(f);
+	f->repin = false;
+	if (f->http)
+		return CLUSTER_OK;
+	if (f->bootstrap) {
+		keyset = calloc(1, sizeof *keyset);
+		root = calloc(1, sizeof *root);
+		if (!keyset || !root) {
+			e = diag_set(d, CLUSTER_ENOMEM, "out of memory");
+			goto out;
+		}
+		if ((e = api_bootstrap(url_of(f), f->agent->enrolled.pin, root, keyset, &root_text, &keyset_text, d)) != CLUSTER_OK)
+			goto out;
+		f->keyset = *keyset;
+		f->bootstrap = false;
+	}
+	e = api_open(url_of(f), &f->keyset, &f->http, d);
+out:
+	free(root_text);
+	free(keyset_text);
+	free(root);
+	free(keyset);
+	return e;
+}
+
+static enum cluster_err get_json(struct fetch *f, const char *path, int timeout_ms, struct json **ret, struct diag *d)
+{
+	const char *headers[2] = { NULL, NULL };
+	char *header = NULL;
+	enum cluster_err e;
+
+	if ((e = authorisation(f, path, &header, d)) != CLUSTER_OK)
+		return e;
+	headers[0] = header;
+	e = api_json(f->http, path, headers, NULL, timeout_ms, ret, d);
+	free(header);
+	return e;
+}
+
+static enum cluster_err get_object(struct fetch *f, const char *name, uint64_t max, struct diag *d)
+{
+	char path[sizeof "/v1/objects/" + OBJECT_TEXT], *header = NULL;
+	const char *headers[2] = { NULL, NULL };
+	struct http_response bytes = { 0 };
+	enum cluster_err e;
+
+	snprintf(path, sizeof path, "/v1/objects/%s", name);
+	if ((e = authorisation(f, path, &header, d)) != CLUSTER_OK)
+		return e;
+	headers[0] = header;
+	e = api_bytes(f->http, path, headers, (size_t)max, OBJECT_TIMEOUT_MS, &bytes, d);
+	if (e == CLUSTER_OK)
+		must(frame_send(f->trust, FRAME_OBJECT, bytes.body, bytes.n));
+	http_response_done(&bytes);
+	free(header);
+	return e;
+}
+
+/* All that trust wants: from the answer at hand, else one by one. */
+static enum cluster_err get_wanted(struct fetch *f, const struct json *inline_objects, struct diag *d)
+{
+	struct frame want = f->reply;
+	char name[OBJECT_TEXT + 1];
+	enum cluster_err e = CLUSTER_OK;
+	const uint8_t *sha256;
+	const char *text;
+	uint64_t max;
+	struct rd r;
+
+	memset(&f->reply, 0, sizeof f->reply);
+	rd_init(&r, want.data, want.n);
+	while (e == CLUSTER_OK && rd_left(&r) > 0) {
+		must(rd_view(&r, CRYPTO_SHA256_SIZE, &sha256));
+		must(rd_u64(&r, &max));
+		must(b64_encode(sha256, CRYPTO_SHA256_SIZE, name, sizeof name));
+		text = inline_objects ? json_member_text(inline_objects, name) : NULL;
+		if (text && strlen(text) <= max)
+			must(frame_send(f->trust, FRAME_OBJECT, text, strlen(text)));
+		else if (max > frame_max(FRAME_OBJECT))
+			e = diag_set(d, CLUSTER_ELIMIT, "an object of %llu bytes", (unsigned long long)max);
+		else
+			e = get_object(f, name, max, d);
+	}
+	frame_done(&want);
+	must(frame_send(f->trust, e == CLUSTER_OK ? FRAME_FETCHED : FRAME_ABANDON, NULL, 0));
+	must(hear(f));
+	return e;
+}
+
+/* Hands the head to trust and brings what it asks for, until it is content or refuses. */
+static enum cluster_err deliver(struct fetch *f, const char *head, const struct json *inline_objects, struct diag *d)
+{
+	enum cluster_err e = CLUSTER_OK;
+
+	if (strlen(head) > frame_max(FRAME_HEAD))
+		return diag_set(d, CLUSTER_ELIMIT, "a head of %zu bytes", strlen(head));
+	must(frame_send(f->trust, FRAME_HEAD, head, strlen(head)));
+	must(hear(f));
+	while (e == CLUSTER_OK && f->reply.type == FRAME_WANT)
+		e = get_wanted(f, inline_objects, d);
+	if (e == CLUSTER_OK && f->reply.type == FRAME_REFUSED)
+		e = diag_set(d, CLUSTER_EDENIED, "its head is refused: %s", (const char *)f->reply.data + 8);
+	return e;
+}
+
+static void contact(struct fetch *f, enum cluster_err e, const char *text, bool last_of_round)
+{
+	struct ipc m;
+
+	ipc_init(&m, IPC_CONTACT);
+	m.contact.err = (uint32_t)e;
+	m.contact.round = last_of_round;
+	ipc_text(m.contact.url, sizeof m.contact.url, url_of(f));
+	ipc_text(m.contact.text, sizeof m.contact.text, text);
+	must(ipc_send(f->root, &m, NULL, 0, 1));
+}
+
+/* One long poll and all that follows from it. */
+static enum cluster_err cycle(struct fetch *f, struct diag *d)
+{
+	unsigned int wait = f->agent->once || f->after == 0 ? 0 : (unsigned int)f->agent->conf.poll_wait;
+	struct json *answer = NULL;
+	enum cluster_err e;
+	const char *head;
+	char path[100];
+
+	if ((e = connect_authority(f, d)) != CLUSTER_OK)
+		return e;
+	snprintf(path, sizeof path, "/v1/head?after=%llu&wait=%u", (unsigned long long)f->after, wait);
+	if ((e = get_json(f, path, (int)wait * 1000 + HEAD_TIMEOUT_MS, &answer, d)) != CLUSTER_OK)
+		return e;
+	head = json_member_text(answer, "head");
+	if (!head)
+		e = diag_set(d, CLUSTER_EFORMAT, "the answer has no head");
+	else
+		e = deliver(f, head, json_member(answer, "objects"), d);
+	json_free(answer);
+	return e;
+}
+
+/* ---- going on for ever ---- */
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	return clock_gettime(CLOCK_MONOTONIC, &t) == 0 ? (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 : 0;
+}
+
+static void pause_ms(uint64_t ms)
+{
+	struct timespec t = { .tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000 };
+
+	while (nanosleep(&t, &t) != 0 && errno == EINTR)
+		;
+}
+
+/* Exponential with full jitter: a thousand nodes do not come back at once. */
+static void back_off(const struct fetch *f, unsigned int failures)
+{
+	uint64_t most = (uint64_t)BACKOFF_FIRST_MS << (failures > BACKOFF_DOUBLINGS ? BACKOFF_DOUBLINGS : failures), random;
+
+	if (most > f->agent->conf.retry_max * 1000)
+		most = f->agent->conf.retry_max * 1000;
+	if (crypto_random(&random, sizeof random) != CLUSTER_OK)
+		random = most;
+	pause_ms(random % (most + 1));
+}
+
+static void failed(struct fetch *f, enum cluster_err e, const struct diag *d)
+{
+	bool last = f->url + 1 == f->agent->authority.n;
+
+	contact(f, e, d->text[0] ? d->text : err_name(e), last);
+	disconnect(f);
+	if (e == CLUSTER_EUNTRUSTED)
+		f->bootstrap = true; /* its TLS key may have been replaced while this node was away */
+	f->url = last ? 0 : f->url + 1;
+}
+
+static void go_on(struct fetch *f)
+{
+	unsigned int failures = 0;
+	enum cluster_err e;
+	uint64_t after;
+	int64_t before;
+	struct diag d;
+
+	must(hear(f)); /* the first POLL: where to start */
+	for (;;) {
+		diag_clear(&d);
+		before = now_ms();
+		after = f->after;
+		e = cycle(f, &d);
+		if (e == CLUSTER_OK) {
+			failures = 0;
+			contact(f, CLUSTER_OK, "", false);
+			if (f->after == after && now_ms() - before < QUICKEST_MS)
+				pause_ms(QUICKEST_MS); /* an authority, or a cache before it, that does not wait */
+			continue;
+		}
+		failed(f, e, &d);
+		if (f->url == 0)
+			back_off(f, failures++);
+	}
+}
+
+int fetch_process(const struct agent *a, int root, int trust)
+{
+	struct fetch f = { .agent = a, .root = root, .trust = trust, .bootstrap = true };
+	const int keep[] = { root, trust };
+	struct diag d;
+
+	diag_clear(&d);
+	if (sandbox_descriptors(keep, sizeof keep / sizeof keep[0], &d) != CLUSTER_OK || sandbox_enter("agentd-fetch", &a->user, a->parent, &d) != CLUSTER_OK) {
+		ipc_log(root, LOG_LEVEL_ERROR, "%s", d.text);
+		return 70;
+	}
+	go_on(&f);
+	return 70;
+}

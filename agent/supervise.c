@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "cluster/file.h"
+#include "cluster/log.h"
+#include "cluster/moment.h"
+
+#include "children.h"
+#include "ipc.h"
+#include "publish.h"
+#include "quiet.h"
+#include "sessions.h"
+#include "watch.h"
+
+#define LOCAL_SECONDS 5   /* between looks at the local account files */
+#define SWEEP_SECONDS 60  /* between looks at session records without other cause */
+#define STOP_SECONDS 3    /* for children to end before they are killed */
+#define SNAPSHOT_MAX ((size_t)4 << 30)
+#define EVENTS_MAX 12
+
+struct supervisor {
+	const struct agent *agent;
+	struct publish *publish;
+	struct sessions *sessions;
+	struct children children;
+	struct watch *local;
+	struct event_base *base;
+	struct event *event[EVENTS_MAX];
+	size_t n_events;
+	struct agent_msg_status status;
+	struct quiet quiet;
+	char url[IPC_URL_MAX];
+	int exit_status;
+	bool stopping;
+};
+
+static int64_t wall(void)
+{
+	return (int64_t)time(NULL);
+}
+
+/* Logs a line that may come again and again. */
+static struct quiet *all_quiet;
+static void say(int level, const char *line)
+{
+	struct timespec t;
+
+	if (level > LOG_LEVEL_WARNING || clock_gettime(CLOCK_MONOTONIC, &t) != 0 || quiet_says(all_quiet, line, (int64_t)t.tv_sec + 1))
+		log_line((enum log_level)level, "%s", line);
+}
+
+static void stop(struct supervisor *s, int exit_status)
+{
+	if (s->stopping)
+		return;
+	s->stopping = true;
+	s->exit_status = exit_status;
+	event_base_loopbreak(s->base);
+}
+
+/* The exit status of an error: DESIGN.md 3.9. */
+static int status_of(enum cluster_err e)
+{
+	switch (e) {
+	case CLUSTER_OK:
+		return 0;
+	case CLUSTER_EUNAVAIL:
+	case CLUSTER_EUNTRUSTED:
+		return 69;
+	case CLUSTER_ETRUNC:
+	case CLUSTER_EFORMAT:
+	case CLUSTER_EVERSION:
+	case CLUSTER_ESIGNATURE:
+	case CLUSTER_ELIMIT:
+		return 65;
+	case CLUSTER_EEXPIRED:
+	case CLUSTER_EEARLY:
+		return 75;
+	case CLUSTER_EREVOKED:
+	case CLUSTER_EDENIED:
+	case CLUSTER_ENOTFOUND:
+		return 77;
+	case CLUSTER_ECONFIG:
+		return 78;
+	case CLUSTER_ESYSTEM:
+		return 74;
+	case CLUSTER_ENOMEM:
+	case CLUSTER_ECRYPTO:
+		return 70;
+	}
+	return 70;
+}
+
+/* ---- status for the agent socket ---- */
+
+static void tell_status(struct supervisor *s)
+{
+	const struct snap_fresh *f = publish_fresh(s->publish);
+	struct ipc m;
+
+	s->status.generation = f->generation;
+	s->status.head_version = f->head_version;
+	s->status.head_iat = f->head_iat;
+	s->status.sessions = sessions_live(s->sessions);
+	ipc_init(&m, IPC_STATUS);
+	m.status = s->status;
+	if (ipc_send(s->children.channel[CHILD_SERVE], &m, NULL, 0, 0) != CLUSTER_OK)
+		return; /* it hears of the next */
+}
+
+static void sweep(struct supervisor *s)
+{
+	sessions_sweep(s->sessions, publish_trust(s->publish));
+	tell_status(s);
+}
+
+/* ---- trust ---- */
+
+/* The descriptors that came with a set, as the set's three parts; *n of them are mapped. */
+struct parts {
+	const uint8_t *p[IPC_FDS_MAX];
+	size_t n[IPC_FDS_MAX], count;
+};
+
+static enum cluster_err map_parts(const struct ipc_publish *m, const int *fds, size_t n_fds, struct publish_set *set, struct parts *parts, struct diag *d)
+{
+	struct publish_bytes *const bytes[IPC_FDS_MAX] = { &set->accounts, &set->trust, &set->docs };
+	static const uint32_t flags[IPC_FDS_MAX] = { IPC_PUBLISH_ACCOUNTS, IPC_PUBLISH_TRUST, IPC_PUBLISH_DOCS };
+	enum cluster_err e;
+	size_t i;
+
+	for (i = 0; i < IPC_FDS_MAX; i++) {
+		if (!(m->flags & flags[i]))
+			continue;
+		if (parts->count == n_fds)
+			return diag_set(d, CLUSTER_EFORMAT, "a set without its parts");
+		if ((e = ipc_map(fds[parts->count], SNAPSHOT_MAX, &parts->p[parts->count], &parts->n[parts->count], d)) != CLUSTER_OK)
+			return e;
+		*bytes[i] = (struct publish_bytes){ .p = parts->p[parts->count], .n = parts->n[parts->count] };
+		parts->count++;
+	}
+	set->head_version = m->head_version > INT64_MAX ? 0 : (int64_t)m->head_version;
+	set->head_iat = m->head_iat;
+	set->rebuilt = m->flags & IPC_PUBLISH_REBUILT;
+	return CLUSTER_OK;
+}
+
+static void log_published(struct supervisor *s, bool changed, uint64_t ended)
+{
+	const struct snap_fresh *f = publish_fresh(s->publish);
+	const struct trust *t = publish_trust(s->publish);
+
+	if (!changed) {
+		log_line(LOG_LEVEL_DEBUG, "head %llu", (unsigned long long)f->head_version);
+		return;
+	}
+	log_line(LOG_LEVEL_INFO, "generation %llu: head %llu, keyset %lld, directory %lld, revocations %lld; %u sessions live, %llu ended",
+	    (unsigned long long)f->generation, (unsigned long long)f->head_version, t ? (long long)t->self.keyset_version : 0,
+	    t ? (long long)t->self.directory_version : 0, t ? (long long)t->self.revocations_version : 0, sessions_live(s->sessions), (unsigned long long)ended);
+}
+
+/* Publish, end sessions, and only then say so: what the node reports to have applied has been applied. */
+static enum cluster_err put_set(struct supervisor *s, const struct ipc_publish *m, const int *fds, size_t n_fds, struct diag *d)
+{
+	const uint64_t ended = sessions_ended(s->sessions);
+	struct parts parts = { .count = 0 };
+	struct publish_set set;
+	bool changed = false;
+	enum cluster_err e;
+	size_t i;
+
+	memset(&set, 0, sizeof set);
+	e = map_parts(m, fds, n_fds, &set, &parts, d);
+	if (e == CLUSTER_OK)
+		e = publish_put(s->publish, &set, &changed, d);
+	if (e == CLUSTER_OK && changed)
+		sweep(s);
+	if (e == CLUSTER_OK)
+		log_published(s, changed, sessions_ended(s->sessions) - ended);
+	for (i = 0; i < parts.count; i++)
+		ipc_unmap(parts.p[i], parts.n[i]);
+	return e;
+}
+
+static void on_publish(struct supervisor *s, const struct ipc_publish *m, const int *fds, size_t n_fds)
+{
+	char line[IPC_TEXT_MAX + 100];
+	enum cluster_err e;
+	struct ipc answer;
+	struct diag d;
+
+	diag_clear(&d);
+	e = put_set(s, m, fds, n_fds, &d);
+	ipc_init(&answer, IPC_PUBLISHED);
+	answer.published.err = (uint32_t)e;
+	answer.published.ended = sessions_ended(s->sessions);
+	ipc_text(answer.published.text, sizeof answer.published.text, d.text);
+	if (e != CLUSTER_OK) {
+		snprintf(line, sizeof line, "head %llu cannot be put in place, the installed one stays: %s", (unsigned long long)m->head_version, d.text);
+		say(LOG_LEVEL_ERROR, line);
+	}
+	if (ipc_send(s->children.channel[CHILD_TRUST], &answer, NULL, 0, 0) != CLUSTER_OK)
+		stop(s, 70);
+	tell_status(s);
+}
+
+/* ---- fetch ---- */
+
+static void on_contact(struct supervisor *s, const struct ipc_contact *m)
+{
+	enum cluster_err e = m->err <= CLUSTER_ECONFIG ? (enum cluster_err)m->err : CLUSTER_EFORMAT;
+	char line[IPC_TEXT_MAX + IPC_URL_MAX + 8];
+
+	if (e == CLUSTER_OK) {
+		if (!s->status.connected || strcmp(s->url, m->url) != 0)
+			log_line(LOG_LEVEL_NOTICE, "in contact with %s", m->url);
+		ipc_text(s->url, sizeof s->url, m->url);
+		s->status.connected = true;
+		s->status.last_contact = wall();
+		s->status.last_error[0] = '\0';
+	} else {
+		snprintf(line, sizeof line, "%s: %s", m->url, m->text);
+		ipc_text(s->status.last_error, sizeof s->status.last_error, line);
+		s->status.connected = false;
+		say(LOG_LEVEL_WARNING, line);
+	}
+	tell_status(s);
+	if (s->agent->once && (e == CLUSTER_OK || m->round))
+		stop(s, status_of(e));
+}
+
+/* ---- serve ---- */
+
+static void on_session(struct supervisor *s, const struct ipc *m)
+{
+	struct ipc answer = *m;
+
+	sweep(s);
+	answer.session.err = CLUSTER_OK;
+	if (ipc_send(s->children.channel[CHILD_SERVE], &answer, NULL, 0, 0) != CLUSTER_OK)
+		return; /* its client hears nothing, and does not wait for long */
+}
+
+/* ---- messages, each allowed from one place only ---- */
+
+static void dispatch(struct supervisor *s, enum child from, const struct ipc *m, const int *fds, size_t n_fds)
+{
+	if (m->type == IPC_LOG)
+		say(m->log.level >= LOG_LEVEL_ERROR && m->log.level <= LOG_LEVEL_DEBUG ? (int)m->log.level : LOG_LEVEL_ERROR, m->log.text);
+	else if (m->type == IPC_PUBLISH && from == CHILD_TRUST)
+		on_publish(s, &m->publish, fds, n_fds);
+	else if (m->type == IPC_CONTACT && from == CHILD_FETCH)
+		on_contact(s, &m->contact);
+	else if (m->type == IPC_SESSION && from == CHILD_SERVE)
+		on_session(s, m);
+	else {
+		log_line(LOG_LEVEL_ERROR, "the %s process said what it may not say", children_name(from));
+		stop(s, 70);
+	}
+}
+
+static void channel_ready(evutil_socket_t fd, short what, void *arg)
+{
+	struct supervisor *s = arg;
+	int fds[IPC_FDS_MAX];
+	enum cluster_err e;
+	enum child from;
+	struct ipc m;
+	size_t n;
+
+	(void)what;
+	for (from = 0; from < CHILD_N && s->children.channel[from] != fd; from++)
+		;
+	if (from == CHILD_N)
+		return;
+	e = ipc_receive(fd, &m, fds, &n);
+	if (e == CLUSTER_ENOTFOUND)
+		return;
+	if (e != CLUSTER_OK) {
+		if (!s->stopping)
+			log_line(LOG_LEVEL_ERROR, "the %s process is gone: stopping", children_name(from));
+		stop(s, 70);
+		return;
+	}
+	dispatch(s, from, &m, fds, n);
+	ipc_close_fds(fds, n);
+}
+
+/* ---- timers and signals ---- */
+
+static void send_local(struct supervisor *s)
+{
+	enum cluster_err e;
+	struct ipc m;
+	struct diag d;
+	int fds[2];
+
+	diag_clear(&d);
+	e = watch_read(s->local, fds, &d);
+	if (e == CLUSTER_ENOTFOUND)
+		return; /* as before */
+	if (e != CLUSTER_OK) {
+		say(LOG_LEVEL_ERROR, d.text);
+		return;
+	}
+	ipc_init(&m, IPC_LOCAL);
+	if (ipc_send(s->children.channel[CHILD_TRUST], &m, fds, 2, 0) != CLUSTER_OK)
+		watch_forget(s->local); /* it is busy: again at the next look */
+	ipc_close_fds(fds, 2);
+}
+
+static void local_due(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	send_local(arg);
+}
+
+static void sweep_due(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	sweep(arg);
+}
+
+static void signal_stop(evutil_socket_t number, short what, void *arg)
+{
+	(void)what;
+	log_line(LOG_LEVEL_NOTICE, "stopping: signal %d", (int)number);
+	stop(arg, 0);
+}
+
+static void signal_child(evutil_socket_t number, short what, void *arg)
+{
+	struct supervisor *s = arg;
+	char how[64];
+	enum child c;
+
+	(void)number;
+	(void)what;
+	while (children_reap(&s->children, &c, how, sizeof how)) {
+		if (!s->stopping)
+			log_line(LOG_LEVEL_ERROR, "the %s process has ended (%s): stopping", children_name(c), how);
+		stop(s, 70);
+	}
+}
+
+static bool add_event(struct supervisor *s, int fd, short what, event_callback_fn call, int seconds)
+{
+	const struct timeval t = { .tv_sec = seconds };
+	struct event *e;
+
+	if (s->n_events == EVENTS_MAX)
+		return false;
+	e = event_new(s->base, fd, (short)(what | EV_PERSIST), call, s);
+	if (!e)
+		return false;
+	s->event[s->n_events++] = e;
+	return event_add(e, seconds ? &t : NULL) == 0;
+}
+
+static enum cluster_err start_loop(struct supervisor *s, struct diag *d)
+{
+	bool ok;
+	int c;
+
+	s->base = event_base_new();
+	ok = s->base != NULL;
+	for (c = 0; ok && c < CHILD_N; c++)
+		ok = add_event(s, s->children.channel[c], EV_READ, channel_ready, 0);
+	ok = ok && add_event(s, -1, 0, local_due, LOCAL_SECONDS) && add_event(s, -1, 0, sweep_due, SWEEP_SECONDS) && add_event(s, SIGTERM, EV_SIGNAL, signal_stop, 0) &&
+	    add_event(s, SIGINT, EV_SIGNAL, signal_stop, 0) && add_event(s, SIGCHLD, EV_SIGNAL, signal_child, 0);
+	return ok ? CLUSTER_OK : diag_set(d, CLUSTER_ENOMEM, "libevent does not start");
+}
+
+/* ---- start and end ---- */
+
+/* Two agents would write the same files. The lock goes with the process. */
+static enum cluster_err lock_state(const struct agent *a, struct diag *d)
+{
+	char path[PATH_MAX];
+	enum cluster_err e;
+	int fd;
+
+	if ((e = file_join(path, sizeof path, a->conf.state, "lock")) != CLUSTER_OK)
+		return diag_set(d, e, "%s: the path is too long", a->conf.state);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return diag_errno(d, "cannot open %s", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		e = errno == EWOULDBLOCK ? diag_set(d, CLUSTER_EUNAVAIL, "another cluster-agentd has %s", path) : diag_errno(d, "cannot lock %s", path);
+		close(fd);
+		return e;
+	}
+	return CLUSTER_OK;
+}
+
+static enum cluster_err listen_at(const char *path, int *ret, struct diag *d)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	enum cluster_err e;
+	int fd;
+
+	if (strlen(path) >= sizeof a.sun_path)
+		return diag_set(d, CLUSTER_ECONFIG, "%s: too long for a socket", path);
+	memcpy(a.sun_path, path, strlen(path));
+	if (unlink(path) != 0 && errno != ENOENT)
+		return diag_errno(d, "cannot remove %s", path);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) != 0 || chmod(path, 0666) != 0 || listen(fd, SOMAXCONN) != 0) {
+		e = diag_errno(d, "cannot listen on %s", path);
+		file_close(fd);
+		return e;
+	}
+	*ret = fd;
+	return CLUSTER_OK;
+}
+
+static enum cluster_err prepare(struct supervisor *s, char *socket_path, size_t size, int *ret_listener, struct diag *d)
+{
+	const struct agent *a = s->agent;
+	const struct sessions_conf conf = { .run_dir = a->conf.run, .owner = a->owner, .grace_ms = (unsigned int)a->conf.kill_grace_ms, .log = say };
+	enum cluster_err e;
+
+	if ((e = lock_state(a, d)) != CLUSTER_OK || (e = file_mkdir(a->conf.run, 0755, d)) != CLUSTER_OK ||
+	    (e = publish_open(a->conf.state, a->owner, &a->enrolled.cluster, &a->enrolled.node, &s->publish, d)) != CLUSTER_OK ||
+	    (e = sessions_new(&conf, &s->sessions, d)) != CLUSTER_OK || (e = watch_new(a->conf.passwd, a->conf.group, &s->local, d)) != CLUSTER_OK)
+		return e;
+	if ((e = file_join(socket_path, size, a->conf.run, "agent.sock")) != CLUSTER_OK)
+		return diag_set(d, e, "%s: the path is too long", a->conf.run);
+	return listen_at(socket_path, ret_listener, d);
+}
+
+static void release(struct supervisor *s)
+{
+	size_t i;
+
+	children_stop(&s->children, STOP_SECONDS);
+	for (i = 0; i < s->n_events; i++)
+		event_free(s->event[i]);
+	if (s->base)
+		event_base_free(s->base);
+	watch_free(s->local);
+	sessions_free(s->sessions);
+	publish_close(s->publish);
+}
+
+int supervise(struct agent *a)
+{
+	struct supervisor s = { .agent = a, .exit_status = 70 };
+	char socket_path[PATH_MAX] = "";
+	struct assemble_floor floor;
+	enum cluster_err e;
+	int listener = -1;
+	struct diag d;
+
+	diag_clear(&d);
+	all_quiet = &s.quiet;
+	children_init(&s.children);
+	a->parent = getpid();
+	if ((e = prepare(&s, socket_path, sizeof socket_path, &listener, &d)) != CLUSTER_OK)
+		goto out;
+	floor = publish_floor(s.publish);
+	if ((e = children_start(&s.children, a, listener, &floor, &d)) != CLUSTER_OK || (e = start_loop(&s, &d)) != CLUSTER_OK)
+		goto out;
+	log_line(LOG_LEVEL_NOTICE, "node %s, %s; generation %llu, head %llu%s", a->enrolled.name, a->enrolled.pin_text, (unsigned long long)publish_fresh(s.publish)->generation,
+	    (unsigned long long)publish_fresh(s.publish)->head_version, publish_fresh(s.publish)->generation && publish_damaged(s.publish) ? ", damaged" : "");
+	send_local(&s);
+	sweep(&s);
+	if (event_base_dispatch(s.base) < 0)
+		log_line(LOG_LEVEL_ERROR, "the main loop failed");
+out:
+	if (e != CLUSTER_OK) {
+		log_line(LOG_LEVEL_ERROR, "%s", d.text);
+		s.exit_status = e == CLUSTER_EUNAVAIL ? 75 : status_of(e);
+	}
+	file_close(listener);
+	if (listener >= 0 && unlink(socket_path) != 0)
+		log_line(LOG_LEVEL_DEBUG, "cannot remove %s", socket_path);
+	release(&s);
+	return s.exit_status;
+}

@@ -16,8 +16,8 @@ struct json;
 #define JSON_DEPTH_MAX 8
 
 /*
- * Pre-scan (size, depth, number syntax, \u0000, UTF-8; THREATS.md B11), then parse. The caller frees *ret. CLUSTER_ELIMIT: larger than
- * `max`, or too deep. CLUSTER_EFORMAT: anything else, place in `d`. No real, "-0" or leading zero reaches jansson, so the locale has no say.
+ * One strict pass (size, depth, number syntax, \u0000, UTF-8; THREATS.md B11). The caller frees *ret. CLUSTER_ELIMIT: larger than
+ * `max`, or too deep. CLUSTER_ENOMEM. CLUSTER_EFORMAT: anything else, place in `d`. Reals, "-0" and leading zeros are refused; the locale has no say.
  * White space (RFC 8259) may stand around and between tokens.
  */
 enum cluster_err json_parse(const char *text, size_t n, size_t max, struct json **ret, struct diag *d) CLUSTER_MUST_USE;

@@ -492,6 +492,28 @@ static enum cluster_err payload_of(const char *text, enum jws_typ typ, enum keyr
 	return e;
 }
 
+/* The right kid, type and role, and one bit of signature or payload that is another's. */
+static void test_signature_counts(void **state)
+{
+	static const struct {
+		enum jws_typ typ;
+		enum keyring_role role;
+	} slot[] = { { JWS_CREDENTIAL, KEYRING_ISSUER }, { JWS_DIRECTORY, KEYRING_DIRECTORY }, { JWS_REVOCATIONS, KEYRING_REVOCATION }, { JWS_HEAD, KEYRING_HEAD } };
+	struct document_head h;
+	char *head = trustgen_format(g, "%s", head_at(NOW));
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		const char *text = trustgen_sign(g, slot[i].typ, slot[i].role, "{\"a\":1}"), *other = trustgen_sign(g, slot[i].typ, slot[i].role, "{\"a\":2}");
+
+		assert_ok(payload_of(text, slot[i].typ, slot[i].role));
+		assert_err(payload_of(trustgen_format(g, "%.*s%s", (int)(strrchr(text, '.') - text), text, strrchr(other, '.')), slot[i].typ, slot[i].role), CLUSTER_ESIGNATURE);
+	}
+	assert_ok(check_head(head, &h));
+	head[strlen(head) - 20] ^= 1;
+	assert_err(check_head(head, &h), CLUSTER_ESIGNATURE);
+}
+
 /* B9: a key of one role never verifies another's document, whichever document and whichever reader. */
 static void test_role_matrix(void **state)
 {
@@ -566,7 +588,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(test_pin), TEST(test_root), TEST(test_root_threshold), TEST(test_root_shape), TEST(test_root_many_lines), TEST(test_rotation), TEST(test_rotation_signers),
 		TEST(test_skipped_version), TEST(test_pinned_later_version), TEST(test_root_payloads), TEST(test_keyset), TEST(test_keyset_refuses), TEST(test_head),
-		TEST(test_head_times), TEST(test_head_payloads), TEST(test_ref), TEST(test_step), TEST(test_role_matrix), TEST(test_document_matrix), TEST(test_other_cluster),
+		TEST(test_head_times), TEST(test_head_payloads), TEST(test_ref), TEST(test_step), TEST(test_signature_counts), TEST(test_role_matrix), TEST(test_document_matrix), TEST(test_other_cluster),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

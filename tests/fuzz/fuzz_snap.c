@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The snapshot reader on arbitrary bytes. The first byte says how they get past the checksums: bit 0 seals header, records and buckets anew, so that
+ * the checks behind them are reached; bit 1 reads them as trust.snap. What is found obeys the rules whatever the bytes were.
+ */
+#include "fuzz.h"
+
+#include <string.h>
+
+#include "cluster/name.h"
+#include "cluster/snap.h"
+
+static void put32(uint8_t *p, uint32_t v)
+{
+	v = __builtin_bswap32(v);
+	memcpy(p, &v, sizeof v);
+}
+
+static void seal_records(uint8_t *p, size_t n, uint32_t type)
+{
+	for (size_t at = 0; at + 8 <= n; ) {
+		uint32_t length = snap_be32(p + at);
+
+		if (length > n - at - 8)
+			return;
+		put32(p + at + 4, (uint32_t)snap_hash(p + at + 8, length, snap_seed(type, length)));
+		at += (8 + (size_t)length + 7) & ~(size_t)7;
+	}
+}
+
+static void seal_index(uint8_t *p, size_t n, uint32_t type)
+{
+	for (size_t i = 0; i < n / 64; i++)
+		put32(p + 64 * i, (uint32_t)snap_hash(p + 64 * i + 4, 60, snap_seed(type, (uint32_t)i)));
+}
+
+static void seal(uint8_t *p, size_t n, enum snap_kind kind)
+{
+	uint32_t count = n >= 64 ? snap_be32(p + 40) : 0, records;
+	uint64_t sum;
+
+	if (count < 1 || count > 32 || 64 + 32 * (size_t)count > n)
+		return;
+	for (uint32_t i = 0; i < count; i++) {
+		uint8_t *entry = p + 64 + 32 * (size_t)i;
+		uint64_t offset = snap_be64(entry + 8), length = snap_be64(entry + 16);
+		uint32_t type = snap_be32(entry);
+		enum snap_shape shape = snap_section_shape(kind, type, &records);
+
+		if (offset > n || length > n - offset)
+			continue;
+		if (shape == SNAP_SHAPE_RECORDS)
+			seal_records(p + offset, length, type);
+		else if (shape == SNAP_SHAPE_INDEX)
+			seal_index(p + offset, length, type);
+		sum = shape == SNAP_SHAPE_FLAT ? __builtin_bswap64(snap_hash(p + offset, length, snap_seed(type, 0))) : 0;
+		memcpy(entry + 24, &sum, sizeof sum);
+	}
+	sum = __builtin_bswap64(snap_hash(p + 64, 32 * (size_t)count, snap_hash(p, 56, 0)));
+	memcpy(p + 56, &sum, sizeof sum);
+}
+
+static void check_inside(const struct snap *s, const void *p, size_t n)
+{
+	FUZZ_CHECK((const uint8_t *)p >= s->base && (const uint8_t *)p + n <= s->base + s->size);
+}
+
+static void check_account(const struct snap *s, const struct snap_account *a)
+{
+	check_inside(s, a->name, a->name_n + a->gecos_n + a->home_n + a->shell_n + 4);
+	FUZZ_CHECK(strlen(a->name) == a->name_n && name_account_ok(a->name) && !name_account_reserved(a->name));
+	FUZZ_CHECK(name_id_ok(a->uid) && name_id_ok(a->gid));
+	FUZZ_CHECK(name_gecos_ok(a->gecos) && name_path_ok(a->home) && name_path_ok(a->shell));
+	FUZZ_CHECK(strlen(a->gecos) == a->gecos_n && strlen(a->home) == a->home_n && strlen(a->shell) == a->shell_n);
+}
+
+static void check_group(const struct snap *s, const struct snap_group *g)
+{
+	const char *p = g->members;
+
+	check_inside(s, g->members, g->members_size);
+	FUZZ_CHECK(name_group_ok(g->name) && !name_group_reserved(g->name) && name_id_ok(g->gid));
+	for (uint32_t i = 0; i < g->n_members; i++, p += strlen(p) + 1)
+		FUZZ_CHECK(p < g->members + g->members_size && name_account_ok(p));
+	FUZZ_CHECK(p == g->members + g->members_size);
+}
+
+static void use_accounts(const struct snap *s)
+{
+	static const char *const names[] = { "alice", "bob", "emr-user", "zoe", "ecs-user", "hadoop", "analysts", "root", "sudo" };
+	static const uint32_t ids[] = { 0, 27, 1500, 1880000001, 1880000100, 1880000101, 1880000102, 1880000200 };
+	struct snap_account a;
+	struct snap_group g;
+	const uint8_t *gids;
+	uint64_t cursor;
+	uint32_t n;
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		if (snap_account_by_name(s, names[i], &a) == CLUSTER_OK) {
+			check_account(s, &a);
+			FUZZ_CHECK(strcmp(a.name, names[i]) == 0);
+		}
+		if (snap_group_by_name(s, names[i], &g) == CLUSTER_OK) {
+			check_group(s, &g);
+			FUZZ_CHECK(strcmp(g.name, names[i]) == 0);
+		}
+		if (snap_member_groups(s, names[i], &gids, &n) != CLUSTER_OK)
+			continue;
+		check_inside(s, gids, 4 * (size_t)n);
+		while (n--)
+			FUZZ_CHECK(name_id_ok(snap_be32(gids + 4 * (size_t)n)));
+	}
+	for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+		if (snap_account_by_uid(s, ids[i], &a) == CLUSTER_OK) {
+			check_account(s, &a);
+			FUZZ_CHECK(a.uid == ids[i]);
+		}
+		if (snap_group_by_gid(s, ids[i], &g) == CLUSTER_OK) {
+			check_group(s, &g);
+			FUZZ_CHECK(g.gid == ids[i]);
+		}
+	}
+	for (cursor = 0; snap_account_each(s, &cursor, &a) == CLUSTER_OK; )
+		check_account(s, &a);
+	for (cursor = 0; snap_group_each(s, &cursor, &g) == CLUSTER_OK; )
+		check_group(s, &g);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	enum snap_kind kind;
+	struct snap s;
+	uint8_t *copy;
+
+	if (n < 1 || n > 1 << 16)
+		return 0;
+	copy = malloc(n);
+	if (!copy)
+		return 0;
+	memcpy(copy, data + 1, n - 1);
+	kind = data[0] & 2 ? SNAP_TRUST : SNAP_ACCOUNTS;
+	if (data[0] & 1)
+		seal(copy, n - 1, kind);
+	if (snap_parse(copy, n - 1, kind, &s) == CLUSTER_OK) {
+		if (kind == SNAP_ACCOUNTS)
+			use_accounts(&s);
+		(void)!snap_verify(&s);
+	}
+	free(copy);
+	return 0;
+}

@@ -49,7 +49,7 @@ void config_defaults(struct config *c)
 		.sudo_fresh = 900,
 		.uid_min = 1880000000,
 		.uid_max = 1999999999,
-		.connections = 32768,
+		.connections = 16384,
 	};
 }
 

@@ -16,6 +16,7 @@
 #define BODY_SECONDS 20
 #define STALL_SECONDS 30
 #define IDLE_SECONDS 120
+#define STRANGER_SECONDS 5
 #define LINGER_SECONDS 2
 #define COPY_MAX 32768
 #define ANSWER_HEAD_MAX 512
@@ -30,12 +31,13 @@ enum state {
 };
 
 struct conn {
+	LIST_ENTRY(conn) link;
 	struct bufferevent *bev;
 	struct event *timer;
 	struct conn_handler handler;
 	struct conn_peer peer;
 	enum state state;
-	bool close, reading_head;
+	bool close, reading_head, known;
 	char *head_text, *body;
 	struct head head;
 	void *parked;
@@ -66,6 +68,8 @@ void conn_free(struct conn *c)
 {
 	if (!c)
 		return;
+	LIST_REMOVE(c, link);
+	c->handler.set->n--;
 	c->handler.closed(c, c->handler.ctx);
 	forget_request(c);
 	if (c->timer)
@@ -177,7 +181,7 @@ static void on_write(struct bufferevent *bev, void *ctx)
 	}
 	c->state = STATE_HEAD;
 	c->reading_head = false;
-	deadline(c, IDLE_SECONDS);
+	deadline(c, c->known ? IDLE_SECONDS : STRANGER_SECONDS);
 	read_head(c);
 }
 
@@ -210,6 +214,8 @@ struct conn *conn_new(struct event_base *base, struct bufferevent *bev, const st
 	c->bev = bev;
 	c->peer = *peer;
 	c->handler = *h;
+	LIST_INSERT_HEAD(&h->set->list, c, link);
+	h->set->n++;
 	c->reading_head = true; /* the first deadline covers handshake and head together */
 	deadline(c, HEAD_SECONDS);
 	bufferevent_setwatermark(bev, EV_READ, 0, HEAD_MAX + HEAD_BODY_MAX);
@@ -232,6 +238,11 @@ const char *conn_body(const struct conn *c)
 const struct conn_peer *conn_peer(const struct conn *c)
 {
 	return &c->peer;
+}
+
+void conn_known(struct conn *c)
+{
+	c->known = true;
 }
 
 void conn_set_parked(struct conn *c, void *parked)

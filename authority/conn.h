@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/queue.h>
 
 #include "blob.h"
 #include "head.h"
@@ -18,8 +19,15 @@ struct conn_peer {
 	char text[64]; /* numeric address without port, or "local" */
 };
 
+/* All that are open. */
+struct conn_set {
+	LIST_HEAD(conn_list, conn) list;
+	size_t n;
+};
+
 /* Who is told. Neither call may free the connection. */
 struct conn_handler {
+	struct conn_set *set;
 	void (*request)(struct conn *c, void *ctx); /* head and body are complete; conn_answer is due, now or later */
 	void (*closed)(struct conn *c, void *ctx);  /* it is about to go: forget every pointer to it */
 	void *ctx;
@@ -27,7 +35,7 @@ struct conn_handler {
 
 /*
  * One HTTP/1.1 connection, one request at a time. Takes `bev` in any case. Deadlines: 10 s for a handshake and a head, 20 s for a body, 30 s without progress of an
- * answer, 120 s of idleness. NULL when out of memory; nothing is left then.
+ * answer, 120 s of idleness (5 s while conn_known has not been called). NULL when out of memory; nothing is left then.
  */
 struct conn *conn_new(struct event_base *base, struct bufferevent *bev, const struct conn_peer *peer, const struct conn_handler *h);
 void conn_free(struct conn *c);
@@ -36,6 +44,8 @@ void conn_free(struct conn *c);
 const struct head *conn_head(const struct conn *c);
 const char *conn_body(const struct conn *c);
 const struct conn_peer *conn_peer(const struct conn *c);
+/* Its peer has proved who he is: it may stay. */
+void conn_known(struct conn *c);
 /* A place for whoever answers later; NULL at first and after each answer. */
 void conn_set_parked(struct conn *c, void *parked);
 void *conn_parked(const struct conn *c);

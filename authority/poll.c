@@ -92,7 +92,7 @@ static void answer(struct conn *c, struct blob *body)
 
 static struct json *objects_json(const struct published *p, size_t from)
 {
-	struct json *j = json_object();
+	struct json *j = json_map();
 	enum cluster_err e = j ? CLUSTER_OK : CLUSTER_ENOMEM;
 
 	for (size_t i = from; i < p->n_recent && e == CLUSTER_OK; i++)

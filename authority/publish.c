@@ -22,7 +22,7 @@ static const char *const names[PUBLISH_DOC_N] = {
 	[PUBLISH_ROOT] = "root", [PUBLISH_KEYSET] = "keyset", [PUBLISH_DIRECTORY] = "directory", [PUBLISH_REVOCATIONS] = "revocations",
 };
 
-/* ---- what the store keeps of a document: u64 version, u64 size or iat, 32 bytes of hash, text (head only) ---- */
+/* ---- what the store keeps of a document: u64 version, u64 size or iat, 32 bytes of hash, then the signer's kid, or the head itself ---- */
 
 static enum cluster_err document_put(struct store *s, const char *name, const struct publish_document *doc, const char *text)
 {
@@ -54,7 +54,9 @@ static enum cluster_err document_get(struct store *s, const char *name, struct p
 	if ((e = rd_u64(&r, &version)) == CLUSTER_OK && (e = rd_u64(&r, &size)) == CLUSTER_OK && (e = rd_bytes(&r, doc->sha256, sizeof doc->sha256, sizeof doc->sha256)) == CLUSTER_OK) {
 		doc->version = (int64_t)version;
 		doc->size = (size_t)size;
-		if (text && !(*text = blob_new(r.p, r.n)))
+		if (!text)
+			snprintf(doc->kid, sizeof doc->kid, "%s", (const char *)r.p); /* a value of the store is terminated */
+		else if (!(*text = blob_new(r.p, r.n)))
 			e = CLUSTER_ENOMEM;
 	}
 	free(value);
@@ -237,20 +239,27 @@ enum cluster_err publish_text(struct publish_stage *st, enum publish_doc doc, in
 
 	to->version = version;
 	to->size = strlen(text);
-	if ((e = publish_object_put(st, (unsigned)doc, true, text, to->size, to->sha256)) != CLUSTER_OK || (e = document_put(st->store, names[doc], to, "")) != CLUSTER_OK)
+	if ((e = publish_object_put(st, (unsigned)doc, true, text, to->size, to->sha256)) != CLUSTER_OK || (e = document_put(st->store, names[doc], to, to->kid)) != CLUSTER_OK)
 		return diag_set(d, e, "the %s could not be written: %s", names[doc], e == CLUSTER_ESYSTEM ? store_error(st->store) : err_name(e));
 	return CLUSTER_OK;
 }
 
+/* Which documents are signed by which role's key. */
+static const struct {
+	enum keyring_role role;
+	enum jws_typ typ;
+} signers[PUBLISH_DOC_N] = {
+	[PUBLISH_DIRECTORY] = { KEYRING_DIRECTORY, JWS_DIRECTORY },
+	[PUBLISH_REVOCATIONS] = { KEYRING_REVOCATION, JWS_REVOCATIONS },
+};
+
 /* Signs a payload as one line. */
-static enum cluster_err sign(const struct publish_stage *st, enum keyring_role role, enum jws_typ typ, const char *payload, size_t n, char **ret, struct diag *d)
+static enum cluster_err sign(const struct publish_stage *st, size_t signer, enum jws_typ typ, const char *payload, size_t n, char **ret, struct diag *d)
 {
 	char *token = NULL, *line;
 	enum cluster_err e;
-	size_t signer, size;
+	size_t size;
 
-	if ((e = keys_signer(st->keys, role, st->now, NULL, &signer, d)) != CLUSTER_OK)
-		return e;
 	if ((e = jws_sign(st->keys->key[signer], typ, payload, n, &token)) != CLUSTER_OK)
 		return diag_set(d, e, "the %s could not be signed: %s", jws_typ_name(typ), err_name(e));
 	size = strlen(token);
@@ -263,25 +272,46 @@ static enum cluster_err sign(const struct publish_stage *st, enum keyring_role r
 	return CLUSTER_OK;
 }
 
+/* Signs a document with its role's present key and writes it. */
+static enum cluster_err document_sign(struct publish_stage *st, enum publish_doc doc, const char *payload, size_t n, struct diag *d)
+{
+	struct publish_document *to = &st->next->doc[doc];
+	enum cluster_err e;
+	char *line = NULL;
+	size_t signer;
+
+	if ((e = keys_signer(st->keys, signers[doc].role, st->now, NULL, &signer, d)) != CLUSTER_OK || (e = sign(st, signer, signers[doc].typ, payload, n, &line, d)) != CLUSTER_OK)
+		return e;
+	memcpy(to->kid, st->keys->ring.key[signer].kid, sizeof to->kid);
+	e = publish_text(st, doc, to->version + 1, line, d);
+	free(line);
+	return e;
+}
+
+/* Has another key taken over since the document was signed? Then it must be signed again, before the old key goes. */
+static enum cluster_err signer_changed(struct publish_stage *st, enum publish_doc doc, bool *changed, struct diag *d)
+{
+	enum cluster_err e;
+	size_t signer;
+
+	if ((e = keys_signer(st->keys, signers[doc].role, st->now, NULL, &signer, d)) == CLUSTER_OK)
+		*changed = *changed || strcmp(st->keys->ring.key[signer].kid, st->next->doc[doc].kid) != 0;
+	return e;
+}
+
 static enum cluster_err directory_sign(struct publish_stage *st, struct diag *d)
 {
-	int64_t version = st->next->doc[PUBLISH_DIRECTORY].version + 1;
-	struct directory dir = { .version = version, .iat = st->now };
-	char *payload = NULL, *line = NULL;
+	struct directory dir = { .version = st->next->doc[PUBLISH_DIRECTORY].version + 1, .iat = st->now };
+	char *payload = NULL;
 	enum cluster_err e;
 
-	dir.max_stale = st->next->max_stale = (uint32_t)st->conf->max_stale;
-	dir.skew = st->next->skew = (uint32_t)st->conf->skew;
-	dir.sudo_fresh = st->next->sudo_fresh = (uint32_t)st->conf->sudo_fresh;
-	if ((e = publish_shards_list(st->next, &dir)) != CLUSTER_OK || (e = directory_index_build(&dir, st->cluster, &payload)) != CLUSTER_OK) {
+	dir.max_stale = (uint32_t)st->conf->max_stale;
+	dir.skew = (uint32_t)st->conf->skew;
+	dir.sudo_fresh = (uint32_t)st->conf->sudo_fresh;
+	if ((e = publish_shards_list(st->next, &dir)) != CLUSTER_OK || (e = directory_index_build(&dir, st->cluster, &payload)) != CLUSTER_OK)
 		diag_set(d, e, "the directory could not be built: %s", err_name(e));
-		goto out;
-	}
-	if ((e = sign(st, KEYRING_DIRECTORY, JWS_DIRECTORY, payload, strlen(payload), &line, d)) != CLUSTER_OK)
-		goto out;
-	e = publish_text(st, PUBLISH_DIRECTORY, version, line, d);
-out:
-	free(line);
+	else
+		e = document_sign(st, PUBLISH_DIRECTORY, payload, strlen(payload), d);
 	free(payload);
 	free(dir.shards);
 	return e;
@@ -290,19 +320,14 @@ out:
 static enum cluster_err revocations_sign(struct publish_stage *st, struct diag *d)
 {
 	int64_t version = st->next->doc[PUBLISH_REVOCATIONS].version + 1;
-	char *payload = NULL, *line = NULL;
+	char *payload = NULL;
 	enum cluster_err e;
 	size_t n = 0;
 
-	if ((e = revoked_payload(st->revoked, st->cluster, st->now, version, &payload, &n)) != CLUSTER_OK) {
+	if ((e = revoked_payload(st->revoked, st->cluster, st->now, version, &payload, &n)) != CLUSTER_OK)
 		diag_set(d, e, "the revocations could not be built: %s", err_name(e));
-		goto out;
-	}
-	if ((e = sign(st, KEYRING_REVOCATION, JWS_REVOCATIONS, payload, n, &line, d)) != CLUSTER_OK)
-		goto out;
-	e = publish_text(st, PUBLISH_REVOCATIONS, version, line, d);
-out:
-	free(line);
+	else
+		e = document_sign(st, PUBLISH_REVOCATIONS, payload, n, d);
 	free(payload);
 	return e;
 }
@@ -330,12 +355,13 @@ static enum cluster_err head_sign(struct publish_stage *st, struct diag *d)
 	struct publish_document kept = { .version = head.version, .size = (size_t)head.iat };
 	char *payload = NULL, *line = NULL;
 	enum cluster_err e;
+	size_t signer;
 
 	if ((e = document_head_build(&head, st->cluster, &payload)) != CLUSTER_OK) {
 		diag_set(d, e, "the head could not be built: %s", err_name(e));
 		goto out;
 	}
-	if ((e = sign(st, KEYRING_HEAD, JWS_HEAD, payload, strlen(payload), &line, d)) != CLUSTER_OK)
+	if ((e = keys_signer(st->keys, KEYRING_HEAD, st->now, NULL, &signer, d)) != CLUSTER_OK || (e = sign(st, signer, JWS_HEAD, payload, strlen(payload), &line, d)) != CLUSTER_OK)
 		goto out;
 	line[strlen(line) - 1] = '\0';
 	blob_unref(p->head);
@@ -359,7 +385,8 @@ enum cluster_err publish_stage_end(struct publish_stage *st, struct diag *d)
 	/* the number first: what changes is marked with it */
 	if ((e = store_next(st->store, HEAD_NAME, 1, &st->next->head_version)) != CLUSTER_OK)
 		return diag_set(d, e, "store: %s", store_error(st->store));
-	if ((e = publish_shards_build(st, d)) != CLUSTER_OK)
+	if ((e = publish_shards_build(st, d)) != CLUSTER_OK || (e = signer_changed(st, PUBLISH_DIRECTORY, &st->directory, d)) != CLUSTER_OK ||
+	    (e = signer_changed(st, PUBLISH_REVOCATIONS, &st->revocations, d)) != CLUSTER_OK)
 		return e;
 	if (st->directory && (e = directory_sign(st, d)) != CLUSTER_OK)
 		return e;

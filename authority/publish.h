@@ -12,6 +12,7 @@
 #include "cluster/diag.h"
 #include "cluster/directory.h"
 #include "cluster/err.h"
+#include "cluster/name.h"
 #include "store.h"
 
 struct config;
@@ -31,6 +32,7 @@ struct publish_document {
 	int64_t version;
 	uint8_t sha256[CRYPTO_SHA256_SIZE];
 	size_t size;
+	char kid[NAME_KID_MAX + 1]; /* who signed it; empty for root and keyset */
 };
 struct publish_shard {
 	uint8_t sha256[CRYPTO_SHA256_SIZE];
@@ -51,7 +53,6 @@ struct publish_recent {
 struct published {
 	struct publish_document doc[PUBLISH_DOC_N];
 	struct publish_shards shards[DIRECTORY_KIND_N];
-	uint32_t max_stale, skew, sudo_fresh; /* of the signed index */
 	int64_t head_version, head_iat;
 	struct blob *head; /* the JWS without its line end */
 	size_t n_recent;

@@ -14,7 +14,7 @@
 
 void revoked_key(int64_t seq, char dst[REVOKED_KEY_SIZE])
 {
-	snprintf(dst, REVOKED_KEY_SIZE, "%016" PRId64, seq % INT64_C(10000000000000000));
+	snprintf(dst, REVOKED_KEY_SIZE, "%016" PRId64, seq);
 }
 
 static void item_unref(struct revoked_item *i)

@@ -42,7 +42,7 @@ const struct revoke_entry *revoked_all(const struct revoked *r, const struct clu
 enum cluster_err revoked_payload(const struct revoked *r, const struct cluster_id *cluster, int64_t iat, int64_t version, char **ret, size_t *ret_n) CLUSTER_MUST_USE;
 
 /* The store's key of an entry. */
-#define REVOKED_KEY_SIZE 17
+#define REVOKED_KEY_SIZE 24
 void revoked_key(int64_t seq, char dst[REVOKED_KEY_SIZE]);
 
 #endif

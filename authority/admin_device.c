@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin_part.h"
+#include "device.h"
+#include "record.h"
+
+/* Devices (PROTOCOL.md 6.4). */
+
+struct listing {
+	struct call *call;
+	struct json *list;
+	const char *person; /* id; NULL: everybody's */
+};
+
+static enum cluster_err list_one(void *ctx, const char *key, const char *value, size_t n)
+{
+	char id[ID_TEXT + 1], person[ID_TEXT + 1];
+	struct listing *l = ctx;
+	struct directory *dir = NULL;
+	struct device device;
+	enum cluster_err e;
+
+	(void)key;
+	if ((e = device_parse(value, n, &device)) != CLUSTER_OK)
+		return e;
+	id_text(&device.id, id);
+	id_text(&device.person, person);
+	if (l->person && strcmp(l->person, person) != 0)
+		return CLUSTER_OK;
+	if ((e = record_get(l->call->a->store, DIRECTORY_PEOPLE, person, &dir, NULL)) == CLUSTER_OK)
+		e = json_append(l->list, json_make("{s:I, s:s, s:s, s:s, s:s}", "added", (long long)device.added, "id", id, "label", device.label, "person", person, "person_name",
+		    dir->people[0].name));
+	directory_free(dir);
+	return e;
+}
+
+enum cluster_err admin_device_list(struct call *c, struct json **ret, struct diag *d)
+{
+	const char *who = NULL;
+	struct json_field f[] = { { .name = "person", .kind = JSON_KIND_TEXT, .optional = true, .dst = &who, .max = NAME_PERSON_MAX } };
+	struct listing l = { .call = c, .list = json_list() };
+	char id[ID_TEXT + 1];
+	enum cluster_err e;
+
+	if ((e = json_read(c->in, ADMIN_FIELDS(f), d)) != CLUSTER_OK || (who && (e = record_find(c->a->store, DIRECTORY_PEOPLE, who, id, d)) != CLUSTER_OK))
+		goto out;
+	l.person = who ? id : NULL;
+	if ((e = store_each(c->a->store, STORE_DEVICE, "", list_one, &l)) != CLUSTER_OK) {
+		diag_set(d, e, "the store cannot be read: %s", err_name(e));
+		goto out;
+	}
+	*ret = json_make("{s:o}", "devices", l.list);
+	l.list = NULL;
+out:
+	json_free(l.list);
+	return e;
+}
+
+enum cluster_err admin_device_drop(struct change *ch, const struct device *device, struct diag *d)
+{
+	char id[ID_TEXT + 1], person[ID_TEXT + 1], claim[DEVICE_CLAIM_MAX];
+	struct directory *dir = NULL;
+	struct directory_person *p;
+	enum cluster_err e;
+	size_t k = 0;
+
+	id_text(&device->id, id);
+	id_text(&device->person, person);
+	if ((e = record_get(ch->store, DIRECTORY_PEOPLE, person, &dir, d)) != CLUSTER_OK)
+		return e;
+	p = &dir->people[0];
+	for (size_t i = 0; i < p->n_devices; i++) {
+		if (!id_equal(&p->devices[i].id, &device->id))
+			p->devices[k++] = p->devices[i];
+	}
+	p->n_devices = k;
+	if ((e = change_put(ch, DIRECTORY_PEOPLE, person, directory_person_json(p), d)) != CLUSTER_OK)
+		goto out;
+	if ((e = device_claim(&device->key, claim)) != CLUSTER_OK || (e = store_delete(ch->store, STORE_CLAIM, claim)) != CLUSTER_OK ||
+	    (e = store_delete(ch->store, STORE_DEVICE, id)) != CLUSTER_OK)
+		change_store_error(ch, e, d);
+out:
+	directory_free(dir);
+	return e;
+}
+
+enum cluster_err admin_device_remove(struct call *c, struct json **ret, struct diag *d)
+{
+	const char *id = NULL;
+	struct json_field f[] = { { .name = "device", .kind = JSON_KIND_TEXT, .dst = &id, .max = ID_TEXT } };
+	struct change ch = { 0 };
+	struct device device;
+	enum cluster_err e;
+
+	if ((e = json_read(c->in, ADMIN_FIELDS(f), d)) != CLUSTER_OK || (e = change_begin(&ch, c->a, c->now, d)) != CLUSTER_OK)
+		goto out;
+	if ((e = device_get(ch.store, id, &device)) != CLUSTER_OK) {
+		e = e == CLUSTER_ENOTFOUND ? diag_set(d, e, "there is no device \"%s\"", id) : change_store_error(&ch, e, d);
+		goto out;
+	}
+	if ((e = admin_device_drop(&ch, &device, d)) == CLUSTER_OK)
+		e = admin_commit(c, &ch, "device/remove", id, ret, d);
+out:
+	change_done(&ch);
+	return e;
+}

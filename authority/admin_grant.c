@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin_part.h"
+#include "grants.h"
+#include "record.h"
+
+/* Grants (PROTOCOL.md 6.4, 3.4). */
+
+#define SELECTOR_ROOM 80
+#define LIST_MAX 256
+
+struct wish {
+	const struct json *accounts, *nodes;
+	const char *person, *role, *on_revoke;
+	int64_t ttl;
+	bool sudo, onetime, hop;
+};
+
+static enum cluster_err wish_read(const struct json *in, struct wish *w, struct diag *d)
+{
+	struct json_field f[] = {
+		{ .name = "person", .kind = JSON_KIND_TEXT, .optional = true, .dst = &w->person, .max = NAME_PERSON_MAX },
+		{ .name = "role", .kind = JSON_KIND_TEXT, .optional = true, .dst = &w->role, .max = NAME_ROLE_MAX, .ok = name_role_ok },
+		{ .name = "accounts", .kind = JSON_KIND_ARRAY, .dst = &w->accounts, .min = 1, .max = LIST_MAX },
+		{ .name = "nodes", .kind = JSON_KIND_ARRAY, .optional = true, .dst = &w->nodes, .min = 1, .max = LIST_MAX },
+		{ .name = "sudo", .kind = JSON_KIND_BOOL, .optional = true, .dst = &w->sudo },
+		{ .name = "onetime", .kind = JSON_KIND_BOOL, .optional = true, .dst = &w->onetime },
+		{ .name = "hop", .kind = JSON_KIND_BOOL, .optional = true, .dst = &w->hop },
+		{ .name = "on_revoke", .kind = JSON_KIND_TEXT, .optional = true, .dst = &w->on_revoke, .max = 4 },
+		{ .name = "ttl", .kind = JSON_KIND_INT, .optional = true, .dst = &w->ttl, .min = 60, .max = 43200 },
+	};
+	enum cluster_err e = json_read(in, ADMIN_FIELDS(f), d);
+
+	if (e == CLUSTER_OK && !w->person == !w->role)
+		e = diag_set(d, CLUSTER_EFORMAT, "a grant is to a person or to a role: say one of them");
+	return e;
+}
+
+static enum cluster_err on_revoke_parse(const char *word, enum directory_on_revoke *ret, struct diag *d)
+{
+	static const char *const words[] = { [DIRECTORY_END] = "end", [DIRECTORY_WARN] = "warn", [DIRECTORY_KEEP] = "keep" };
+
+	*ret = DIRECTORY_END;
+	if (!word)
+		return CLUSTER_OK;
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		if (strcmp(word, words[i]) == 0) {
+			*ret = (enum directory_on_revoke)i;
+			return CLUSTER_OK;
+		}
+	}
+	return diag_set(d, CLUSTER_EFORMAT, "on_revoke is end, warn or keep");
+}
+
+static enum cluster_err grant_put(struct change *ch, const struct directory_grant *g, struct diag *d)
+{
+	char key[GRANTS_KEY_MAX], id[ID_TEXT + 1];
+	enum cluster_err e;
+
+	id_text(&g->id, id);
+	grants_key(g, key);
+	if ((e = change_add(ch, DIRECTORY_GRANTS, id, directory_grant_json(g), d)) != CLUSTER_OK)
+		return e;
+	e = store_add(ch->store, STORE_GRANT_TO, key, "", 0);
+	return e == CLUSTER_OK ? e : change_store_error(ch, e, d);
+}
+
+/* The record of a wish; accounts and node selectors are given. */
+static enum cluster_err grant_make(struct change *ch, const struct wish *w, struct directory_grant *g, struct diag *d)
+{
+	char id[ID_TEXT + 1];
+	enum cluster_err e;
+
+	g->to_role = w->role != NULL;
+	g->sudo = w->sudo;
+	g->onetime = w->onetime;
+	g->hop = w->hop;
+	g->ttl = (uint32_t)w->ttl;
+	if (w->role)
+		memcpy(g->role, w->role, strlen(w->role) + 1);
+	else if ((e = record_find(ch->store, DIRECTORY_PEOPLE, w->person, id, d)) != CLUSTER_OK || (e = id_parse(id, &g->person)) != CLUSTER_OK)
+		return e;
+	if ((e = on_revoke_parse(w->on_revoke, &g->on_revoke, d)) != CLUSTER_OK)
+		return e;
+	return crypto_random(g->id.b, sizeof g->id.b);
+}
+
+/* Pointers to rows, as a record wants them. */
+static enum cluster_err point(char *rows, size_t n, char ***ret)
+{
+	char **at = calloc(n + 1, sizeof *at);
+
+	for (size_t i = 0; at && i < n; i++)
+		at[i] = rows + i * SELECTOR_ROOM;
+	*ret = at;
+	return at ? CLUSTER_OK : CLUSTER_ENOMEM;
+}
+
+enum cluster_err admin_grant_add(struct call *c, struct json **ret, struct diag *d)
+{
+	struct directory_grant g = { .to_role = false };
+	char any[SELECTOR_ROOM] = "any", id[ID_TEXT + 1];
+	struct wish w = { .person = NULL };
+	void *accounts = NULL, *nodes = NULL;
+	struct change ch = { 0 };
+	int64_t version = 0;
+	enum cluster_err e;
+
+	if ((e = wish_read(c->in, &w, d)) != CLUSTER_OK || (e = admin_rows(w.accounts, sizeof *g.accounts, "accounts", &accounts, &g.n_accounts, d)) != CLUSTER_OK ||
+	    (e = admin_rows(w.nodes, SELECTOR_ROOM, "nodes", &nodes, &g.n_nodes, d)) != CLUSTER_OK)
+		goto out;
+	g.n_nodes = nodes ? g.n_nodes : 1;
+	g.accounts = accounts;
+	if ((e = point(nodes ? nodes : any, g.n_nodes, &g.nodes)) != CLUSTER_OK || (e = change_begin(&ch, c->a, c->now, d)) != CLUSTER_OK || (e = grant_make(&ch, &w, &g, d)) != CLUSTER_OK ||
+	    (e = grant_put(&ch, &g, d)) != CLUSTER_OK)
+		goto out;
+	id_text(&g.id, id);
+	if ((e = change_commit(&ch, &(struct change_audit){ c->actor, "grant/add", id, "ok" }, &version, d)) != CLUSTER_OK)
+		goto out;
+	*ret = json_make("{s:s, s:I}", "grant", id, "version", (long long)version);
+out:
+	change_done(&ch);
+	free(g.nodes);
+	free(nodes);
+	free(accounts);
+	return e;
+}
+
+struct listing {
+	struct call *call;
+	struct json *list;
+};
+
+static enum cluster_err list_one(void *ctx, const struct directory *dir)
+{
+	const struct directory_grant *g = &dir->grants[0];
+	struct json *j = directory_grant_json(g);
+	struct listing *l = ctx;
+	struct directory *who = NULL;
+	char id[ID_TEXT + 1];
+	enum cluster_err e = CLUSTER_OK;
+
+	id_text(&g->person, id);
+	if (!g->to_role && record_get(l->call->a->store, DIRECTORY_PEOPLE, id, &who, NULL) == CLUSTER_OK)
+		e = json_set(j, "person_name", json_make("s", who->people[0].name));
+	directory_free(who);
+	if (e != CLUSTER_OK) {
+		json_free(j);
+		return e;
+	}
+	return json_append(l->list, j);
+}
+
+enum cluster_err admin_grant_list(struct call *c, struct json **ret, struct diag *d)
+{
+	struct listing l = { .call = c, .list = json_list() };
+	enum cluster_err e;
+
+	if ((e = json_read(c->in, NULL, 0, d)) != CLUSTER_OK || (e = admin_each(c, DIRECTORY_GRANTS, list_one, &l, d)) != CLUSTER_OK) {
+		json_free(l.list);
+		return e;
+	}
+	*ret = json_make("{s:o}", "grants", l.list);
+	return CLUSTER_OK;
+}
+
+enum cluster_err admin_grant_drop(struct change *ch, const struct directory_grant *g, struct diag *d)
+{
+	char key[GRANTS_KEY_MAX], id[ID_TEXT + 1];
+	enum cluster_err e;
+
+	id_text(&g->id, id);
+	grants_key(g, key);
+	if ((e = store_delete(ch->store, STORE_GRANT_TO, key)) != CLUSTER_OK)
+		return change_store_error(ch, e, d);
+	return change_remove(ch, DIRECTORY_GRANTS, id, d);
+}
+
+enum cluster_err admin_grant_remove(struct call *c, struct json **ret, struct diag *d)
+{
+	const char *id = NULL;
+	struct json_field f[] = { { .name = "grant", .kind = JSON_KIND_TEXT, .dst = &id, .max = ID_TEXT } };
+	struct directory *dir = NULL;
+	struct change ch = { 0 };
+	enum cluster_err e;
+
+	if ((e = json_read(c->in, ADMIN_FIELDS(f), d)) != CLUSTER_OK || (e = change_begin(&ch, c->a, c->now, d)) != CLUSTER_OK ||
+	    (e = record_get(ch.store, DIRECTORY_GRANTS, id, &dir, d)) != CLUSTER_OK || (e = admin_grant_drop(&ch, &dir->grants[0], d)) != CLUSTER_OK)
+		goto out;
+	e = admin_commit(c, &ch, "grant/remove", id, ret, d);
+out:
+	change_done(&ch);
+	directory_free(dir);
+	return e;
+}

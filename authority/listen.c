@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "listen.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/listener.h>
+
+#include "cluster/file.h"
+#include "cluster/log.h"
+#include "conn.h"
+#include "routes.h"
+#include "tls.h"
+
+#define DOORS_MAX 17
+#define BACKLOG 1024
+#define PAUSE_SECONDS 1
+
+struct door {
+	struct listen *listen;
+	struct evconnlistener *listener;
+	int fd;
+	bool local;
+};
+
+struct listen {
+	struct authority *a;
+	struct tls *tls;
+	struct conn_set conns;
+	size_t max, n;
+	bool paused;
+	struct event *resume; /* after there were no descriptors */
+	struct door door[DOORS_MAX];
+};
+
+static void pause_all(struct listen *l, bool pause)
+{
+	if (l->paused == pause)
+		return;
+	l->paused = pause;
+	for (size_t i = 0; i < l->n; i++) {
+		if (l->door[i].local)
+			continue; /* root can always come in */
+		if (pause)
+			evconnlistener_disable(l->door[i].listener);
+		else
+			evconnlistener_enable(l->door[i].listener);
+	}
+}
+
+static void on_request(struct conn *c, void *ctx)
+{
+	struct listen *l = ctx;
+
+	routes_request(c, l->a);
+}
+
+static void on_closed(struct conn *c, void *ctx)
+{
+	struct listen *l = ctx;
+
+	routes_closed(c, l->a);
+	if (l->paused && l->conns.n < l->max && !evtimer_pending(l->resume, NULL))
+		pause_all(l, false);
+}
+
+static void on_resume(evutil_socket_t fd, short what, void *ctx)
+{
+	struct listen *l = ctx;
+
+	(void)fd;
+	(void)what;
+	if (l->conns.n < l->max)
+		pause_all(l, false);
+}
+
+static bool peer_allowed(int fd)
+{
+	struct ucred peer;
+	socklen_t n = sizeof peer;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) != 0 || n != sizeof peer)
+		return false;
+	if (peer.uid == 0 || peer.uid == geteuid())
+		return true;
+	log_line(LOG_LEVEL_WARNING, "uid %u (pid %d) was turned away from the admin socket", (unsigned)peer.uid, (int)peer.pid);
+	return false;
+}
+
+static void address_text(const struct sockaddr *sa, char dst[64])
+{
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)sa;
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)sa;
+
+	dst[0] = '\0';
+	if (sa->sa_family == AF_INET)
+		inet_ntop(AF_INET, &v4->sin_addr, dst, 64);
+	else if (sa->sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
+		inet_ntop(AF_INET, &v6->sin6_addr.s6_addr[12], dst, 64);
+	else if (sa->sa_family == AF_INET6)
+		inet_ntop(AF_INET6, &v6->sin6_addr, dst, 64);
+}
+
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa, int n, void *ctx)
+{
+	struct door *door = ctx;
+	struct listen *l = door->listen;
+	struct conn_handler h = { .set = &l->conns, .request = on_request, .closed = on_closed, .ctx = l };
+	struct conn_peer peer = { .local = door->local, .text = "local" };
+	struct bufferevent *bev = NULL;
+	int one = 1;
+
+	(void)listener;
+	(void)n;
+	if (door->local && peer_allowed(fd)) {
+		bev = bufferevent_socket_new(l->a->base, fd, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
+	} else if (!door->local) {
+		address_text(sa, peer.text);
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+		bev = tls_accept(l->tls, l->a->base, fd);
+	}
+	if (!bev) {
+		close(fd);
+		return;
+	}
+	(void)!conn_new(l->a->base, bev, &peer, &h);
+	if (l->conns.n >= l->max)
+		pause_all(l, true);
+}
+
+/* No descriptors, no memory: not accepting for a moment is better than spinning. */
+static void on_accept_error(struct evconnlistener *listener, void *ctx)
+{
+	const struct timeval tv = { .tv_sec = PAUSE_SECONDS };
+	struct door *door = ctx;
+
+	(void)listener;
+	log_line(LOG_LEVEL_WARNING, "accept: %s", strerror(errno));
+	pause_all(door->listen, true);
+	evtimer_add(door->listen->resume, &tv);
+}
+
+enum cluster_err listen_new(struct authority *a, struct listen **ret)
+{
+	struct listen *l = calloc(1, sizeof *l);
+
+	if (!l)
+		return CLUSTER_ENOMEM;
+	l->a = a;
+	LIST_INIT(&l->conns.list);
+	*ret = l;
+	return CLUSTER_OK;
+}
+
+/* Takes the descriptor. */
+static enum cluster_err add(struct listen *l, int fd, bool local, const char *where, struct diag *d)
+{
+	if (l->n == DOORS_MAX) {
+		close(fd);
+		return diag_set(d, CLUSTER_ELIMIT, "more than %d addresses to listen on", DOORS_MAX - 1);
+	}
+	if (listen(fd, BACKLOG) != 0) {
+		diag_errno(d, "%s", where);
+		close(fd);
+		return CLUSTER_ESYSTEM;
+	}
+	l->door[l->n++] = (struct door){ .listen = l, .fd = fd, .local = local };
+	return CLUSTER_OK;
+}
+
+static void log_place(int fd, const char *where)
+{
+	struct sockaddr_storage sa = { 0 };
+	socklen_t n = sizeof sa;
+	uint16_t port = 0;
+
+	if (getsockname(fd, (struct sockaddr *)&sa, &n) == 0)
+		port = sa.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)(void *)&sa)->sin6_port : ((struct sockaddr_in *)(void *)&sa)->sin_port;
+	log_line(LOG_LEVEL_NOTICE, "listening on %.*s:%u", (int)(strrchr(where, ':') - where), where, (unsigned)ntohs(port));
+}
+
+enum cluster_err listen_tcp(struct listen *l, const char *where, struct diag *d)
+{
+	struct sockaddr_storage sa = { 0 };
+	int n = (int)sizeof sa, one = 1, fd;
+	enum cluster_err e;
+
+	if (evutil_parse_sockaddr_port(where, (struct sockaddr *)&sa, &n) != 0)
+		return diag_set(d, CLUSTER_ECONFIG, "\"%s\" is not ADDR:PORT", where);
+	if ((fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) < 0)
+		return diag_errno(d, "%s", where);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+	if (bind(fd, (struct sockaddr *)&sa, (socklen_t)n) != 0) {
+		diag_errno(d, "%s", where);
+		close(fd);
+		return CLUSTER_ESYSTEM;
+	}
+	if ((e = add(l, fd, false, where, d)) == CLUSTER_OK)
+		log_place(fd, where);
+	return e;
+}
+
+/* A socket file that nobody serves is taken away; anything else stays, and bind says so. */
+static enum cluster_err clear_stale(const struct sockaddr_un *sa, struct diag *d)
+{
+	struct stat st;
+	int fd, failed;
+
+	if (lstat(sa->sun_path, &st) != 0 || !S_ISSOCK(st.st_mode))
+		return CLUSTER_OK;
+	if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) < 0)
+		return diag_errno(d, "socket");
+	failed = connect(fd, (const struct sockaddr *)sa, sizeof *sa);
+	close(fd);
+	if (failed == 0)
+		return diag_set(d, CLUSTER_EUNAVAIL, "%s: another authority serves it", sa->sun_path);
+	return unlink(sa->sun_path) == 0 ? CLUSTER_OK : diag_errno(d, "%s", sa->sun_path);
+}
+
+static enum cluster_err parent_of(const char *path, struct diag *d)
+{
+	char dir[sizeof((struct sockaddr_un *)NULL)->sun_path];
+	const char *slash = strrchr(path, '/');
+
+	if (!slash || slash == path)
+		return CLUSTER_OK;
+	snprintf(dir, sizeof dir, "%.*s", (int)(slash - path), path);
+	return access(dir, F_OK) == 0 ? CLUSTER_OK : file_mkdir(dir, 0755, d);
+}
+
+enum cluster_err listen_unix(struct listen *l, const char *path, struct diag *d)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	enum cluster_err e;
+	mode_t mask;
+	int fd, failed;
+
+	if (strlen(path) >= sizeof sa.sun_path)
+		return diag_set(d, CLUSTER_ECONFIG, "%s: the path is too long for a socket", path);
+	memcpy(sa.sun_path, path, strlen(path) + 1);
+	if ((e = parent_of(path, d)) != CLUSTER_OK || (e = clear_stale(&sa, d)) != CLUSTER_OK)
+		return e;
+	if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) < 0)
+		return diag_errno(d, "socket");
+	mask = umask(0177);
+	failed = bind(fd, (struct sockaddr *)&sa, sizeof sa);
+	umask(mask);
+	if (failed) {
+		diag_errno(d, "%s", path);
+		close(fd);
+		return CLUSTER_ESYSTEM;
+	}
+	return add(l, fd, true, path, d);
+}
+
+enum cluster_err listen_start(struct listen *l, struct tls *t, size_t max, struct diag *d)
+{
+	l->tls = t;
+	l->max = max;
+	if (!(l->resume = evtimer_new(l->a->base, on_resume, l)))
+		return diag_set(d, CLUSTER_ENOMEM, "out of memory");
+	for (size_t i = 0; i < l->n; i++) {
+		struct door *door = &l->door[i];
+
+		if (!(door->listener = evconnlistener_new(l->a->base, on_accept, door, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, door->fd)))
+			return diag_set(d, CLUSTER_ENOMEM, "out of memory");
+		door->fd = -1;
+		evconnlistener_set_error_cb(door->listener, on_accept_error);
+	}
+	return CLUSTER_OK;
+}
+
+void listen_free(struct listen *l)
+{
+	struct conn *c;
+
+	if (!l)
+		return;
+	for (size_t i = 0; i < l->n; i++) {
+		if (l->door[i].listener)
+			evconnlistener_free(l->door[i].listener);
+		file_close(l->door[i].fd);
+	}
+	l->n = 0;
+	while ((c = LIST_FIRST(&l->conns.list)))
+		conn_free(c);
+	if (l->resume)
+		event_free(l->resume);
+	free(l);
+}

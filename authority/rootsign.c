@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rootsign.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cluster/jws.h"
+
+/* One signed line and `end` (line ends). */
+static enum cluster_err line(const struct crypto_key *key, enum jws_typ typ, const char *payload, const char *end, char **ret)
+{
+	char *token = NULL, *text;
+	enum cluster_err e;
+	size_t n;
+
+	if ((e = jws_sign(key, typ, payload, strlen(payload), &token)) != CLUSTER_OK)
+		return e;
+	n = strlen(token);
+	if (!(text = realloc(token, n + strlen(end) + 1))) {
+		free(token);
+		return CLUSTER_ENOMEM;
+	}
+	memcpy(text + n, end, strlen(end) + 1);
+	*ret = text;
+	return CLUSTER_OK;
+}
+
+enum cluster_err rootsign_root(const struct crypto_key *key, struct document_root *root, char **ret, uint8_t ret_pin[CRYPTO_SHA256_SIZE], struct diag *d)
+{
+	char *payload = NULL, *text = NULL;
+	struct document_root verified;
+	enum cluster_err e;
+
+	if ((e = document_root_build(root, &payload)) != CLUSTER_OK || (e = crypto_sha256(payload, strlen(payload), ret_pin)) != CLUSTER_OK ||
+	    (e = line(key, JWS_ROOT, payload, "\n\n", &text)) != CLUSTER_OK) {
+		diag_set(d, e, "could not sign the root: %s", err_name(e));
+		goto out;
+	}
+	if ((e = document_root_verify(text, strlen(text), ret_pin, &verified, d)) != CLUSTER_OK)
+		goto out;
+	*root = verified;
+	*ret = text;
+	text = NULL;
+	e = CLUSTER_OK;
+out:
+	free(text);
+	free(payload);
+	return e;
+}
+
+static enum cluster_err key_of_root(const struct crypto_key *key, const struct document_root *root, struct diag *d)
+{
+	struct crypto_pub pub;
+	enum cluster_err e = crypto_key_pub(key, &pub);
+
+	for (size_t i = 0; e == CLUSTER_OK && i < root->n_keys; i++) {
+		if (crypto_pub_equal(&pub, &root->key[i]))
+			return CLUSTER_OK;
+	}
+	return diag_set(d, e == CLUSTER_OK ? CLUSTER_EDENIED : e, "this is not the root key of this cluster");
+}
+
+enum cluster_err rootsign_keyset(const struct crypto_key *key, const struct document_root *root, const struct document_keyset *keyset, char **ret, struct diag *d)
+{
+	struct document_keyset verified;
+	char *payload = NULL, *text = NULL;
+	enum cluster_err e;
+
+	if ((e = key_of_root(key, root, d)) != CLUSTER_OK)
+		return e;
+	if (keyset->iat >= root->exp)
+		return diag_set(d, CLUSTER_EEXPIRED, "the root has expired: a new root has to be signed first");
+	if ((e = document_keyset_build(keyset, &root->cluster, &payload)) != CLUSTER_OK || (e = line(key, JWS_KEYSET, payload, "\n", &text)) != CLUSTER_OK) {
+		diag_set(d, e, "could not sign the keyset: %s", err_name(e));
+		goto out;
+	}
+	if ((e = document_keyset_verify(text, strlen(text), root, &verified, d)) != CLUSTER_OK)
+		goto out;
+	*ret = text;
+	text = NULL;
+	e = CLUSTER_OK;
+out:
+	free(text);
+	free(payload);
+	return e;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "routes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin.h"
+#include "change.h"
+#include "cluster/json.h"
+#include "cluster/log.h"
+#include "conn.h"
+#include "enroll.h"
+#include "identity.h"
+#include "issue.h"
+#include "join.h"
+#include "poll.h"
+#include "read.h"
+#include "status.h"
+
+#define PREFIX "/v1/"
+#define AUDIT_ACTION_MAX 64
+
+const struct route routes_table[] = {
+	{ HEAD_GET, "/v1/root", false, CALL_ANYBODY, read_root },
+	{ HEAD_GET, "/v1/keyset", false, CALL_ANYBODY, read_keyset },
+	{ HEAD_GET, "/v1/head", false, CALL_NODE | CALL_PERSON | CALL_ROOT, read_head },
+	{ HEAD_GET, "/v1/objects/", true, CALL_NODE | CALL_PERSON | CALL_ROOT, read_object },
+	{ HEAD_GET, "/v1/me", false, CALL_PERSON, read_me },
+	{ HEAD_POST, "/v1/join", false, CALL_ANYBODY, join_run },
+	{ HEAD_POST, "/v1/enroll", false, CALL_ANYBODY, enroll_run },
+	{ HEAD_POST, "/v1/credential", false, CALL_ANYBODY, issue_run },
+	{ HEAD_POST, "/v1/admin/", true, CALL_ADMIN | CALL_ROOT, admin_run },
+};
+const size_t routes_n = sizeof routes_table / sizeof *routes_table;
+
+const struct route *routes_find(enum head_method method, const char *path, size_t n)
+{
+	for (size_t i = 0; i < routes_n; i++) {
+		const struct route *r = &routes_table[i];
+		size_t len = strlen(r->path);
+
+		if (r->method == method && strncmp(path, r->path, len) == 0 && (r->prefix ? n > len : n == len))
+			return r;
+	}
+	return NULL;
+}
+
+/* What somebody unknown is told of a refusal: nothing that helps. */
+static const char *sentence(const struct call *c, enum cluster_err e, const struct diag *d)
+{
+	int status = status_http(e);
+
+	if (!c->known && !c->frank && status == 401)
+		return "this request is not authorised";
+	if (!c->known && !c->frank && status == 403)
+		return "refused";
+	if (status == 500 && !(c->is & (CALL_ROOT | CALL_ADMIN)))
+		return "the authority has a problem of its own";
+	return d->text[0] ? d->text : err_name(e);
+}
+
+/* A refusal of somebody we know is a decision like any other. */
+static void audit_refusal(struct call *c, enum cluster_err e)
+{
+	struct change_audit r = { .actor = c->actor, .object = "", .reason = c->word ? c->word : err_name(e) };
+	char action[AUDIT_ACTION_MAX];
+	struct change ch;
+
+	snprintf(action, sizeof action, "%.*s", (int)(c->head->path_n - strlen(PREFIX)), c->head->target + strlen(PREFIX));
+	r.action = action;
+	if (change_begin(&ch, c->a, c->now, NULL) == CLUSTER_OK && change_commit_quietly(&ch, &r, NULL) != CLUSTER_OK)
+		log_line(LOG_LEVEL_ERROR, "a refusal could not be written to the audit trail");
+	change_done(&ch);
+}
+
+static void refuse(struct call *c, enum cluster_err e, const struct diag *d)
+{
+	const char *word = c->known ? c->word : NULL;
+	struct conn_answer a = { .status = status_http(e), .type = "application/json", .cache = "no-store" };
+
+	log_line(a.status >= 500 ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "%s %.*s: %d %s: %s (%s from %s)", head_method_name(c->head->method), (int)c->head->path_n, c->head->target,
+	    a.status, c->word ? c->word : err_name(e), d->text, c->actor[0] ? c->actor : "nobody", conn_peer(c->conn)->text);
+	if (c->known && c->head->method == HEAD_POST && a.status == 403)
+		audit_refusal(c, e);
+	a.body = status_body(e, word, sentence(c, e, d));
+	conn_answer(c->conn, &a);
+}
+
+/* Takes `j`. */
+static void succeed(struct call *c, struct json *j)
+{
+	struct conn_answer a = { .status = 200, .type = "application/json", .cache = "no-store", .body = c->raw };
+	char *text = NULL;
+	size_t n = 0;
+
+	if (c->raw) {
+		a.type = "text/plain; charset=utf-8";
+		a.cache = c->cache;
+	} else if (json_text(j, &text, &n) == CLUSTER_OK) {
+		a.body = blob_new(text, n);
+	}
+	free(text);
+	json_free(j);
+	conn_answer(c->conn, &a);
+}
+
+static enum cluster_err body_read(struct call *c, struct json **ret, struct diag *d)
+{
+	enum cluster_err e;
+
+	if (c->head->method != HEAD_POST)
+		return CLUSTER_OK;
+	if ((e = json_parse(conn_body(c->conn), c->head->body_n, HEAD_BODY_MAX, ret, d)) != CLUSTER_OK)
+		return e;
+	return conn_body(c->conn)[0] == '[' ? diag_set(d, CLUSTER_EFORMAT, "the body is not a JSON object") : CLUSTER_OK;
+}
+
+static enum cluster_err answer(struct call *c, struct json **ret, struct diag *d)
+{
+	const struct route *r = routes_find(c->head->method, c->head->target, c->head->path_n);
+	struct json *in = NULL;
+	enum cluster_err e;
+
+	if (!r)
+		return diag_set(d, CLUSTER_ENOTFOUND, "there is no such call");
+	c->is = CALL_ANYBODY;
+	if (!(r->who & CALL_ANYBODY) && (e = identity_read(c, d)) != CLUSTER_OK) {
+		/* whoever could not prove a thing is unauthorised, in whatever way he failed */
+		if (!c->known && status_http(e) < 500)
+			e = CLUSTER_ESIGNATURE;
+		return e;
+	}
+	if (!(r->who & c->is))
+		return c->is == CALL_ANYBODY ? diag_set(d, CLUSTER_ESIGNATURE, "not authorised") : diag_set(d, CLUSTER_EDENIED, "this call is not for %s", c->actor);
+	if ((e = body_read(c, &in, d)) == CLUSTER_OK) {
+		c->in = in;
+		e = r->run(c, ret, d);
+	}
+	c->in = NULL;
+	json_free(in);
+	return e;
+}
+
+void routes_request(struct conn *conn, void *ctx)
+{
+	struct call c = { .a = ctx, .conn = conn, .head = conn_head(conn), .now = authority_now() };
+	struct json *out = NULL;
+	struct diag d = { 0 };
+	enum cluster_err e = answer(&c, &out, &d);
+
+	if (c.known)
+		conn_known(conn);
+	if (e != CLUSTER_OK)
+		refuse(&c, e, &d);
+	else if (!c.later)
+		succeed(&c, out);
+}
+
+void routes_closed(struct conn *c, void *ctx)
+{
+	const struct authority *a = ctx;
+
+	if (a->poll)
+		poll_forget(a->poll, c);
+}

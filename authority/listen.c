@@ -19,6 +19,7 @@
 
 #include "cluster/file.h"
 #include "cluster/log.h"
+#include "cluster/num.h"
 #include "conn.h"
 #include "routes.h"
 #include "tls.h"
@@ -190,18 +191,43 @@ static void log_place(int fd, const char *where)
 	log_line(LOG_LEVEL_NOTICE, "listening on %.*s:%u", (int)(strrchr(where, ':') - where), where, (unsigned)ntohs(port));
 }
 
+/* "ADDR:PORT" or "[ADDR]:PORT"; 0: not one. */
+static socklen_t place_parse(const char *where, struct sockaddr_storage *ret)
+{
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)(void *)ret;
+	struct sockaddr_in *v4 = (struct sockaddr_in *)(void *)ret;
+	const char *colon = strrchr(where, ':');
+	char host[INET6_ADDRSTRLEN + 2] = "";
+	size_t n = colon ? (size_t)(colon - where) : 0;
+	uint32_t port;
+
+	if (n == 0 || n >= sizeof host || num_u32(colon + 1, 0, 65535, &port) != CLUSTER_OK)
+		return 0;
+	memcpy(host, where, n);
+	if (host[0] == '[' && host[n - 1] == ']') {
+		host[n - 1] = '\0';
+		v6->sin6_family = AF_INET6;
+		v6->sin6_port = htons((uint16_t)port);
+		return inet_pton(AF_INET6, host + 1, &v6->sin6_addr) == 1 ? sizeof *v6 : 0;
+	}
+	v4->sin_family = AF_INET;
+	v4->sin_port = htons((uint16_t)port);
+	return inet_pton(AF_INET, host, &v4->sin_addr) == 1 ? sizeof *v4 : 0;
+}
+
 enum cluster_err listen_tcp(struct listen *l, const char *where, struct diag *d)
 {
 	struct sockaddr_storage sa = { 0 };
-	int n = (int)sizeof sa, one = 1, fd;
+	socklen_t n = place_parse(where, &sa);
+	int one = 1, fd;
 	enum cluster_err e;
 
-	if (evutil_parse_sockaddr_port(where, (struct sockaddr *)&sa, &n) != 0)
+	if (n == 0)
 		return diag_set(d, CLUSTER_ECONFIG, "\"%s\" is not ADDR:PORT", where);
 	if ((fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) < 0)
 		return diag_errno(d, "%s", where);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-	if (bind(fd, (struct sockaddr *)&sa, (socklen_t)n) != 0) {
+	if (bind(fd, (struct sockaddr *)&sa, n) != 0) {
 		diag_errno(d, "%s", where);
 		close(fd);
 		return CLUSTER_ESYSTEM;

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "home.h"
+#include "resolve.h"
+#include "self.h"
+#include "ssh_args.h"
+#include "ssh_config.h"
+
+static struct home home;
+static struct directory *dir;
+
+static int start(void **state)
+{
+	(void)state;
+	home_make(&home);
+	dir = trustgen_directory_read(home.g, home.directory);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	directory_free(dir);
+	home_done(&home);
+	return 0;
+}
+
+/* ---- the Include line ---- */
+
+static void expect_round(const char *before, bool made)
+{
+	char *with = NULL, *twice = NULL, *without = NULL;
+	bool gone = !made;
+
+	assert_int_equal(ssh_config_include(before, "/home/alice/.config/cluster-login/ssh_config", made, &with), CLUSTER_OK);
+	assert_true(ssh_config_included(with));
+	assert_non_null(strstr(with, "\nInclude /home/alice/.config/cluster-login/ssh_config\n"));
+	assert_int_equal(ssh_config_include(with, "/home/alice/.config/cluster-login/ssh_config", false, &twice), CLUSTER_OK);
+	assert_string_equal(twice, with);
+	assert_int_equal(ssh_config_exclude(twice, &without, &gone), CLUSTER_OK);
+	assert_string_equal(without, before);
+	assert_int_equal(gone, made);
+	free(without);
+	free(twice);
+	free(with);
+}
+
+static void test_include(void **state)
+{
+	char *text = NULL;
+	bool gone;
+
+	(void)state;
+	expect_round("", true);
+	expect_round("", false);
+	expect_round("Host *\n    ForwardAgent no\n", false);
+	expect_round("Host a\n  User b", false);
+	expect_round("\n\n# comment\n", false);
+	assert_false(ssh_config_included("Host *\n"));
+	assert_int_equal(ssh_config_exclude("Host *\n", &text, &gone), CLUSTER_ENOTFOUND);
+	assert_null(text);
+}
+
+/* A file that we made and somebody has added to stays. */
+static void test_made_and_used(void **state)
+{
+	char *with = NULL, *without = NULL, *more;
+	bool gone = true;
+
+	(void)state;
+	assert_int_equal(ssh_config_include("", "/x", true, &with), CLUSTER_OK);
+	more = trustgen_format(home.g, "%sHost b\n", with);
+	assert_int_equal(ssh_config_exclude(more, &without, &gone), CLUSTER_OK);
+	assert_string_equal(without, "Host b\n");
+	assert_false(gone);
+	free(without);
+	free(with);
+}
+
+/* ---- the block file ---- */
+
+static void test_build(void **state)
+{
+	static const char *const wanted[] = { "\nHost master-1-1\n", "\nHost core-1-1\n", "\nHost task-1-1\n", "    HostName 10.0.0.1\n", "    HostKeyAlias master-1-1\n", "    Port 22\n",
+		"    StrictHostKeyChecking yes\n", "    UserKnownHostsFile none\n", "    GlobalKnownHostsFile none\n", "    KnownHostsCommand /usr/bin/cluster-login known-hosts %H\n",
+		"    PreferredAuthentications keyboard-interactive\n", "    PubkeyAuthentication no\n", "    NumberOfPasswordPrompts 1\n", "    ForwardAgent no\n", "    ForwardX11 no\n" };
+	char *text = NULL;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(ssh_config_build(dir, "/usr/bin/cluster-login", NULL, &text, NULL), CLUSTER_OK);
+	for (i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+		if (strstr(text, wanted[i]) == NULL)
+			fail_msg("missing: %s", wanted[i]);
+	}
+	free(text);
+	assert_int_equal(ssh_config_build(dir, "/usr/bin/cluster-login", "/tmp/h", &text, NULL), CLUSTER_OK);
+	assert_non_null(strstr(text, "    KnownHostsCommand /usr/bin/cluster-login known-hosts --home=/tmp/h %H\n"));
+	free(text);
+}
+
+static void test_jump(void **state)
+{
+	struct directory_node *node = &dir->nodes[0];
+	char *saved = node->jump, *text = NULL;
+	const char *other = dir->nodes[1].name;
+	static const char *const bad[] = { "-oProxyCommand=x", "a b", "a;b", "$(x)", "a\nb", "" };
+	size_t i;
+
+	(void)state;
+	node->jump = (char *)other;
+	assert_int_equal(ssh_config_build(dir, "/usr/bin/cluster-login", NULL, &text, NULL), CLUSTER_OK);
+	assert_non_null(strstr(text, trustgen_format(home.g, "    ProxyCommand /usr/bin/cluster-login ssh -q -W [%%h]:%%p %%r@%s\n", other)));
+	free(text);
+	node->jump = (char *)"bastion.example";
+	assert_int_equal(ssh_config_build(dir, "/usr/bin/cluster-login", NULL, &text, NULL), CLUSTER_OK);
+	assert_non_null(strstr(text, "    ProxyJump bastion.example\n"));
+	free(text);
+	text = NULL;
+	for (i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		node->jump = (char *)bad[i];
+		assert_int_equal(ssh_config_build(dir, "/usr/bin/cluster-login", NULL, &text, NULL), CLUSTER_ECONFIG);
+	}
+	assert_null(text);
+	node->jump = saved;
+}
+
+static void test_letters(void **state)
+{
+	(void)state;
+	assert_true(ssh_args_takes_value('L'));
+	assert_true(ssh_args_takes_value('p'));
+	assert_false(ssh_args_takes_value('v'));
+	assert_false(ssh_args_takes_value('\0'));
+	assert_true(ssh_args_letter_ok('v'));
+	assert_false(ssh_args_letter_ok('Z'));
+	assert_false(ssh_args_letter_ok('\0'));
+}
+
+static void test_path(void **state)
+{
+	(void)state;
+	assert_true(self_path_ok("/usr/bin/cluster-login"));
+	assert_false(self_path_ok("usr/bin"));
+	assert_false(self_path_ok("/a b"));
+	assert_false(self_path_ok("/a%h"));
+	assert_false(self_path_ok("/a\"b"));
+	assert_false(self_path_ok("/a\nb"));
+	assert_false(self_path_ok(""));
+}
+
+static void test_resolve(void **state)
+{
+	(void)state;
+	assert_string_equal(resolve_node(dir, "master-1-1")->name, "master-1-1");
+	assert_string_equal(resolve_node(dir, "10.0.0.2")->name, "core-1-1");
+	assert_string_equal(resolve_node(dir, "task")->name, "task-1-1");
+	assert_null(resolve_node(dir, "nobody"));
+	assert_null(resolve_node(dir, ""));
+	assert_null(resolve_node(dir, "leader"));
+	dir->nodes[1].leader = true;
+	assert_ptr_equal(resolve_node(dir, "leader"), &dir->nodes[1]);
+	dir->nodes[1].leader = false;
+	assert_string_equal(resolve_nearest(dir, "mastr-1-1"), "master-1-1");
+	assert_null(resolve_nearest(dir, "completely-different"));
+}
+
+/* A role names its members in name order, whatever the directory's. */
+static void test_role_order(void **state)
+{
+	struct directory two = { .n_nodes = 2 };
+	struct directory_node nodes[2];
+	char roles[1][NAME_ROLE_MAX + 1] = { "core" };
+
+	(void)state;
+	memset(nodes, 0, sizeof nodes);
+	strcpy(nodes[0].name, "core-1-2");
+	strcpy(nodes[1].name, "core-1-1");
+	nodes[0].roles = nodes[1].roles = roles;
+	nodes[0].n_roles = nodes[1].n_roles = 1;
+	two.nodes = nodes;
+	assert_string_equal(resolve_node(&two, "core")->name, "core-1-1");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_include),
+		cmocka_unit_test(test_made_and_used),
+		cmocka_unit_test(test_build),
+		cmocka_unit_test(test_jump),
+		cmocka_unit_test(test_letters),
+		cmocka_unit_test(test_path),
+		cmocka_unit_test(test_resolve),
+		cmocka_unit_test(test_role_order),
+	};
+
+	return cmocka_run_group_tests_name("ssh_config", tests, start, stop);
+}

@@ -272,7 +272,7 @@ fuzz:
 fuzzers: $(FUZZERS)
 
 mutants:
-	@tests/faults/mutants
+	@tests/mutants/run
 
 # Line coverage of the library and the modules by unit, PAM and NSS tests.
 cov:

@@ -134,8 +134,6 @@ enum reason policy_check_grant(const struct trust *t, const struct trust_person 
 		const char *role = person->roles[i];
 		enum reason revoked = policy_check_revoked(t, REVOKE_ROLE, role, strlen(role), issued, REASON_NO_GRANT, &ret->detail);
 
-		if (revoked == REASON_NO_GRANT)
-			continue;
 		last = revoked == REASON_OK ? subject_grant(t, person, role, account, age, ret) : revoked;
 		if (last != REASON_NO_GRANT)
 			r = last;

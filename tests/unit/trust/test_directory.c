@@ -210,7 +210,8 @@ static enum cluster_err read_node(const char *record)
 static void test_node_records(void **state)
 {
 	static const char *const bad_more[] = {
-		",\"port\":0", ",\"port\":65536", ",\"port\":\"22\"", ",\"leader\":1", ",\"jump\":\"\"", ",\"jump\":\"-oProxyCommand=x\"", ",\"jump\":\"-v\"", ",\"instance\":\"-v\"", ",\"jump\":\"a b\"", ",\"jump\":\"a,b\"",
+		",\"port\":0", ",\"port\":65536", ",\"port\":\"22\"", ",\"leader\":1", ",\"jump\":\"\"",
+		",\"jump\":\"-oProxyCommand=x\"", ",\"jump\":\"-v\"", ",\"instance\":\"-v\"", ",\"jump\":\"a b\"", ",\"jump\":\"a,b\"",
 		",\"jump\":\"a%b\"", ",\"jump\":\"a\\nHost *\"", ",\"instance\":\"\"", ",\"instance\":\"i-1 x\"", ",\"instance\":\"$(id)\"", ",\"instance\":\"*\"", ",\"more\":1",
 	};
 	static const char *const bad_names[] = { "localhost", "leader", "a.b", "A", "-a", "a-", "123", "" };

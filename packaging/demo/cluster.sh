@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # The first process of the outer namespaces: builds the hosts, runs the steps, ends. Everything dies with it.
-set -euo pipefail
+set -Eeuo pipefail
 
 for part in narrate host expect daemons session cast measure; do
 	# shellcheck source=/dev/null

@@ -6,8 +6,8 @@ NODES=(master-1-1 core-1-1 task-1-1)
 RESCUE_PASSWORD=open-sesame-7
 TOOLS=/usr/local/lib/cluster-demo
 ASKPASS=/usr/libexec/cluster-login/askpass
-# Plain ssh without anything of ours, as an attacker or root with a password would use it.
-BARE_SSH='ssh -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o NumberOfPasswordPrompts=1'
+# Plain ssh without anything of ours, as an attacker or somebody with a password would use it.
+BARE_SSH='ssh -o StrictHostKeyChecking=accept-new'
 
 # The last line of output that begins with $1: what a command printed for somebody else to run.
 said() {
@@ -36,25 +36,20 @@ cast_client() {
 # What the image of such a node carries: a break-glass account with a password, and an account that everybody used to share.
 cast_image() {
 	host_run "$1" bash -c "useradd -m -u 1000 -s /bin/bash ecs-user && useradd -m -u 1001 -s /bin/bash rescue && echo rescue:$RESCUE_PASSWORD | chpasswd" 2>/dev/null
+	host_install "$1"
 }
 
 # cast_authority HOST NAME: key ceremony and daemon.
 cast_authority() {
-	host_run "$1" systemd-sysusers
+	host_install "$1"
 	must "root@$1" "cluster-authorityd init --name $2 --url https://$1:7443"
 	authority_start "$1"
 }
 
-# cast_token ROLE NAME: the command that makes that machine a node, in JOIN.
+# cast_token ROLE NAME: the command that makes that machine a node, in JOIN, with the image's own account adopted.
 cast_token() {
 	must root@authority "cluster-login node token --role $1 --name $2"
-	JOIN=$(said 'cluster-login join')
-}
-
-# cast_joined NODE: what a service manager does after the installation.
-cast_joined() {
-	sshd_reload "$1"
-	agent_start "$1"
+	JOIN="$(said 'cluster-login join') --adopt ecs-user"
 }
 
 # cast_device PERSON HOST AUTHORITY: the person's first device.
@@ -66,7 +61,7 @@ cast_device() {
 # Another cluster, which knows an alice too; her profile there is ~/other.
 cast_elsewhere() {
 	cast_authority elsewhere other
-	must root@elsewhere 'cluster-login user add alice && cluster-login user invite alice'
+	must root@elsewhere 'cluster-login user add alice --account && cluster-login user invite alice'
 	must alice@client "CLUSTER_LOGIN_HOME=~/other $(said 'cluster-login setup') && CLUSTER_LOGIN_HOME=~/other cluster-login get"
 }
 
@@ -85,7 +80,7 @@ cast_all() {
 	for node in "${NODES[@]}"; do
 		cast_token "${node%%-*}" "$node"
 		must "root@$node" "$JOIN"
-		cast_joined "$node"
+		agent_start "$node"
 	done
 	must root@authority 'cluster-login account add emr-user'
 	for node in alice bob; do
@@ -100,7 +95,7 @@ cast_all() {
 
 # Until every node has applied the authority's newest head.
 cast_settled() {
-	expect_quietly 5000 nodes_settled
+	expect_quietly 40000 nodes_settled
 }
 
 nodes_settled() {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash disable=SC2034,SC2016
+# shellcheck shell=bash disable=SC2016
 # Daemons of a host, started as its service manager would start them.
 
 # Fresh host keys and Debian's sshd on port 22, on all the hosts named.
@@ -14,18 +14,12 @@ sshd_start() {
 	done
 }
 
-sshd_reload() {
-	host_run "$1" bash -c 'kill -HUP "$(</run/sshd.pid)"'
-}
-
-# Starts a daemon in the background; its pid, as counted out here, goes to DAEMON_PID[HOST/NAME].
-declare -A DAEMON_PID
-
+# Starts a daemon in the background, with a log of its own for what it does not send to syslog.
 daemon_start() {
 	local host=$1 name=$2
 	shift 2
 	host_run "$host" bash -c 'exec setsid "$@" >>"/var/log/$0.log" 2>&1 </dev/null' "$name" "$@" &
-	DAEMON_PID[$host/$name]=$!
+	disown
 }
 
 agent_start() {

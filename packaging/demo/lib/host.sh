@@ -16,6 +16,11 @@ install_once() {
 	chmod -R a+rX,go-w "$TOP/installed"
 }
 
+# What a package does after unpacking: the files are there by the layer, the service users not yet.
+host_install() {
+	host_run "$1" systemd-sysusers 2>/dev/null
+}
+
 # hosts_start NAME=ADDRESS...: all at once; each knows the others' names.
 hosts_start() {
 	local pair
@@ -100,10 +105,12 @@ host_write() {
 }
 
 host_logs() {
-	local name
+	local name file
 	for name in "${HOSTS[@]}"; do
-		[[ -r $(host_path "$name" /var/log/cluster.log) ]] || continue
-		echo "--- the last lines of $name:/var/log/cluster.log"
-		tail -n "${1:-12}" "$(host_path "$name" /var/log/cluster.log)"
+		for file in "$(host_path "$name" /var/log)"/cluster*.log; do
+			[[ -s $file ]] || continue
+			echo "--- the last lines of $name:/var/log/${file##*/}"
+			tail -n "${1:-12}" "$file"
+		done
 	done
 }

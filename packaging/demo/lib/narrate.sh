@@ -25,7 +25,7 @@ step() {
 }
 
 step_done() {
-	((STEP == 0)) || TIMINGS+=("$(printf '%2d  %-66s %6d ms' "$STEP" "$STEP_TITLE" "$(ms_since "$STEP_STARTED")")")
+	((STEP == 0)) || TIMINGS+=("$(printf '%2d  %-108s %7d ms' "$STEP" "$STEP_TITLE" "$(ms_since "$STEP_STARTED")")")
 }
 
 say() {
@@ -54,6 +54,7 @@ narrate_fail() {
 # The demo itself could not go on.
 demo_failed() {
 	trap - ERR
+	((BASH_SUBSHELL == 0)) || exit 1
 	printf '\n%sdemo: step %d "%s" stopped at line %s: %s%s\n' "$RED" "$STEP" "$STEP_TITLE" "$1" "$2" "$PLAIN" >&2
 	host_logs >&2
 	exit 1
@@ -63,7 +64,7 @@ narrate_end() {
 	step_done
 	printf '\n%sTimings%s\n' "$BOLD" "$PLAIN"
 	printf '    %s\n' "${TIMINGS[@]}"
-	printf '    %-70s %6d ms\n' "    all" "$(ms_since "$DEMO_STARTED")"
+	printf '    %-112s %7d ms\n' '    all' "$(ms_since "$DEMO_STARTED")"
 	if ((${#MEASURED[@]})); then
 		printf '\n%sMeasured%s\n' "$BOLD" "$PLAIN"
 		printf '    %s\n' "${MEASURED[@]}"

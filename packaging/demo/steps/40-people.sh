@@ -20,6 +20,9 @@ cp -a "$(host_path client /home/alice/.config/cluster-login)" "$(host_path clien
 must_quietly alice@client 'CLUSTER_LOGIN_HOME=~/short cluster-login get --ttl 60s'
 SHORT_SINCE=$EPOCHREALTIME
 must_quietly bob@client 'cluster-login get'
+on carol@client 'cluster-login get'
+expect_status 77 'carol, to whom nothing is granted, does not even get a credential'
+must root@authority 'cluster-login grant add --person carol --account ecs-user --node role:task'
 must_quietly carol@client 'cluster-login get'
 on alice@client 'cluster-login nodes'
 expect_text 'task-1-1' 'the nodes, from the signed directory'

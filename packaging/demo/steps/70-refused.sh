@@ -5,6 +5,9 @@ on carol@client 'cluster-login ssh emr-user@master-1-1 -- id'
 expect_refused master-1-1 no_grant
 on bob@client 'cluster-login ssh emr-user@task-1-1 -- id'
 expect_refused task-1-1 no_grant
+say 'Even a grant given by mistake does not open the account of another person:'
+must root@authority 'cluster-login grant add --person bob --account alice'
+cast_settled
 on bob@client 'cluster-login ssh alice@master-1-1 -- id'
 expect_refused master-1-1 account_owner
 on carol@client 'cluster-login show --json'

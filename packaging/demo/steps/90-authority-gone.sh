@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2016,SC2034
 step 'The authority is killed: logins go on'
 say 'core-1-1 is to be stricter than the cluster: a head older than 6 seconds is too old there.'
-must root@core-1-1 'printf "[node]\nmax_stale = 6s\n" >/etc/cluster-login/node.conf.d/60-strict.conf'
+must root@core-1-1 'mkdir -p /etc/cluster-login/node.conf.d; printf "[node]\nmax_stale = 6s\n" >/etc/cluster-login/node.conf.d/60-strict.conf'
 on bob@client 'cluster-login ssh emr-user@core-1-1 -- id -un'
 expect_ok 'all is well'
 authority_kill authority
@@ -31,7 +31,9 @@ step 'The authority is back: freshness returns by itself'
 authority_start authority
 BACK=$EPOCHREALTIME
 expect_quietly 20000 explains_yes core-1-1 bob emr-user
-say "$(ms_since "$BACK") ms after the authority came back"
+say "core-1-1 after $(ms_since "$BACK") ms"
+cast_settled
+say "all nodes after $(ms_since "$BACK") ms"
 on bob@client 'cluster-login ssh emr-user@core-1-1 -- id -un'
 expect_ok 'bob logs on to core-1-1 again'
 on root@core-1-1 'cluster-login explain --person bob --account emr-user'

@@ -36,6 +36,7 @@ static struct slot slots[SLOTS];
 static _Atomic uint64_t current;
 static _Atomic uint64_t next_check; /* when to look at fresh although the word has not changed */
 static const uint64_t *_Atomic word;
+static _Atomic uint64_t word_file; /* its inode, which a mapping keeps from being given out again */
 
 static struct slot *slot_of(uint64_t cur)
 {
@@ -103,13 +104,21 @@ static bool is_shortage(enum cluster_err e)
 	return e == CLUSTER_ENOMEM || (e == CLUSTER_ESYSTEM && (errno == EMFILE || errno == ENFILE || errno == ENOMEM));
 }
 
+/*
+ * Maps the generation word, and once more if another file stands in its place: the node has left and joined again. What was mapped before stays, since any
+ * thread may be reading it: a page for each time, or for each of the threads that come here at once.
+ */
 static void map_word(void)
 {
-	const uint64_t *mapped, *none = NULL;
+	const uint64_t *mapped;
+	struct stat st;
 
-	/* A loser of the race keeps its mapping of one page; there are as many as threads at the most, once. */
-	if (!atomic_load(&word) && snap_word_map(SNAP_STATE_DIR, STATE_OWNER, &mapped) == CLUSTER_OK)
-		atomic_compare_exchange_strong(&word, &none, mapped);
+	if (lstat(SNAP_STATE_DIR "/generation", &st) != 0 || atomic_load(&word_file) == (uint64_t)st.st_ino)
+		return;
+	if (snap_word_map(SNAP_STATE_DIR, STATE_OWNER, &mapped) != CLUSTER_OK)
+		return;
+	atomic_store(&word, mapped);
+	atomic_store(&word_file, (uint64_t)st.st_ino);
 }
 
 static bool is_unread(struct slot *s)

@@ -131,7 +131,7 @@ enum cluster_err snap_fresh_read(const char *state_dir, uid_t owner, struct snap
 enum cluster_err snap_path(char *dst, size_t size, const char *state_dir, uint64_t generation, const char *file) CLUSTER_MUST_USE;
 /*
  * The generation word (PROTOCOL.md 5.5): `generation`, a file of SNAP_WORD_SIZE bytes that is never replaced nor truncated; its first 8 bytes, a
- * native u64, change with every publication, so that a reader who maps it once notices a new generation without a system call. 0: look at fresh.
+ * native u64, change with every publication, so that a reader who has it mapped notices a new generation without a system call.
  */
 #define SNAP_WORD_SIZE 4096
 /* Maps it for the life of the process. Errors as snap_open; CLUSTER_EFORMAT: too small. */

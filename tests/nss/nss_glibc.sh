@@ -97,6 +97,28 @@ ASAN_OPTIONS=detect_leaks=0 strace -f -o "$scratch/trace" "$tool" warm || is 'st
 is 'two markers' 2 "$(grep -c getppid "$scratch/trace")"
 is 'no system call in 7000 warm lookups' '' "$(sed -n '/getppid/,/getppid/p' "$scratch/trace" | grep -v getppid)"
 
+# --- each system call of a first lookup fails once, in each way: found (not needed), unavailable or try again, never "no such user" ---
+
+if [ -z "$preload" ]; then
+	strace -o "$scratch/trace" "$tool" ask >/dev/null
+	points=0
+	for call in openat newfstatat pread64 mmap close munmap; do
+		first=$(sed '/getppid/q' "$scratch/trace" | grep -c "^$call(")
+		last=$(sed '/getppid/,/getppid/!d' "$scratch/trace" | grep -c "^$call(")
+		for ((i = first + 1; i <= first + last; i++)); do
+			for error in EIO EACCES EMFILE ENFILE ENOMEM EINTR ENOSYS; do
+				got=$(strace -o /dev/null -e "inject=$call:error=$error:when=$i" "$tool" ask)
+				points=$((points + 1))
+				case $error:$got in
+				*:found | *:unavail | EMFILE:tryagain | ENFILE:tryagain | ENOMEM:tryagain) ;;
+				*) is "$call number $((i - first)) fails with $error" 'found or unavail' "$got" ;;
+				esac
+			done
+		done
+	done
+	[ "$points" -ge 60 ] || is 'points of failure' 'at least 60' "$points"
+fi
+
 # --- the file ---
 
 if [ -z "$preload" ]; then

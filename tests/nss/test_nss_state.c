@@ -395,7 +395,24 @@ static void test_leave_and_join_again(void **state)
 	is_found(ask(), 0);
 }
 
-static long resident_pages(void)
+/* A new file for the word is found within a second, and then tells of renewals at once again. */
+static void test_new_word_file(void **state)
+{
+	(void)state;
+	is_found(ask(), 0);
+	assert_ok(snap_word_store(WORLD_STATE, UINT64_MAX));
+	assert_int_equal(unlink(WORLD_STATE "/generation"), 0);
+	world_publish(++generation, second, second_n);
+	is_found(ask(), 1000); /* the old word's last change */
+	clock_moved += 2;
+	is_found(ask(), 1000);
+	world_publish(++generation, first, first_n);
+	is_found(ask(), 0);
+	world_publish(++generation, second, second_n);
+	is_found(ask(), 1000);
+}
+
+static long mapped_pages(void)
 {
 	FILE *f = fopen("/proc/self/statm", "re");
 	long size, resident;
@@ -415,10 +432,10 @@ static void test_ten_thousand_renewals(void **state)
 		world_publish(++generation, i % 2 ? first : second, i % 2 ? first_n : second_n);
 		is_found(ask(), i % 2 ? 0 : 1000);
 		if (i == 100)
-			before = resident_pages();
+			before = mapped_pages();
 	}
 	assert_int_equal(mappings(NULL), 1);
-	assert_true(resident_pages() <= before + 16);
+	assert_true(mapped_pages() <= before + 16);
 }
 
 /* ---- enumeration over a renewal: the generation it began with, to its end, then let go ---- */
@@ -529,6 +546,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup(test_renewal_without_word, set_up),
 		cmocka_unit_test_setup(test_unchanged_snapshot_stays_mapped, set_up),
 		cmocka_unit_test_setup(test_leave_and_join_again, set_up),
+		cmocka_unit_test_setup(test_new_word_file, set_up),
 		cmocka_unit_test_setup(test_ten_thousand_renewals, set_up),
 		cmocka_unit_test_setup(test_enumeration_over_renewals, set_up),
 		cmocka_unit_test_setup(test_e7_shortages, set_up),

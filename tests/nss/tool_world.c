@@ -3,6 +3,7 @@
  * For nss_glibc.sh, in a mount namespace where /var/lib is its own:
  *   tool_world publish GENERATION COUNT   an enrolled node with COUNT accounts and groups
  *   tool_world craft GENERATION GID...    well-sealed and hostile: mallory, listed under each GID, and for each GID a group of that number; a group "sudo"
+ *   tool_world ask                        getppid(), then one lookup: prints found, notfound, unavail or tryagain
  *   tool_world warm                       a lookup of each kind, then a thousand of each between two getppid()
  */
 #include <err.h>
@@ -90,6 +91,21 @@ static void craft(uint64_t generation, char **gids, int n)
 	free(file);
 }
 
+static void ask_once(void)
+{
+	enum nss_status status;
+	struct passwd pw;
+	char buf[256];
+	int code = 0;
+
+	world_load();
+	(void)getppid();
+	status = module.getpwnam("user0005", &pw, buf, sizeof buf, &code);
+	(void)getppid();
+	puts(status == NSS_STATUS_SUCCESS && pw.pw_uid == WORLD_UID(5, 0) ? "found" : status == NSS_STATUS_NOTFOUND ? "notfound" :
+	    status == NSS_STATUS_UNAVAIL ? "unavail" : status == NSS_STATUS_TRYAGAIN ? "tryagain" : "wrong");
+}
+
 static void ask_all(void)
 {
 	static gid_t room[64];
@@ -137,6 +153,10 @@ int main(int argc, char **argv)
 		craft(strtoull(argv[2], NULL, 10), argv + 3, argc - 3);
 		return 0;
 	}
+	if (argc == 2 && strcmp(argv[1], "ask") == 0) {
+		ask_once();
+		return 0;
+	}
 	if (argc == 2 && strcmp(argv[1], "warm") == 0) {
 		world_load();
 		ask_all();
@@ -146,6 +166,6 @@ int main(int argc, char **argv)
 		(void)getppid();
 		return 0;
 	}
-	fputs("usage: tool_world publish GENERATION COUNT | craft GENERATION GID... | warm\n", stderr);
+	fputs("usage: tool_world publish GENERATION COUNT | craft GENERATION GID... | ask | warm\n", stderr);
 	return 64;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cluster/conf.h"
+#include "cluster/id.h"
 #include "cluster/num.h"
 #include "exit.h"
 #include "out.h"
@@ -16,6 +17,8 @@
 #define NAME_MAX_LENGTH 100
 #define FIRST_LONG 256
 #define HELP_INDEX OPTIONS_MAX
+#define IDS_MAX 8
+#define MASK '\001'
 
 int command_usage_error(const char *name, const char *fmt, ...)
 {
@@ -144,7 +147,29 @@ static const struct command_option *find_option(const struct command *self, int 
 	return NULL;
 }
 
-int command_parse(const struct command *self, int argc, char **argv, void *args, struct command_operands *ret)
+/*
+ * One id in 64 begins with "-" and must not be taken for an option. Until getopt is through, such a word has a mark in front, in memory that lives as long as the process.
+ */
+static void mask_ids(int argc, char **argv)
+{
+	static char room[IDS_MAX][ID_TEXT + 2];
+	struct cluster_id id;
+	int i, n = 0;
+
+	for (i = 1; i < argc && n < IDS_MAX; i++) {
+		if (argv[i][0] != '-' || id_parse(argv[i], &id) != CLUSTER_OK)
+			continue;
+		(void)snprintf(room[n], sizeof room[n], "%c%s", MASK, argv[i]);
+		argv[i] = room[n++];
+	}
+}
+
+static char *unmask(char *word)
+{
+	return word != NULL && word[0] == MASK ? word + 1 : word;
+}
+
+static int parse_options(const struct command *self, int argc, char **argv, void *args)
 {
 	struct option longs[OPTIONS_MAX + 2];
 	char letters[2 * OPTIONS_MAX + 4];
@@ -165,9 +190,21 @@ int command_parse(const struct command *self, int argc, char **argv, void *args,
 			return command_usage_error(argv[0], "%s needs a value", argv[optind - 1]);
 		if (c == '?' || (o = find_option(self, c)) == NULL)
 			return unknown_option(self, argv);
-		if ((status = set_option(argv[0], o, args, optarg)) != COMMAND_GO)
+		if ((status = set_option(argv[0], o, args, unmask(optarg))) != COMMAND_GO)
 			return status;
 	}
+	return COMMAND_GO;
+}
+
+int command_parse(const struct command *self, int argc, char **argv, void *args, struct command_operands *ret)
+{
+	int i, status;
+
+	mask_ids(argc, argv);
+	if ((status = parse_options(self, argc, argv, args)) != COMMAND_GO)
+		return status;
+	for (i = optind; i < argc; i++)
+		argv[i] = unmask(argv[i]);
 	ret->n = argc - optind;
 	ret->v = argv + optind;
 	if (ret->n < self->least)

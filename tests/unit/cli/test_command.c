@@ -28,6 +28,7 @@ static const struct command_option options[] = {
 };
 
 static struct words seen;
+static const char *first;
 static int n_operands;
 
 static int run(const struct command *self, int argc, char **argv)
@@ -39,6 +40,7 @@ static int run(const struct command *self, int argc, char **argv)
 	if ((status = command_parse(self, argc, argv, &seen, &rest)) != COMMAND_GO)
 		return status;
 	n_operands = rest.n;
+	first = rest.n > 0 ? rest.v[0] : NULL;
 	return EXIT_DONE;
 }
 
@@ -87,6 +89,19 @@ static void test_good(void **state)
 	assert_int_equal(line("user --help"), EXIT_DONE);
 }
 
+/* Ids may begin with "-". */
+static void test_ids(void **state)
+{
+	(void)state;
+	assert_int_equal(line("plain -f -AAAAAAAAAAAAAAAAAAAAA --text -BBBBBBBBBBBBBBBBBBBBA"), EXIT_DONE);
+	assert_int_equal(n_operands, 1);
+	assert_string_equal(first, "-AAAAAAAAAAAAAAAAAAAAA");
+	assert_string_equal(seen.text, "-BBBBBBBBBBBBBBBBBBBBA");
+	assert_int_equal(line("plain -- -AAAAAAAAAAAAAAAAAAAAA"), EXIT_DONE);
+	assert_string_equal(first, "-AAAAAAAAAAAAAAAAAAAAA");
+	assert_int_equal(line("plain -AAAAAAAAAAAAAAAAAAAA"), EXIT_USAGE);
+}
+
 /* Unknown subcommands and options, and values that break their grammar: 64. */
 static void test_bad(void **state)
 {
@@ -124,7 +139,7 @@ static void test_long(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_good), cmocka_unit_test(test_bad), cmocka_unit_test(test_long) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_good), cmocka_unit_test(test_ids), cmocka_unit_test(test_bad), cmocka_unit_test(test_long) };
 
 	return cmocka_run_group_tests_name("command", tests, NULL, NULL);
 }

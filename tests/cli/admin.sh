@@ -1,0 +1,157 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# The administrator's commands against an authority on loopback.
+# shellcheck source=tests/cli/lib.sh disable=SC2016,SC2317
+. tests/cli/lib.sh
+
+expect 69 'no authority' login user list --socket "$work/none.sock"
+says err '--remote' 'names the way from elsewhere'
+authority_new prod
+authority_start prod
+
+# ---- people ----
+expect 0 'user add' admin user add alice --role data --role ops --account --uid 5000
+says err 'uid 5000' 'with the uid asked for'
+expect 0 'user add --admin' admin user add root-of-all --admin
+expect 0 'user add --json' admin user add bob --json
+holds 'gives an id' [ "$(member person | wc -c)" -eq 23 ]
+expect 64 'a name that is none' admin user add 'Alice Smith'
+expect 64 'a person that cannot be an account' admin user add a.b@example --account
+expect 64 'uid without account' admin user add carl --uid 5001
+run admin user add alice
+holds 'a name twice' [ "$status" -ne 0 ]
+expect 0 'user list' admin user list
+says out '^alice +data ops +active +0 ' 'alice with her roles'
+expect 0 'user list --json' admin user list --json
+holds 'three people' [ "$(member people | grep -o "'id'" | wc -l)" = 3 ]
+expect 0 'user show' admin user show alice
+says out '^grant +alice on any' 'her grant'
+expect 0 'user show --json' admin user show alice --json
+expect 1 'user show of nobody' admin user show zoe
+expect 0 'user disable' admin user disable bob
+expect 0 'user list' admin user list
+says out '^bob .*disabled' 'bob is disabled'
+expect 0 'user enable' admin user enable bob
+expect 0 'user invite' admin user invite bob --ttl 2m
+says out "^cluster-login setup $url --pin $pin --code " 'prints the whole command'
+expect 1 'invite nobody' admin user invite zoe
+expect 0 'user remove' admin user remove bob
+
+# ---- accounts and groups ----
+expect 0 'account add' admin account add emr-user --shell /bin/sh --home /home/emr --gecos 'EMR user'
+expect 0 'account add with uid' admin account add hadoop --uid 5002 --gid 5002 --json
+holds 'the uid' [ "$(member uid)" = 5002 ]
+expect 64 'a name that is none' admin account add Emr-User
+run admin account add root
+holds 'a reserved name' [ "$status" -ne 0 ]
+expect 0 'account list' admin account list
+says out '^emr-user +18[0-9]{8} .*/home/emr +/bin/sh +EMR user' 'what was given'
+expect 0 'group add' admin group add hadoop-users --gid 5003
+expect 0 'group member-add' admin group member-add hadoop-users emr-user hadoop
+expect 0 'group list' admin group list
+says out '^hadoop-users +5003 +emr-user hadoop|^hadoop-users +5003 +hadoop emr-user' 'both members'
+expect 0 'group member-remove' admin group member-remove hadoop-users hadoop
+expect 0 'group list --json' admin group list --json
+expect 0 'group remove' admin group remove hadoop-users
+expect 0 'account remove' admin account remove hadoop
+
+# ---- grants ----
+expect 0 'grant add' admin grant add --role data --account emr-user --node role:core --node master-1-1 --sudo --ttl 1h
+grant=$(cat "$work/out")
+expect 0 'grant list' admin grant list
+says out "^role:data +emr-user +role:core node:master-1-1 +sudo +3600s +$grant" 'the grant as given'
+expect 0 'grant list --json' admin grant list --json
+expect 64 'to nobody' admin grant add --account emr-user
+expect 64 'to both' admin grant add --person alice --role data --account emr-user
+expect 64 'as nothing' admin grant add --person alice
+expect 64 'on nonsense' admin grant add --person alice --account emr-user --node 'a b'
+run admin grant add --person zoe --account emr-user
+holds 'to a stranger' [ "$status" -ne 0 ]
+expect 0 'grant remove' admin grant remove "$grant"
+
+# ---- nodes ----
+expect 0 'node token' admin node token --role core --name core-1-1 --ttl 1h
+says out "^cluster-login join $url --pin $pin --token [^ ]+ --configure$" 'prints the whole command'
+token=$(sed 's/.*--token \([^ ]*\) .*/\1/' "$work/out")
+ssh-keygen -q -t ed25519 -N '' -f "$work/hk"
+login join "$url" --pin "$pin" --token "$token" --name core-1-1 --address 192.0.2.7 --hostkey "$work/hk.pub" --state-dir "$work/node" --conf "$work/none.conf" >/dev/null 2>&1
+expect 0 'node list' admin node list
+says out '^core-1-1 +core +192.0.2.7 +0 +never ' 'a node that was never seen'
+expect 0 'node list --json' admin node list --json
+expect 0 'node set' admin node set core-1-1 --role core --role task --leader --jump bastion.example
+expect 0 'node list' admin node list
+says out '^core-1-1 +core task leader' 'its roles'
+expect 64 'leader or not' admin node set core-1-1 --leader --no-leader
+expect 1 'set of a stranger' admin node set zoe --leader
+
+# ---- revocation ----
+expect 0 'revoke' admin revoke person alice --reason 'left us'
+says err 'number [0-9]+' 'says its number'
+expect 0 'revoke --list' admin revoke --list
+says out '^ *[0-9]+ person +alice .*left us' 'with name and reason'
+number=$(awk '/alice/ { print $1 }' "$work/out")
+expect 0 'unrevoke' admin unrevoke "$number"
+expect 1 'unrevoke twice' admin unrevoke "$number"
+expect 64 'unrevoke nonsense' admin unrevoke x
+expect 1 'revoke --wait with a silent node' admin revoke account emr-user --wait --timeout 1s
+says out '^core-1-1 +silent .*since never' 'names it'
+says err '1 of 1 nodes have not proved' 'counts it'
+expect 1 'revoke --wait --json' admin revoke role data --wait --timeout 1s --json
+holds 'done is false' [ "$(member wait.done)" = False ]
+expect 0 'revoke before now' admin revoke before now
+expect 0 'revoke before a time' admin revoke before 2026-01-01T00:00:00Z
+expect 0 'lockdown' admin revoke lockdown --except root-of-all
+expect 1 'lockdown but a stranger' admin revoke lockdown --except zoe
+expect 1 'revoke nobody' admin revoke person zoe
+expect 64 'revoke nothing' admin revoke
+expect 64 'revoke nonsense' admin revoke persn alice
+expect 64 'revoke whom' admin revoke person
+expect 64 'no such time' admin revoke before yesterday
+expect 64 'except belongs to lockdown' admin revoke person alice --except root-of-all
+expect 65 'a credential that is none' admin revoke credential x
+expect 0 'node remove' admin node remove core-1-1
+expect 0 'revoke --wait without nodes' admin revoke device "$(head -c 16 /dev/urandom | basenc --base64url | tr -d =)" --wait
+
+# ---- status, audit, devices ----
+expect 0 'status' admin status
+says out '^cluster +prod ' 'names the cluster'
+expect 0 'status --json' admin status --json
+holds 'the pin' [ "$(member pin)" = "$pin" ]
+expect 0 'audit' admin audit --limit 500
+says out 'alice' 'has alice'
+expect 0 'audit --json' admin audit --after 1 --limit 2 --json
+holds 'two records' [ "$(member records | grep -o "'hash'" | wc -l)" = 2 ]
+expect 0 'device list' admin device list
+
+# ---- from elsewhere ----
+while read -r seq; do admin unrevoke "$seq" >/dev/null 2>&1; done < <(admin revoke --list --json | python3 -c 'import json, sys; [print(e["seq"]) for e in json.load(sys.stdin)["entries"]]')
+for person in alice root-of-all; do
+	code=$(admin user invite "$person" --json 2>/dev/null | python3 -c 'import json, sys; print(json.load(sys.stdin)["code"])')
+	CLUSTER_LOGIN_HOME=$work/$person login setup "$url" --pin "$pin" --code "$code" 2>/dev/null
+done
+CLUSTER_LOGIN_HOME=$work/root-of-all expect 0 'an administrator over the network' login user list --remote
+says out '^alice ' 'sees alice'
+CLUSTER_LOGIN_HOME=$work/alice expect 77 'alice is none' login user list --remote
+expect 0 'devices' admin device list --person alice
+device=$(awk '/alice/ { print $1 }' "$work/out")
+CLUSTER_LOGIN_HOME=$work/alice expect 0 'get' login get
+expect 0 'device remove' admin device remove "$device"
+CLUSTER_LOGIN_HOME=$work/alice expect 77 'no credential without the device' login get
+
+# ---- words ----
+expect 64 'no command' login
+expect 64 'unknown command' login usr list
+says err 'did you mean "user"' 'names the nearest'
+expect 64 'unknown verb' admin user lst
+says err 'did you mean "list"' 'names the nearest'
+expect 64 'unknown option' admin user add x --rolle y
+says err 'did you mean --role' 'names the nearest'
+for command in setup get show drop whoami nodes ssh ssh-config env 'user add' 'user list' 'user show' 'user disable' 'user enable' 'user remove' 'user invite' 'account add' 'account list' \
+	'account remove' 'group add' 'group list' 'group remove' 'group member-add' 'group member-remove' 'device list' 'device remove' 'node token' 'node list' 'node set' 'node remove' \
+	'grant add' 'grant list' 'grant remove' revoke unrevoke status audit join leave explain doctor 'jws sign' 'jws verify'; do
+	# shellcheck disable=SC2086
+	expect 0 "$command --help" login $command --help
+	holds "$command --help teaches" grep -q "^Example" "$work/out"
+done
+expect 74 'a full disk behind stdout' bash -c '"$BUILD/cluster-login" user list --socket "$0" >/dev/full' "$work/admin.sock"
+finish

@@ -1,0 +1,187 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# A person's way from the invitation to ssh, and what goes wrong on it.
+# shellcheck source=tests/cli/lib.sh disable=SC2016,SC2317
+. tests/cli/lib.sh
+
+authority_new prod
+authority_start prod
+admin user add alice --role data >/dev/null 2>&1
+admin account add emr-user >/dev/null 2>&1
+admin grant add --person alice --account emr-user --node any >/dev/null
+code() {
+	admin user invite alice --json 2>/dev/null | python3 -c 'import json, sys; print(json.load(sys.stdin)["code"])'
+}
+
+# ---- before setup ----
+for command in get show nodes whoami drop 'ssh emr-user@master-1-1' env ssh-config; do
+	# shellcheck disable=SC2086
+	expect 78 "$command before setup" login $command
+done
+says err 'cluster-login setup' 'names the command to try'
+
+# ---- setup ----
+expect 64 'setup without a pin' login setup "$url" --code x
+wrong=sha256:$(printf 'A%.0s' {1..43})
+expect 77 'setup with another pin' login setup "$url" --pin "$wrong" --code "$(code)"
+holds 'nothing is set up by it' [ ! -e "$CLUSTER_LOGIN_HOME/profile.conf" ]
+expect 78 'a pin that is none' login setup "$url" --pin sha256:x --code y
+expect 78 'plain http' login setup "http://127.0.0.1:1" --pin "$pin" --code y
+expect 69 'nobody there' login setup https://127.0.0.1:1 --pin "$pin" --code y
+expect 77 'a wrong code' login setup "$url" --pin "$pin" --code 0000-0000-0000
+invitation=$(code)
+expect 0 'setup' login setup "$url" --pin "$pin" --code "$invitation" --label laptop
+says err 'enrolled for alice' 'says for whom'
+holds 'the directory is private' [ "$(stat -c %a "$CLUSTER_LOGIN_HOME")" = 700 ]
+holds 'the device key is private' [ "$(stat -c %a "$CLUSTER_LOGIN_HOME/device.key")" = 600 ]
+expect 77 'setup again' login setup "$url" --pin "$pin" --code "$(code)"
+says err -- '--force' 'names --force'
+CLUSTER_LOGIN_HOME=$work/second expect 77 'a code twice' login setup "$url" --pin "$pin" --code "$invitation"
+expect 0 'whoami' login whoami
+says out '^alice$' 'whoami says alice'
+expect 1 'show without a credential' login show
+says err 'cluster-login get' 'names get'
+
+# ---- get, show, drop ----
+expect 0 'get' login get
+says out 'person +alice' 'get says who'
+says out 'emr-user +any|emr-user' 'get says what accounts'
+says out 'valid until 20' 'get says until when'
+for file in credential.jwt credential.key head.jws; do
+	holds "$file is private" [ "$(stat -c %a "$CLUSTER_LOGIN_HOME/$file")" = 600 ]
+done
+expect 0 'show --json' login show --json
+holds 'it is valid' [ "$(member valid)" = True ]
+first=$(member jti)
+expect 0 'get --ttl --for --on' login get --ttl 15m --for emr-user --on master-1-1,role:core --json
+holds 'life as asked for' [ "$(member left)" -le 900 ]
+holds 'narrowed to the account' [ "$(member accounts_only.0)" = emr-user ]
+holds 'narrowed to a node and a role' [ "$(member nodes_only)" = "['node:master-1-1', 'role:core']" ]
+holds 'another credential each time' [ "$(member jti)" != "$first" ]
+expect 64 'get --on any' login get --on any
+expect 64 'get --for nonsense' login get --for 'No Name'
+expect 64 'get --ttl too long' login get --ttl 2d
+expect 0 'drop' login drop
+holds 'the credential is gone' [ ! -e "$CLUSTER_LOGIN_HOME/credential.jwt" ]
+holds 'its key too' [ ! -e "$CLUSTER_LOGIN_HOME/credential.key" ]
+expect 0 'drop again' login drop
+
+# ---- the signed directory, ssh ----
+expect 0 'nodes of an empty cluster' login nodes --json
+ssh-keygen -q -t ed25519 -N '' -f "$work/ssh_host_ed25519_key"
+token=$(admin node token --role master --json 2>/dev/null | python3 -c 'import json, sys; print(json.load(sys.stdin)["token"])')
+login join "$url" --pin "$pin" --token "$token" --name master-1-1 --address 127.0.0.1 --instance i-0abc --hostkey "$work/ssh_host_ed25519_key.pub" \
+	--state-dir "$work/node" --conf "$work/none.conf" >/dev/null 2>"$work/join" || cat "$work/join"
+admin node set master-1-1 --leader >/dev/null
+expect 0 'get sees the node' login get
+expect 0 'nodes' login nodes
+says out 'master-1-1 +master leader +127.0.0.1 +22 +i-0abc' 'name, roles, address, port, instance'
+for name in master-1-1 leader master i-0abc 127.0.0.1; do
+	expect 0 "ssh $name" login ssh --print "emr-user@$name" uptime
+	says out '-o HostKeyAlias=master-1-1 .*-l emr-user -- master-1-1 uptime$' "$name is master-1-1"
+done
+for option in StrictHostKeyChecking=yes PubkeyAuthentication=no PreferredAuthentications=keyboard-interactive NumberOfPasswordPrompts=1 ForwardAgent=no ForwardX11=no UserKnownHostsFile=none; do
+	says out "-o $option" "ssh is told $option"
+done
+expect 0 'the only account is chosen' login ssh --print master-1-1
+says out '-l emr-user -- master-1-1$' 'emr-user is chosen'
+expect 0 'options of ssh pass' login ssh --print -v -L 8088:localhost:8088 -p 22 --option Compression=yes --user core --leader
+says out '-o Compression=yes -v -L 8088:localhost:8088 -p 22 -l core -- master-1-1$' 'in their place'
+expect 0 'options after the node' login ssh --print emr-user@master-1-1 -N -- ls -l
+says out '-N -l emr-user -- master-1-1 ls -l$' 'and then the command'
+expect 0 'DC/OS habits' login ssh --print --mesos-id=i-0abc --user=core --proxy-ip=bastion.example df
+says out 'ProxyJump=bastion.example .*-l core -- master-1-1 df$' 'mesos id, user, proxy'
+expect 64 'no agent is forwarded' login ssh -A emr-user@master-1-1
+expect 64 'unknown option of ssh' login ssh -Z emr-user@master-1-1
+expect 64 'an option without its value' login ssh emr-user@master-1-1 -L
+expect 64 'no node' login ssh -v
+expect 1 'unknown node' login ssh emr-user@mastr-1-1
+says err 'did you mean master-1-1' 'names the nearest'
+expect 64 'a jump host that is none' login ssh --print --proxy-ip='-oProxyCommand=x'
+admin account add hadoop >/dev/null 2>&1
+admin grant add --person alice --account hadoop >/dev/null
+login get >/dev/null 2>&1
+expect 64 'two accounts and none named' login ssh --print master-1-1
+says err 'which account' 'asks which'
+expect 0 'known-hosts' login known-hosts master-1-1
+holds 'the host key is the one' [ "$(cat "$work/out")" = "master-1-1 $(cut -d' ' -f1,2 "$work/ssh_host_ed25519_key.pub")" ]
+expect 1 'known-hosts of a stranger' login known-hosts stranger
+holds 'says nothing' [ ! -s "$work/out" ]
+
+# ---- ssh-config, env ----
+mkdir -p "$work/ssh"
+printf 'Host *\n    Compression no\n' >"$work/ssh/config"
+cp "$work/ssh/config" "$work/ssh/before"
+expect 78 'env before ssh-config' login env --file "$work/ssh/config"
+says err 'cluster-login ssh-config' 'names ssh-config'
+expect 0 'ssh-config' login ssh-config --file "$work/ssh/config"
+expect 0 'ssh-config again' login ssh-config --file "$work/ssh/config"
+holds 'one line' [ "$(grep -c '^Include ' "$work/ssh/config")" = 1 ]
+expect 0 'ssh reads it' ssh -F "$work/ssh/config" -G master-1-1
+says out '^hostname 127.0.0.1$' 'the address'
+says out '^stricthostkeychecking (true|yes)$' 'the host key is checked'
+says out '^pubkeyauthentication (false|no)$' 'no other method'
+expect 0 'another host' ssh -F "$work/ssh/config" -G elsewhere.example
+says out '^pubkeyauthentication (true|yes)$' 'is not touched'
+expect 0 'the instance id' ssh -F "$work/ssh/config" -G i-0abc
+says out '^hostkeyalias master-1-1$' 'is the node'
+for shell in '' --fish --csh; do
+	# shellcheck disable=SC2086
+	expect 0 "env $shell" login env --file "$work/ssh/config" $shell
+	says out 'SSH_ASKPASS_REQUIRE[ =]force' "env $shell names the rule"
+done
+expect 0 'ssh-config --print' login ssh-config --print
+holds 'prints the block file' cmp -s "$work/out" "$CLUSTER_LOGIN_HOME/ssh_config"
+rm "$CLUSTER_LOGIN_HOME/objects"/*
+expect 1 'no host key from half a directory' login known-hosts master-1-1
+holds 'not one' [ ! -s "$work/out" ]
+expect 0 'nodes mends it' login nodes
+holds 'get writes the block file anew' grep -q 'Host master-1-1 i-0abc' "$CLUSTER_LOGIN_HOME/ssh_config"
+expect 0 'ssh-config --remove' login ssh-config --remove --file "$work/ssh/config"
+holds 'byte for byte' cmp -s "$work/ssh/config" "$work/ssh/before"
+expect 0 'remove twice' login ssh-config --remove --file "$work/ssh/config"
+expect 0 'no file before' login ssh-config --file "$work/ssh/new/config"
+holds 'made private' [ "$(stat -c %a "$work/ssh/new/config")" = 600 ]
+expect 0 'and removed' login ssh-config --remove --file "$work/ssh/new/config"
+holds 'no file after' [ ! -e "$work/ssh/new/config" ]
+ln -s real "$work/ssh/link"
+printf 'Host x\n' >"$work/ssh/real"
+expect 0 'through a link' login ssh-config --file "$work/ssh/link"
+holds 'the link stays' [ -L "$work/ssh/link" ]
+login ssh-config --remove --file "$work/ssh/link" 2>/dev/null
+holds 'the file behind it too' [ "$(cat "$work/ssh/real")" = 'Host x' ]
+
+# ---- the authority goes and comes ----
+authority_stop
+expect 69 'get without the authority' login get
+expect 0 'the credential in hand serves' login ssh --print emr-user@master-1-1
+expect 0 'nodes need no network' login nodes
+authority_start prod
+expect 0 'and it is back' login get
+
+# ---- another authority on the same address ----
+authority_stop
+mv "$work/prod.d" "$work/prod.kept"
+saved=$pin
+port=${url##*:}
+"$BUILD/cluster-authorityd" init --name evil --url "$url" --dir "$work/evil.d" >"$work/init" 2>&1
+authority_start evil
+expect 77 'another authority on the same address is refused' login get
+CLUSTER_LOGIN_HOME=$work/second expect 77 'setup too' login setup "https://127.0.0.1:$port" --pin "$saved" --code x
+authority_stop
+mv "$work/prod.kept" "$work/prod.d"
+authority_start prod
+expect 0 'the right one is taken again' login get
+
+# ---- bad files ----
+cp -a "$CLUSTER_LOGIN_HOME" "$work/spoilt"
+echo x >"$work/spoilt/root.jws"
+CLUSTER_LOGIN_HOME=$work/spoilt expect 65 'a damaged root' login get
+cp "$CLUSTER_LOGIN_HOME/root.jws" "$work/spoilt/root.jws"
+chmod 644 "$work/spoilt/device.key"
+CLUSTER_LOGIN_HOME=$work/spoilt expect 77 'a device key that others can read' login get
+chmod 600 "$work/spoilt/device.key"
+echo nonsense >"$work/spoilt/credential.jwt"
+CLUSTER_LOGIN_HOME=$work/spoilt expect 65 'a damaged credential' login show
+CLUSTER_LOGIN_HOME=$work/spoilt expect 0 'is replaced' login ssh --print emr-user@master-1-1
+finish

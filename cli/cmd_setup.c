@@ -162,7 +162,7 @@ static int run(const struct command *self, int argc, char **argv)
 const struct command cmd_setup = {
 	.run = run,
 	.usage = "URL --pin PIN --code CODE",
-	.example = "  cluster-login setup https://authority.example:7443 --pin sha256:kPqX... --code 7F3K-92QX\n"
+	.example = "  cluster-login setup https://authority.example:7443 --pin sha256:kPqX... --code 7f3k-92qx-11bc\n"
 		   "\nMakes a device key in ~/.config/cluster-login (or $CLUSTER_LOGIN_HOME) and enrols it. The pin proves the cluster before the code is sent.\n",
 	COMMAND_OPTIONS(options),
 	.least = 1,

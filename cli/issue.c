@@ -38,10 +38,11 @@ out:
 /* What came back must be for us, for our key, and signed by an issuer that we know. */
 static enum cluster_err check(const struct profile *p, const struct remote *r, struct wallet *w, struct diag *d)
 {
+	const struct keyring_at at = { .cluster = &p->cluster, .ring = &remote_keyset(r)->ring, .now = time(NULL), .skew = DIRECTORY_SKEW_MAX };
 	struct crypto_pub pub;
 	enum cluster_err e;
 
-	if ((e = credential_verify(w->token, strlen(w->token), &p->cluster, &remote_keyset(r)->ring, time(NULL), DIRECTORY_SKEW_MAX, &w->claims, d)) != CLUSTER_OK) {
+	if ((e = credential_verify(w->token, strlen(w->token), &at, &w->claims, d)) != CLUSTER_OK) {
 		if (e != CLUSTER_ENOTFOUND)
 			return diag_prefix(d, "the credential that came back");
 		/* Signed by an issuer that is newer than our keyset: the refresh that follows brings it, and nodes verify in any case. */

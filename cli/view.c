@@ -27,6 +27,7 @@ out:
 
 static enum cluster_err take_index(struct view *v, const struct view_source *s, struct diag *d)
 {
+	const struct keyring_at at = { .cluster = &v->root.cluster, .ring = &v->keyset.ring, .now = v->head.iat, .skew = DIRECTORY_SKEW_MAX };
 	const struct document_ref *ref = &v->head.directory;
 	struct secret *text = NULL;
 	enum cluster_err e;
@@ -35,7 +36,7 @@ static enum cluster_err take_index(struct view *v, const struct view_source *s, 
 	if ((e = view_object(s, ref->sha256, (size_t)ref->size, &text, &new, d)) != CLUSTER_OK ||
 	    (e = document_ref_check(ref, text->bytes, text->n, "directory", d)) != CLUSTER_OK)
 		goto out;
-	if ((e = directory_parse((const char *)text->bytes, text->n, &v->root.cluster, &v->keyset.ring, v->head.iat, DIRECTORY_SKEW_MAX, &v->dir, d)) != CLUSTER_OK)
+	if ((e = directory_parse((const char *)text->bytes, text->n, &at, &v->dir, d)) != CLUSTER_OK)
 		goto out;
 	if (new)
 		e = view_object_store(s->p, ref->sha256, text, d);
@@ -81,6 +82,7 @@ enum cluster_err view_load(const struct profile *p, struct view **ret, struct di
 	struct document_head peek;
 	struct secret *head = NULL;
 	struct view *v = NULL;
+	struct keyring_at at;
 	enum cluster_err e;
 
 	if ((v = calloc(1, sizeof *v)) == NULL) {
@@ -92,9 +94,12 @@ enum cluster_err view_load(const struct profile *p, struct view **ret, struct di
 			diag_set(d, e, "the cluster's directory has not been fetched yet");
 		goto out;
 	}
-	/* At its own time: how old it may be is decided by the credential's life, which no cached head outlives. */
-	if ((e = document_head_peek((const char *)head->bytes, head->n, &peek, d)) != CLUSTER_OK ||
-	    (e = document_head_verify((const char *)head->bytes, head->n, &v->root.cluster, &v->keyset, peek.iat, DIRECTORY_SKEW_MAX, &v->head, d)) != CLUSTER_OK) {
+	if ((e = document_head_peek((const char *)head->bytes, head->n, &peek, d)) == CLUSTER_OK) {
+		/* At its own time: how old it may be is decided by the credential's life, which no cached head outlives. */
+		at = (struct keyring_at){ .cluster = &v->root.cluster, .ring = &v->keyset.ring, .now = peek.iat, .skew = DIRECTORY_SKEW_MAX };
+		e = document_head_verify((const char *)head->bytes, head->n, &at, &v->head, d);
+	}
+	if (e != CLUSTER_OK) {
 		diag_prefix(d, "%s/%s", p->dir, PROFILE_HEAD);
 		goto out;
 	}

@@ -88,12 +88,13 @@ static enum cluster_err newer_trust(struct refresh *f, const struct document_hea
 
 static enum cluster_err check_all(struct refresh *f, struct view *v, struct diag *d)
 {
+	const struct keyring_at at = { .cluster = &v->root.cluster, .ring = &v->keyset.ring, .now = time(NULL), .skew = DIRECTORY_SKEW_MAX };
 	struct document_head peek;
 	enum cluster_err e;
 
 	if ((e = document_head_peek((const char *)f->head->bytes, f->head->n, &peek, d)) != CLUSTER_OK || (e = newer_trust(f, &peek, v, d)) != CLUSTER_OK)
 		return e;
-	if ((e = document_head_verify((const char *)f->head->bytes, f->head->n, &v->root.cluster, &v->keyset, time(NULL), DIRECTORY_SKEW_MAX, &v->head, d)) != CLUSTER_OK)
+	if ((e = document_head_verify((const char *)f->head->bytes, f->head->n, &at, &v->head, d)) != CLUSTER_OK)
 		return e;
 	if (v->head.root.version != v->root.version || v->head.keyset.version != v->keyset.version)
 		return diag_set(d, CLUSTER_EVERSION, "the head names root %lld and keyset %lld, but %lld and %lld are known", (long long)v->head.root.version,

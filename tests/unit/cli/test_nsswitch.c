@@ -37,10 +37,10 @@ static void expect_both(const char *before, const char *after)
 	free(text);
 }
 
-static const char debian[] =
-	"# /etc/nsswitch.conf\n#\n# Example: passwd: files\n\npasswd:         files\ngroup:          files\nshadow:         files\ngshadow:        files\n\nhosts:          files dns\nnetgroup:       nis\n";
-static const char debian_after[] =
-	"# /etc/nsswitch.conf\n#\n# Example: passwd: files\n\npasswd:         files cluster\ngroup:          files cluster\nshadow:         files\ngshadow:        files\n\nhosts:          files dns\nnetgroup:       nis\n";
+#define HEAD "# /etc/nsswitch.conf\n#\n# Example: passwd: files\n\n"
+#define TAIL "shadow:         files\ngshadow:        files\n\nhosts:          files dns\nnetgroup:       nis\n"
+static const char debian[] = HEAD "passwd:         files\ngroup:          files\n" TAIL;
+static const char debian_after[] = HEAD "passwd:         files cluster\ngroup:          files cluster\n" TAIL;
 
 static void test_add_and_remove(void **state)
 {

@@ -127,9 +127,12 @@ static enum cluster_err need(struct assemble *a, const uint8_t *sha256, uint64_t
 	return CLUSTER_OK;
 }
 
-static int64_t skew_of(const struct assemble *a)
+/* The keys of the set that comes in; the skew of the one that is installed. */
+static struct keyring_at judge_at(const struct assemble *a, int64_t now)
 {
-	return a->installed.used ? a->installed.dir->skew : FIRST_SKEW;
+	return (struct keyring_at){
+		.cluster = &a->conf.cluster, .ring = &a->next.keyset.ring, .now = now, .skew = a->installed.used ? a->installed.dir->skew : FIRST_SKEW,
+	};
 }
 
 static enum cluster_err check_version(const char *what, int64_t inside, const struct document_ref *ref, struct diag *d)
@@ -175,12 +178,12 @@ static enum cluster_err check_floor(const struct assemble *a, const struct docum
 }
 
 /* The head's signature, now that its keyset is known, and its versions. What was only peeked at before is replaced by what is signed. */
-static enum cluster_err verify_head(struct assemble *a, int64_t now, struct diag *d)
+static enum cluster_err verify_head(struct assemble *a, const struct keyring_at *at, struct diag *d)
 {
 	struct assemble_set *s = &a->next;
 	enum cluster_err e;
 
-	if ((e = document_head_verify(s->head_text, s->head_n, &a->conf.cluster, &s->keyset, now, skew_of(a), &s->head, d)) != CLUSTER_OK)
+	if ((e = document_head_verify(s->head_text, s->head_n, at, &s->head, d)) != CLUSTER_OK)
 		return e;
 	if (a->installed.used && (e = document_head_step(&a->installed.head, &s->head, d)) != CLUSTER_OK)
 		return e;
@@ -210,7 +213,7 @@ static enum cluster_err read_shards(struct assemble *a, struct directory *dir, s
 }
 
 /* The directory's index is verified each time, also when it has not changed: its key may have left the keyset. */
-static enum cluster_err verify_directory(struct assemble *a, const struct object *index, int64_t now, struct diag *d)
+static enum cluster_err verify_directory(struct assemble *a, const struct object *index, const struct keyring_at *at, struct diag *d)
 {
 	struct assemble_set *s = &a->next;
 	struct directory *dir;
@@ -219,7 +222,7 @@ static enum cluster_err verify_directory(struct assemble *a, const struct object
 	size_t i;
 
 	if ((e = document_ref_check(&s->head.directory, index->bytes, index->n, "directory", d)) != CLUSTER_OK ||
-	    (e = directory_parse((const char *)index->bytes, index->n, &a->conf.cluster, &s->keyset.ring, now, skew_of(a), &dir, d)) != CLUSTER_OK)
+	    (e = directory_parse((const char *)index->bytes, index->n, at, &dir, d)) != CLUSTER_OK)
 		return e;
 	if ((e = check_version("directory", dir->version, &s->head.directory, d)) != CLUSTER_OK) {
 		directory_free(dir);
@@ -240,7 +243,7 @@ static enum cluster_err verify_directory(struct assemble *a, const struct object
 	return read_shards(a, dir, d);
 }
 
-static enum cluster_err verify_revocations(struct assemble *a, const struct object *list, int64_t now, struct diag *d)
+static enum cluster_err verify_revocations(struct assemble *a, const struct object *list, const struct keyring_at *at, struct diag *d)
 {
 	struct assemble_set *s = &a->next;
 	enum cluster_err e;
@@ -249,7 +252,7 @@ static enum cluster_err verify_revocations(struct assemble *a, const struct obje
 		return e;
 	revoke_free(s->revocations);
 	s->revocations = NULL;
-	if ((e = revoke_parse((const char *)list->bytes, list->n, &a->conf.cluster, &s->keyset.ring, now, skew_of(a), &s->revocations, d)) != CLUSTER_OK)
+	if ((e = revoke_parse((const char *)list->bytes, list->n, at, &s->revocations, d)) != CLUSTER_OK)
 		return e;
 	return check_version("revocations", s->revocations->version, &s->head.revocations, d);
 }
@@ -259,23 +262,23 @@ static enum cluster_err advance(struct assemble *a, int64_t now, struct diag *d)
 {
 	struct object *root, *keyset, *directory, *revocations;
 	struct assemble_set *s = &a->next;
+	struct keyring_at at;
 	enum cluster_err e;
 
 	if ((e = document_head_peek(s->head_text, s->head_n, &s->head, d)) != CLUSTER_OK)
 		return e;
-	if (a->restoring)
-		now = s->head.iat;
+	at = judge_at(a, a->restoring ? s->head.iat : now);
 	if ((e = need(a, s->head.root.sha256, (uint64_t)s->head.root.size, &root)) != CLUSTER_OK ||
 	    (e = need(a, s->head.keyset.sha256, (uint64_t)s->head.keyset.size, &keyset)) != CLUSTER_OK || a->n_want > 0)
 		return e;
-	if ((e = verify_keys(a, root, keyset, d)) != CLUSTER_OK || (e = verify_head(a, now, d)) != CLUSTER_OK)
+	if ((e = verify_keys(a, root, keyset, d)) != CLUSTER_OK || (e = verify_head(a, &at, d)) != CLUSTER_OK)
 		return e;
 	if ((e = need(a, s->head.directory.sha256, (uint64_t)s->head.directory.size, &directory)) != CLUSTER_OK ||
 	    (e = need(a, s->head.revocations.sha256, (uint64_t)s->head.revocations.size, &revocations)) != CLUSTER_OK || a->n_want > 0)
 		return e;
-	if ((e = verify_revocations(a, revocations, now, d)) != CLUSTER_OK)
+	if ((e = verify_revocations(a, revocations, &at, d)) != CLUSTER_OK)
 		return e;
-	return verify_directory(a, directory, now, d);
+	return verify_directory(a, directory, &at, d);
 }
 
 enum cluster_err assemble_step(struct assemble *a, int64_t now, enum assemble_state *ret, struct diag *d)

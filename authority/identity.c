@@ -151,13 +151,14 @@ static enum cluster_err person_state(struct call *c, const struct credential *cr
 
 static enum cluster_err person_identity(struct call *c, const char *token, struct diag *d)
 {
+	const struct keyring_at at = { .cluster = &c->a->cluster, .ring = &c->a->keyset.ring, .now = c->now, .skew = (int64_t)c->a->conf.skew };
 	struct request_common r;
 	struct credential cred;
 	enum cluster_err e;
 
 	if (!c->head->dpop)
 		return diag_set(d, CLUSTER_EDENIED, "the header dpop is missing");
-	if ((e = credential_verify(token, strlen(token), &c->a->cluster, &c->a->keyset.ring, c->now, (int64_t)c->a->conf.skew, &cred, d)) != CLUSTER_OK ||
+	if ((e = credential_verify(token, strlen(token), &at, &cred, d)) != CLUSTER_OK ||
 	    (e = request_dpop_verify(c->head->dpop, strlen(c->head->dpop), token, &cred.cnf, &r, d)) != CLUSTER_OK)
 		return e;
 	c->known = true;

@@ -17,6 +17,7 @@ static bool challenge_ours(const struct pam_call *c, const struct challenge *ch)
 enum reason pam_judge_answer(struct pam_call *c, const struct challenge *ch, const char *answer, size_t n)
 {
 	const struct trust *t = &c->view.trust;
+	const struct keyring_at at = { .cluster = &t->snap.cluster, .ring = &t->ring, .now = c->view.now.wall, .skew = t->self.skew };
 	int64_t stale = c->conf.node ? (int64_t)c->conf.node->max_stale : 0;
 	uint8_t proof[CRYPTO_SIG_SIZE] = { 0 };
 	enum cluster_err parsed, verified, proved = CLUSTER_EDENIED;
@@ -28,7 +29,7 @@ enum reason pam_judge_answer(struct pam_call *c, const struct challenge *ch, con
 		return REASON_SYSTEM;
 	/* the work first, the same for everybody; what it says is looked at in the order of PROTOCOL.md 4.5 */
 	parsed = challenge_answer_parse(answer, n, &credential_n, proof);
-	verified = credential_verify(answer, parsed == CLUSTER_OK ? credential_n : 0, &t->snap.cluster, &t->ring, c->view.now.wall, t->self.skew, &c->credential, &c->detail);
+	verified = credential_verify(answer, parsed == CLUSTER_OK ? credential_n : 0, &at, &c->credential, &c->detail);
 	if (verified == CLUSTER_OK)
 		proved = challenge_proof_verify(answer, credential_n, &c->credential.cnf, ch, proof);
 	else

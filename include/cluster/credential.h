@@ -39,12 +39,11 @@ struct credential {
 /* Claims only, no signature: for credential_verify, the fuzz target and `show` on the person's own file. */
 enum cluster_err credential_parse(const void *payload, size_t n, struct credential *ret, struct diag *d) CLUSTER_MUST_USE;
 /*
- * Signature by an issuer key of `ring` in force at `now`, then the claims, then cluster == iss == aud. The times of the credential itself and everything else are
+ * Signature by an issuer key of at->ring in force, then the claims, then at->cluster == iss == aud. The times of the credential itself and everything else are
  * policy's. CLUSTER_ESIGNATURE, CLUSTER_ENOTFOUND (kid unknown), CLUSTER_EEXPIRED or CLUSTER_EEARLY (the key's window), CLUSTER_EDENIED (another cluster's), CLUSTER_EFORMAT, CLUSTER_ELIMIT.
  * When the envelope is bad or the kid unknown, one verification with a fixed key is still made (THREATS.md G1).
  */
-enum cluster_err credential_verify(const char *token, size_t n, const struct cluster_id *cluster, const struct keyring *ring, int64_t now, int64_t skew,
-    struct credential *ret, struct diag *d) CLUSTER_MUST_USE;
+enum cluster_err credential_verify(const char *token, size_t n, const struct keyring_at *at, struct credential *ret, struct diag *d) CLUSTER_MUST_USE;
 /* The work of one signature verification, spent with a fixed key and no result: for a path that has nothing to verify (THREATS.md G1). */
 void credential_verify_nothing(void);
 /* crypto_start and everything that is slow the first time, so that the next credential_verify is fast: before a prompt is shown. Errors as crypto_start. */

@@ -104,9 +104,8 @@ struct directory {
 	struct directory_grant *grants;
 };
 
-/* Verifies the index (signature by a directory key, cluster) and reads it; no records yet. The caller frees *ret with directory_free. */
-enum cluster_err directory_parse(const char *text, size_t n, const struct cluster_id *cluster, const struct keyring *ring, int64_t now, int64_t skew,
-    struct directory **ret, struct diag *d) CLUSTER_MUST_USE;
+/* Verifies the index (signature by a directory key, cluster; errors as document_head_verify) and reads it; no records yet. The caller frees *ret with directory_free. */
+enum cluster_err directory_parse(const char *text, size_t n, const struct keyring_at *at, struct directory **ret, struct diag *d) CLUSTER_MUST_USE;
 void directory_free(struct directory *dir);
 
 /*

@@ -67,11 +67,10 @@ enum cluster_err document_root_verify(const char *text, size_t n, const uint8_t 
 /* A keyset under a verified root. CLUSTER_ESIGNATURE, CLUSTER_EFORMAT (also: another cluster's). */
 enum cluster_err document_keyset_verify(const char *text, size_t n, const struct document_root *root, struct document_keyset *ret, struct diag *d) CLUSTER_MUST_USE;
 /*
- * A head by a head key of the keyset; its "\n" may be missing. CLUSTER_EEXPIRED: past exp. CLUSTER_EEARLY: iat more than skew ahead of now; both also for a key outside
- * its window. CLUSTER_ESIGNATURE: also for a kid that is no head key. Versions are compared by document_head_step.
+ * A head of at->cluster by a head key of at->ring; its "\n" may be missing. CLUSTER_EEXPIRED: past exp. CLUSTER_EEARLY: iat more than skew ahead of now; both also for a key
+ * outside its window. CLUSTER_ESIGNATURE: also for a kid that is no head key. CLUSTER_EFORMAT: also another cluster's. Versions are compared by document_head_step.
  */
-enum cluster_err document_head_verify(const char *text, size_t n, const struct cluster_id *cluster, const struct document_keyset *keyset, int64_t now, int64_t skew,
-    struct document_head *ret, struct diag *d) CLUSTER_MUST_USE;
+enum cluster_err document_head_verify(const char *text, size_t n, const struct keyring_at *at, struct document_head *ret, struct diag *d) CLUSTER_MUST_USE;
 /* The same without trust in its signature: what an unprivileged fetcher needs in order to know what to fetch. Never believe the result. */
 enum cluster_err document_head_peek(const char *text, size_t n, struct document_head *ret, struct diag *d) CLUSTER_MUST_USE;
 /*
@@ -83,11 +82,11 @@ enum cluster_err document_head_step(const struct document_head *last, const stru
 enum cluster_err document_ref_check(const struct document_ref *ref, const void *bytes, size_t n, const char *what, struct diag *d) CLUSTER_MUST_USE;
 
 /*
- * A single-signature document of `typ` (enum jws_typ) under the keyset's role key; its "\n" may be missing. Verified payload as NUL-terminated bytes, freed by the caller with
- * free(). Errors of the envelope and key as document_head_verify.
+ * A single-signature document of `typ` (enum jws_typ) by a key of the role that signs this type; its "\n" may be missing. CLUSTER_EFORMAT: also for a type that no role key
+ * signs. Verified payload as NUL-terminated bytes, freed by the caller with free(); at->cluster is not looked at: the payload says whose it is, and the caller compares.
+ * Errors of the envelope and key as document_head_verify.
  */
-enum cluster_err document_payload(const char *text, size_t n, int typ, enum keyring_role role, const struct keyring *ring, int64_t now, int64_t skew,
-    uint8_t **ret, size_t *ret_n, struct diag *d) CLUSTER_MUST_USE;
+enum cluster_err document_payload(const char *text, size_t n, int typ, const struct keyring_at *at, uint8_t **ret, size_t *ret_n, struct diag *d) CLUSTER_MUST_USE;
 
 /* For the authority: payloads as canonical text, freed by the caller with free(); signing is jws_sign, one line each, "\n" after each. */
 enum cluster_err document_root_build(const struct document_root *root, char **ret) CLUSTER_MUST_USE;

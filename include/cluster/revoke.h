@@ -38,9 +38,8 @@ struct revoke_list {
 	struct revoke_entry *entry;
 };
 
-/* Verifies (revocation key, cluster) and reads. Entries in ascending seq, each value in its kind's grammar. The caller frees with revoke_free. */
-enum cluster_err revoke_parse(const char *text, size_t n, const struct cluster_id *cluster, const struct keyring *ring, int64_t now, int64_t skew,
-    struct revoke_list **ret, struct diag *d) CLUSTER_MUST_USE;
+/* Verifies (revocation key, cluster; errors as document_head_verify) and reads. Entries in ascending seq, each value in its kind's grammar. The caller frees with revoke_free. */
+enum cluster_err revoke_parse(const char *text, size_t n, const struct keyring_at *at, struct revoke_list **ret, struct diag *d) CLUSTER_MUST_USE;
 void revoke_free(struct revoke_list *l);
 
 /* Is `value` in the grammar of `kind`? CLUSTER_EFORMAT with a sentence. */

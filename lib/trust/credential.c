@@ -141,10 +141,10 @@ enum cluster_err credential_warm(void)
 }
 
 /* The issuer's key, in force; a static key's work is done in its place when there is none. */
-static enum cluster_err check_signature(const struct jws *j, const struct keyring *ring, int64_t now, int64_t skew, struct diag *d)
+static enum cluster_err check_signature(const struct jws *j, const struct keyring_at *at, struct diag *d)
 {
 	const struct keyring_key *key = NULL;
-	enum cluster_err e = keyring_find(ring, j->kid, KEYRING_ISSUER, now, skew, &key);
+	enum cluster_err e = keyring_find(at, j->kid, KEYRING_ISSUER, &key);
 
 	if (e != CLUSTER_OK) {
 		credential_verify_nothing();
@@ -154,8 +154,7 @@ static enum cluster_err check_signature(const struct jws *j, const struct keyrin
 	return e == CLUSTER_OK ? e : diag_set(d, e, "signature by %s: %s", j->kid, err_name(e));
 }
 
-enum cluster_err credential_verify(const char *token, size_t n, const struct cluster_id *cluster, const struct keyring *ring, int64_t now, int64_t skew,
-    struct credential *ret, struct diag *d)
+enum cluster_err credential_verify(const char *token, size_t n, const struct keyring_at *at, struct credential *ret, struct diag *d)
 {
 	struct credential c;
 	struct jws j;
@@ -165,9 +164,9 @@ enum cluster_err credential_verify(const char *token, size_t n, const struct clu
 		credential_verify_nothing();
 		return e;
 	}
-	if ((e = check_signature(&j, ring, now, skew, d)) != CLUSTER_OK || (e = credential_parse(j.payload, j.payload_n, &c, d)) != CLUSTER_OK)
+	if ((e = check_signature(&j, at, d)) != CLUSTER_OK || (e = credential_parse(j.payload, j.payload_n, &c, d)) != CLUSTER_OK)
 		goto out;
-	if (!id_equal(&c.cluster, cluster)) {
+	if (!id_equal(&c.cluster, at->cluster)) {
 		e = diag_set(d, CLUSTER_EDENIED, "the credential is of another cluster");
 		goto out;
 	}

@@ -124,8 +124,7 @@ static enum cluster_err read_index(const struct json *tree, const struct cluster
 	return read_shards(shards, dir, d);
 }
 
-enum cluster_err directory_parse(const char *text, size_t n, const struct cluster_id *cluster, const struct keyring *ring, int64_t now, int64_t skew,
-    struct directory **ret, struct diag *d)
+enum cluster_err directory_parse(const char *text, size_t n, const struct keyring_at *at, struct directory **ret, struct diag *d)
 {
 	struct directory *dir = NULL;
 	struct json *tree = NULL;
@@ -133,13 +132,13 @@ enum cluster_err directory_parse(const char *text, size_t n, const struct cluste
 	size_t payload_n = 0;
 	enum cluster_err e;
 
-	if ((e = document_payload(text, n, JWS_DIRECTORY, KEYRING_DIRECTORY, ring, now, skew, &payload, &payload_n, d)) != CLUSTER_OK)
+	if ((e = document_payload(text, n, JWS_DIRECTORY, at, &payload, &payload_n, d)) != CLUSTER_OK)
 		goto out;
 	if (!(dir = calloc(1, sizeof *dir))) {
 		e = diag_set(d, CLUSTER_ENOMEM, "out of memory");
 		goto out;
 	}
-	if ((e = json_parse((const char *)payload, payload_n, jws_typ_cap(JWS_DIRECTORY), &tree, d)) != CLUSTER_OK || (e = read_index(tree, cluster, dir, d)) != CLUSTER_OK)
+	if ((e = json_parse((const char *)payload, payload_n, jws_typ_cap(JWS_DIRECTORY), &tree, d)) != CLUSTER_OK || (e = read_index(tree, at->cluster, dir, d)) != CLUSTER_OK)
 		goto out;
 	*ret = dir;
 	dir = NULL;

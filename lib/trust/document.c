@@ -191,27 +191,32 @@ static size_t line_length(const char *text, size_t n)
 	return n > 0 && text[n - 1] == '\n' ? n - 1 : n;
 }
 
-/* Who may have signed. */
-struct signer {
-	enum keyring_role role;
-	const struct keyring *ring;
-	int64_t now, skew;
+/* Whose signature each type carries, of those that one role key signs; 0 for the others. */
+static const enum keyring_role role_of[JWS_TYP_N] = {
+	[JWS_HEAD] = KEYRING_HEAD,
+	[JWS_DIRECTORY] = KEYRING_DIRECTORY,
+	[JWS_REVOCATIONS] = KEYRING_REVOCATION,
+	[JWS_CREDENTIAL] = KEYRING_ISSUER,
 };
 
 /* Envelope, key by kid, role and window, signature: nothing of the payload is read. The caller calls jws_done after success. */
-static enum cluster_err verify_line(const char *text, size_t n, enum jws_typ typ, const struct signer *by, struct jws *ret, struct diag *d)
+static enum cluster_err verify_line(const char *text, size_t n, enum jws_typ typ, const struct keyring_at *at, struct jws *ret, struct diag *d)
 {
 	const struct keyring_key *key = NULL;
+	enum keyring_role role;
 	struct jws j;
 	enum cluster_err e;
 
+	if ((unsigned int)typ >= JWS_TYP_N || !role_of[typ])
+		return diag_set(d, CLUSTER_EFORMAT, "no role key signs this type");
+	role = role_of[typ];
 	if ((e = jws_parse(text, line_length(text, n), typ, &j, d)) != CLUSTER_OK)
 		return e;
-	e = keyring_find(by->ring, j.kid, by->role, by->now, by->skew, &key);
+	e = keyring_find(at, j.kid, role, &key);
 	if (e == CLUSTER_ENOTFOUND)
-		e = diag_set(d, CLUSTER_ESIGNATURE, "%s: %s is no %s key of the keyset", jws_typ_name(typ), j.kid, keyring_role_name(by->role));
+		e = diag_set(d, CLUSTER_ESIGNATURE, "%s: %s is no %s key of the keyset", jws_typ_name(typ), j.kid, keyring_role_name(role));
 	else if (e != CLUSTER_OK)
-		(void)diag_set(d, e, "%s: %s key %s is not in force", jws_typ_name(typ), keyring_role_name(by->role), j.kid);
+		(void)diag_set(d, e, "%s: %s key %s is not in force", jws_typ_name(typ), keyring_role_name(role), j.kid);
 	else if ((e = jws_verify(&j, &key->pub)) != CLUSTER_OK)
 		(void)diag_set(d, e, "%s: the signature of %s does not hold", jws_typ_name(typ), j.kid);
 	if (e != CLUSTER_OK) {
@@ -222,26 +227,24 @@ static enum cluster_err verify_line(const char *text, size_t n, enum jws_typ typ
 	return CLUSTER_OK;
 }
 
-enum cluster_err document_head_verify(const char *text, size_t n, const struct cluster_id *cluster, const struct document_keyset *keyset, int64_t now, int64_t skew,
-    struct document_head *ret, struct diag *d)
+enum cluster_err document_head_verify(const char *text, size_t n, const struct keyring_at *at, struct document_head *ret, struct diag *d)
 {
-	const struct signer by = { KEYRING_HEAD, &keyset->ring, now, skew };
 	struct document_head h;
 	struct jws j;
 	enum cluster_err e;
 
-	if ((e = verify_line(text, n, JWS_HEAD, &by, &j, d)) != CLUSTER_OK)
+	if ((e = verify_line(text, n, JWS_HEAD, at, &j, d)) != CLUSTER_OK)
 		return e;
-	e = read_head(&j, cluster, &h, d);
+	e = read_head(&j, at->cluster, &h, d);
 	jws_done(&j);
 	if (e != CLUSTER_OK) {
 		(void)diag_prefix(d, "head");
 		return e;
 	}
-	if (h.iat > now + skew)
-		return diag_set(d, CLUSTER_EEARLY, "head: signed %lld seconds ahead of this clock", (long long)(h.iat - now));
-	if (h.exp <= now)
-		return diag_set(d, CLUSTER_EEXPIRED, "head: expired %lld seconds ago", (long long)(now - h.exp));
+	if (h.iat > at->now + at->skew)
+		return diag_set(d, CLUSTER_EEARLY, "head: signed %lld seconds ahead of this clock", (long long)(h.iat - at->now));
+	if (h.exp <= at->now)
+		return diag_set(d, CLUSTER_EEXPIRED, "head: expired %lld seconds ago", (long long)(at->now - h.exp));
 	*ret = h;
 	return CLUSTER_OK;
 }
@@ -258,14 +261,12 @@ enum cluster_err document_head_peek(const char *text, size_t n, struct document_
 	return e;
 }
 
-enum cluster_err document_payload(const char *text, size_t n, int typ, enum keyring_role role, const struct keyring *ring, int64_t now, int64_t skew,
-    uint8_t **ret, size_t *ret_n, struct diag *d)
+enum cluster_err document_payload(const char *text, size_t n, int typ, const struct keyring_at *at, uint8_t **ret, size_t *ret_n, struct diag *d)
 {
-	const struct signer by = { role, ring, now, skew };
 	struct jws j;
 	enum cluster_err e;
 
-	if ((e = verify_line(text, n, (enum jws_typ)typ, &by, &j, d)) != CLUSTER_OK)
+	if ((e = verify_line(text, n, (enum jws_typ)typ, at, &j, d)) != CLUSTER_OK)
 		return e;
 	*ret_n = j.payload_n;
 	*ret = j.payload; /* freed by the caller: what jws_done would free */

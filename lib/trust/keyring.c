@@ -44,15 +44,15 @@ enum cluster_err keyring_add(struct keyring *k, const struct keyring_key *key)
 	return CLUSTER_OK;
 }
 
-enum cluster_err keyring_find(const struct keyring *k, const char *kid, enum keyring_role role, int64_t now, int64_t skew, const struct keyring_key **ret)
+enum cluster_err keyring_find(const struct keyring_at *at, const char *kid, enum keyring_role role, const struct keyring_key **ret)
 {
-	const struct keyring_key *key = by_kid(k, kid);
+	const struct keyring_key *key = by_kid(at->ring, kid);
 
 	if (!key || key->role != role)
 		return CLUSTER_ENOTFOUND;
-	if (now < key->nbf - skew)
+	if (at->now < key->nbf - at->skew)
 		return CLUSTER_EEARLY;
-	if (now >= key->exp)
+	if (at->now >= key->exp)
 		return CLUSTER_EEXPIRED;
 	*ret = key;
 	return CLUSTER_OK;

@@ -228,8 +228,7 @@ static enum cluster_err read_list(const struct json *tree, const struct cluster_
 	return read_entries(entries, l, d);
 }
 
-enum cluster_err revoke_parse(const char *text, size_t n, const struct cluster_id *cluster, const struct keyring *ring, int64_t now, int64_t skew,
-    struct revoke_list **ret, struct diag *d)
+enum cluster_err revoke_parse(const char *text, size_t n, const struct keyring_at *at, struct revoke_list **ret, struct diag *d)
 {
 	struct revoke_list *l = NULL;
 	struct json *tree = NULL;
@@ -237,13 +236,13 @@ enum cluster_err revoke_parse(const char *text, size_t n, const struct cluster_i
 	size_t payload_n = 0;
 	enum cluster_err e;
 
-	if ((e = document_payload(text, n, JWS_REVOCATIONS, KEYRING_REVOCATION, ring, now, skew, &payload, &payload_n, d)) != CLUSTER_OK)
+	if ((e = document_payload(text, n, JWS_REVOCATIONS, at, &payload, &payload_n, d)) != CLUSTER_OK)
 		goto out;
 	if (!(l = calloc(1, sizeof *l))) {
 		e = diag_set(d, CLUSTER_ENOMEM, "out of memory");
 		goto out;
 	}
-	if ((e = json_parse((const char *)payload, payload_n, jws_typ_cap(JWS_REVOCATIONS), &tree, d)) != CLUSTER_OK || (e = read_list(tree, cluster, l, d)) != CLUSTER_OK)
+	if ((e = json_parse((const char *)payload, payload_n, jws_typ_cap(JWS_REVOCATIONS), &tree, d)) != CLUSTER_OK || (e = read_list(tree, at->cluster, l, d)) != CLUSTER_OK)
 		goto out;
 	*ret = l;
 	l = NULL;

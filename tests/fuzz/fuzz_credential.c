@@ -21,14 +21,15 @@ static void check_claims(const struct credential *c)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static const struct keyring none;
-	const struct cluster_id cluster = { { 1 } };
+	static const struct cluster_id cluster = { { 1 } };
+	const struct keyring_at at = { .cluster = &cluster, .ring = &none, .now = MOMENT_MIN, .skew = 30 };
 	struct credential c;
 	struct diag d;
 	char text[64];
 
 	if (crypto_start() == CLUSTER_OK && credential_parse(data, n, &c, &d) == CLUSTER_OK)
 		check_claims(&c);
-	FUZZ_CHECK(credential_verify((const char *)data, n, &cluster, &none, MOMENT_MIN, 30, &c, &d) != CLUSTER_OK);
+	FUZZ_CHECK(credential_verify((const char *)data, n, &at, &c, &d) != CLUSTER_OK);
 	if (n < sizeof text) {
 		memcpy(text, data, n);
 		text[n] = '\0';

@@ -66,10 +66,10 @@ static void signed_index(const uint8_t *payload, size_t n)
 	static const struct cluster_id cluster;
 	struct directory *dir = NULL;
 	struct keyring ring;
+	const struct keyring_at at = fuzz_at(&ring, KEYRING_DIRECTORY);
 	char *text = fuzz_sign(JWS_DIRECTORY, payload, n), *built = NULL;
 
-	fuzz_ring(&ring, KEYRING_DIRECTORY);
-	if (text && directory_parse(text, strlen(text), &cluster, &ring, FUZZ_NOW, FUZZ_SKEW, &dir, NULL) == CLUSTER_OK) {
+	if (text && directory_parse(text, strlen(text), &at, &dir, NULL) == CLUSTER_OK) {
 		FUZZ_CHECK(dir->version >= 1 && dir->skew <= DIRECTORY_SKEW_MAX && dir->n_shards <= DIRECTORY_SHARDS_MAX && dir->max_stale >= 1);
 		FUZZ_CHECK(directory_index_build(dir, &cluster, &built) == CLUSTER_OK);
 	}

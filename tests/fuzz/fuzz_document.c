@@ -62,11 +62,11 @@ static void head(const uint8_t *data, size_t n)
 {
 	char *text = lines(JWS_HEAD, data, n, ""), *built = NULL;
 	static const struct cluster_id cluster;
-	struct document_keyset k = { 0 };
+	struct keyring ring;
+	const struct keyring_at at = fuzz_at(&ring, KEYRING_HEAD);
 	struct document_head h, first = { 0 };
 
-	fuzz_ring(&k.ring, KEYRING_HEAD);
-	if (text && document_head_verify(text, strlen(text), &cluster, &k, FUZZ_NOW, FUZZ_SKEW, &h, NULL) == CLUSTER_OK) {
+	if (text && document_head_verify(text, strlen(text), &at, &h, NULL) == CLUSTER_OK) {
 		FUZZ_CHECK(h.version >= 1 && h.version <= DOCUMENT_VERSION_MAX && h.exp > FUZZ_NOW && h.iat <= FUZZ_NOW + FUZZ_SKEW);
 		FUZZ_CHECK(document_head_step(&first, &h, NULL) == CLUSTER_OK && document_head_step(&h, &h, NULL) == CLUSTER_OK);
 		FUZZ_CHECK(document_head_build(&h, &cluster, &built) == CLUSTER_OK);

@@ -8,12 +8,12 @@ static const struct cluster_id cluster;
 static enum cluster_err read_payload(const uint8_t *payload, size_t n, struct revoke_list **ret)
 {
 	struct keyring ring;
+	const struct keyring_at at = fuzz_at(&ring, KEYRING_REVOCATION);
 	char *text = fuzz_sign(JWS_REVOCATIONS, payload, n);
 	enum cluster_err e = CLUSTER_EFORMAT;
 
-	fuzz_ring(&ring, KEYRING_REVOCATION);
 	if (text)
-		e = revoke_parse(text, strlen(text), &cluster, &ring, FUZZ_NOW, FUZZ_SKEW, ret, NULL);
+		e = revoke_parse(text, strlen(text), &at, ret, NULL);
 	free(text);
 	return e;
 }

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "cluster/id.h"
 #include "cluster/jwk.h"
 #include "cluster/jws.h"
 #include "cluster/keyring.h"
@@ -32,12 +33,15 @@ static inline char *fuzz_sign(enum jws_typ typ, const uint8_t *payload, size_t n
 	return jws_sign(fuzz_key(), typ, payload, n, &token) == CLUSTER_OK ? token : NULL;
 }
 
-static inline void fuzz_ring(struct keyring *ring, enum keyring_role role)
+/* The ring with that key in this role, and how a signature by it is judged: for the cluster of zeros, at FUZZ_NOW. */
+static inline struct keyring_at fuzz_at(struct keyring *ring, enum keyring_role role)
 {
+	static const struct cluster_id cluster;
 	struct keyring_key k = { .role = role, .nbf = FUZZ_NOW - 1, .exp = FUZZ_NOW + 1 };
 
 	memset(ring, 0, sizeof *ring);
 	FUZZ_CHECK(crypto_key_pub(fuzz_key(), &k.pub) == CLUSTER_OK && jwk_kid(&k.pub, k.kid) == CLUSTER_OK && keyring_add(ring, &k) == CLUSTER_OK);
+	return (struct keyring_at){ .cluster = &cluster, .ring = ring, .now = FUZZ_NOW, .skew = FUZZ_SKEW };
 }
 
 #endif

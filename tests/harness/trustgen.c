@@ -338,12 +338,18 @@ static void must_explain(enum cluster_err e, const struct diag *d)
 	must(e, "parse");
 }
 
+struct keyring_at trustgen_at(const struct trustgen *g)
+{
+	return (struct keyring_at){ .cluster = &g->root.cluster, .ring = &g->keyset.ring, .now = g->now, .skew = TRUSTGEN_SKEW };
+}
+
 struct directory *trustgen_directory_read(struct trustgen *g, const struct trustgen_directory *dir)
 {
+	const struct keyring_at at = trustgen_at(g);
 	struct directory *ret = NULL;
 	struct diag d = { 0 };
 
-	must_explain(directory_parse(dir->text, strlen(dir->text), &g->root.cluster, &g->keyset.ring, g->now, 30, &ret, &d), &d);
+	must_explain(directory_parse(dir->text, strlen(dir->text), &at, &ret, &d), &d);
 	for (size_t i = 0; i < dir->n_shards; i++)
 		must_explain(directory_shard_add(ret, i, dir->shard[i], strlen(dir->shard[i]), &d), &d);
 	must_explain(directory_check(ret, &d), &d);
@@ -363,10 +369,11 @@ const char *trustgen_revocations(struct trustgen *g, int64_t version, const char
 
 struct revoke_list *trustgen_revocations_read(struct trustgen *g, const char *text)
 {
+	const struct keyring_at at = trustgen_at(g);
 	struct revoke_list *ret = NULL;
 	struct diag d = { 0 };
 
-	must_explain(revoke_parse(text, strlen(text), &g->root.cluster, &g->keyset.ring, g->now, 30, &ret, &d), &d);
+	must_explain(revoke_parse(text, strlen(text), &at, &ret, &d), &d);
 	return ret;
 }
 

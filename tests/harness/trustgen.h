@@ -28,6 +28,7 @@
  */
 
 #define TRUSTGEN_ROLES 5 /* index: enum keyring_role */
+#define TRUSTGEN_SKEW 30
 
 struct trustgen {
 	int64_t now;
@@ -45,6 +46,8 @@ struct trustgen {
 struct trustgen *trustgen_new(const char *name, int64_t now);
 struct trustgen *trustgen_new_with(const char *name, int64_t now, enum crypto_alg alg, size_t n_root, size_t threshold);
 void trustgen_free(struct trustgen *g);
+/* Its own judge: g's cluster and role keys at g->now, with a skew of TRUSTGEN_SKEW. Borrows from `g`. */
+struct keyring_at trustgen_at(const struct trustgen *g);
 
 /* Text owned by `g`. */
 char *trustgen_format(struct trustgen *g, const char *fmt, ...) CLUSTER_PRINTF(2, 3);

@@ -278,6 +278,11 @@ struct credential world_credential(const struct world *w, enum world_person p)
 	return c;
 }
 
+struct keyring_at world_at(const struct world *w)
+{
+	return (struct keyring_at){ .cluster = &w->root.cluster, .ring = &w->keyset.ring, .now = w->now, .skew = WORLD_SKEW };
+}
+
 char *world_token(const struct world *w, const struct credential *c, const struct crypto_key *key)
 {
 	char *token = NULL;

@@ -70,6 +70,8 @@ void world_store_fresh(const struct world *w, const char *dir);
 
 /* Claims of a credential that holds: one hour from now, the person's device. */
 struct credential world_credential(const struct world *w, enum world_person p);
+/* By the world's keys, for its cluster, at its time and with WORLD_SKEW. Borrows from `w`. */
+struct keyring_at world_at(const struct world *w);
 /* Signed by `key` (NULL: the issuer). The caller frees it. */
 char *world_token(const struct world *w, const struct credential *c, const struct crypto_key *key);
 /* token~proof by `key` (NULL: w->cnf). */

@@ -32,7 +32,9 @@ static int teardown(void **state)
 
 static enum cluster_err verify(const char *token)
 {
-	return credential_verify(token, strlen(token), &w.root.cluster, &w.keyset.ring, NOW, WORLD_SKEW, &got, &d);
+	const struct keyring_at at = world_at(&w);
+
+	return credential_verify(token, strlen(token), &at, &got, &d);
 }
 
 static enum cluster_err verify_free(char *token)
@@ -94,6 +96,7 @@ static void test_signature_and_key(void **state)
 	struct crypto_key *stranger = NULL;
 	struct cluster_id other = world_id('c', 2);
 	struct credential another = cred;
+	struct keyring_at at = world_at(&w);
 
 	(void)state;
 	assert_ok(verify(token));
@@ -109,9 +112,12 @@ static void test_signature_and_key(void **state)
 	assert_err(verify_free(world_token(&w, &another, NULL)), CLUSTER_EDENIED);
 	/* the key's own window */
 	token = world_token(&w, &cred, NULL);
-	assert_err(credential_verify(token, strlen(token), &w.root.cluster, &w.keyset.ring, NOW + 86400, WORLD_SKEW, &got, &d), CLUSTER_EEXPIRED);
-	assert_err(credential_verify(token, strlen(token), &w.root.cluster, &w.keyset.ring, NOW - 86400 - WORLD_SKEW - 1, WORLD_SKEW, &got, &d), CLUSTER_EEARLY);
-	assert_err(credential_verify(token, 0, &w.root.cluster, &w.keyset.ring, NOW, WORLD_SKEW, &got, &d), CLUSTER_EFORMAT);
+	at.now = NOW + 86400;
+	assert_err(credential_verify(token, strlen(token), &at, &got, &d), CLUSTER_EEXPIRED);
+	at.now = NOW - 86400 - WORLD_SKEW - 1;
+	assert_err(credential_verify(token, strlen(token), &at, &got, &d), CLUSTER_EEARLY);
+	at.now = NOW;
+	assert_err(credential_verify(token, 0, &at, &got, &d), CLUSTER_EFORMAT);
 	free(token);
 }
 

@@ -30,10 +30,11 @@ static int tear_down(void **state)
 /* Reads a whole directory as the agent does; the first failure is the answer. */
 static enum cluster_err read_all(const struct trustgen_directory *t, struct directory **ret, struct diag *d)
 {
+	const struct keyring_at at = trustgen_at(g);
 	struct directory *dir = NULL;
 	enum cluster_err e;
 
-	if ((e = directory_parse(t->text, strlen(t->text), &g->root.cluster, &g->keyset.ring, NOW, 30, &dir, d)) != CLUSTER_OK)
+	if ((e = directory_parse(t->text, strlen(t->text), &at, &dir, d)) != CLUSTER_OK)
 		return e;
 	for (size_t i = 0; e == CLUSTER_OK && i < t->n_shards; i++)
 		e = directory_shard_add(dir, i, t->shard[i], strlen(t->shard[i]), d);
@@ -354,12 +355,13 @@ static void test_unique(void **state)
 static void test_shards(void **state)
 {
 	struct trustgen_directory *t = trustgen_directory(g, 1, trustgen_sample(g));
+	const struct keyring_at judge = trustgen_at(g);
 	struct directory *dir = NULL;
 	char *text = trustgen_format(g, "%s", t->shard[0]);
 	size_t n = strlen(text);
 
 	(void)state;
-	assert_ok(directory_parse(t->text, strlen(t->text), &g->root.cluster, &g->keyset.ring, NOW, 30, &dir, NULL));
+	assert_ok(directory_parse(t->text, strlen(t->text), &judge, &dir, NULL));
 	assert_int_equal(dir->n_shards, 5);
 	assert_int_equal(dir->n_accounts, 0);
 	assert_err(directory_shard_add(dir, 0, text, n - 1, NULL), CLUSTER_ESIGNATURE);
@@ -378,6 +380,7 @@ static void test_shards(void **state)
 static enum cluster_err changed_index(const char *from, const char *to)
 {
 	struct trustgen_directory *t = trustgen_directory(g, 1, trustgen_sample(g));
+	const struct keyring_at judge = trustgen_at(g);
 	struct directory *dir = NULL;
 	struct jws j;
 	const char *at, *payload, *text;
@@ -389,7 +392,7 @@ static enum cluster_err changed_index(const char *from, const char *to)
 	payload = trustgen_format(g, "%.*s%s%s", (int)(at - (const char *)j.payload), (const char *)j.payload, to, at + strlen(from));
 	jws_done(&j);
 	text = trustgen_sign(g, JWS_DIRECTORY, KEYRING_DIRECTORY, payload);
-	e = directory_parse(text, strlen(text), &g->root.cluster, &g->keyset.ring, NOW, 30, &dir, NULL);
+	e = directory_parse(text, strlen(text), &judge, &dir, NULL);
 	directory_free(dir);
 	return e;
 }
@@ -398,6 +401,7 @@ static void test_index(void **state)
 {
 	struct trustgen_directory *t = trustgen_directory(g, 1, trustgen_sample(g));
 	struct cluster_id other = { { 7 } };
+	struct keyring_at judge = trustgen_at(g);
 	struct directory *dir = NULL;
 
 	(void)state;
@@ -412,8 +416,11 @@ static void test_index(void **state)
 	assert_err(changed_index("\"version\":1", "\"version\":0"), CLUSTER_ELIMIT);
 	assert_err(changed_index("\"iat\":1790000000", "\"iat\":0"), CLUSTER_ELIMIT);
 	assert_err(changed_index("\"iat\":1790000000", "\"iat\":1790000000,\"more\":{}"), CLUSTER_EFORMAT);
-	assert_err(directory_parse(t->text, strlen(t->text), &other, &g->keyset.ring, NOW, 30, &dir, NULL), CLUSTER_EFORMAT);
-	assert_err(directory_parse(t->text, strlen(t->text), &g->root.cluster, &g->keyset.ring, NOW + 400 * 86400, 30, &dir, NULL), CLUSTER_EEXPIRED);
+	judge.cluster = &other;
+	assert_err(directory_parse(t->text, strlen(t->text), &judge, &dir, NULL), CLUSTER_EFORMAT);
+	judge = trustgen_at(g);
+	judge.now += 400 * 86400;
+	assert_err(directory_parse(t->text, strlen(t->text), &judge, &dir, NULL), CLUSTER_EEXPIRED);
 	assert_null(dir);
 }
 
@@ -485,6 +492,7 @@ static void test_large(void **state)
 	struct directory_shard shards[SHARDS];
 	char *text[SHARDS], *payload = NULL;
 	struct directory *dir = NULL;
+	const struct keyring_at judge = trustgen_at(g);
 	const char *token;
 
 	(void)state;
@@ -504,7 +512,7 @@ static void test_large(void **state)
 	assert_ok(directory_index_build(&index, &g->root.cluster, &payload));
 	token = trustgen_sign(g, JWS_DIRECTORY, KEYRING_DIRECTORY, payload);
 	free(payload);
-	assert_ok(directory_parse(token, strlen(token), &g->root.cluster, &g->keyset.ring, NOW, 30, &dir, NULL));
+	assert_ok(directory_parse(token, strlen(token), &judge, &dir, NULL));
 	for (unsigned s = 0; s < SHARDS; s++) {
 		assert_ok(directory_shard_add(dir, s, text[s], shards[s].size, NULL));
 		free(text[s]);

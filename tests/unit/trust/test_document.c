@@ -11,7 +11,7 @@
 #include "cluster/moment.h"
 
 #define NOW INT64_C(1790000000)
-#define SKEW 30
+#define SKEW TRUSTGEN_SKEW
 
 static struct trustgen *g;
 
@@ -329,7 +329,8 @@ static const char *head_at(int64_t iat)
 static enum cluster_err check_head(const char *text, struct document_head *ret)
 {
 	struct diag d = { 0 };
-	enum cluster_err e = document_head_verify(text, strlen(text), &g->root.cluster, &g->keyset, NOW, SKEW, ret, &d);
+	const struct keyring_at at = trustgen_at(g);
+	enum cluster_err e = document_head_verify(text, strlen(text), &at, ret, &d);
 
 	assert_true(e == CLUSTER_OK || d.text[0]);
 	return e;
@@ -340,8 +341,10 @@ static void test_head(void **state)
 	struct document_head h, peek;
 	const char *text = head_at(NOW);
 	struct cluster_id other = { { 1 } };
+	struct keyring_at at = trustgen_at(g);
 
 	(void)state;
+	at.cluster = &other;
 	assert_ok(check_head(text, &h));
 	assert_int_equal(h.version, 7);
 	assert_int_equal(h.exp - h.iat, 900);
@@ -351,7 +354,7 @@ static void test_head(void **state)
 	assert_ok(check_head(trustgen_format(g, "%.*s", (int)strlen(text) - 1, text), &h)); /* as JSON carries it */
 	assert_err(check_head(trustgen_format(g, "%s\n", text), &h), CLUSTER_EFORMAT);
 	assert_err(check_head(trustgen_format(g, "%s%s", text, text), &h), CLUSTER_EFORMAT);
-	assert_err(document_head_verify(text, strlen(text), &other, &g->keyset, NOW, SKEW, &h, NULL), CLUSTER_EFORMAT);
+	assert_err(document_head_verify(text, strlen(text), &at, &h, NULL), CLUSTER_EFORMAT);
 	assert_ok(document_head_peek(text, strlen(text), &peek, NULL));
 	assert_int_equal(peek.version, 7);
 	assert_int_equal(peek.directory.size, h.directory.size);
@@ -487,11 +490,12 @@ static void test_step(void **state)
 	}
 }
 
-static enum cluster_err payload_of(const char *text, enum jws_typ typ, enum keyring_role role)
+static enum cluster_err payload_of(const char *text, enum jws_typ typ)
 {
+	const struct keyring_at at = trustgen_at(g);
 	uint8_t *payload = NULL;
 	size_t n = 0;
-	enum cluster_err e = document_payload(text, strlen(text), (int)typ, role, &g->keyset.ring, NOW, SKEW, &payload, &n, NULL);
+	enum cluster_err e = document_payload(text, strlen(text), (int)typ, &at, &payload, &n, NULL);
 
 	assert_true((e == CLUSTER_OK) == (payload != NULL));
 	free(payload);
@@ -512,8 +516,8 @@ static void test_signature_counts(void **state)
 	for (size_t i = 0; i < 4; i++) {
 		const char *text = trustgen_sign(g, slot[i].typ, slot[i].role, "{\"a\":1}"), *other = trustgen_sign(g, slot[i].typ, slot[i].role, "{\"a\":2}");
 
-		assert_ok(payload_of(text, slot[i].typ, slot[i].role));
-		assert_err(payload_of(trustgen_format(g, "%.*s%s", (int)(strrchr(text, '.') - text), text, strrchr(other, '.')), slot[i].typ, slot[i].role), CLUSTER_ESIGNATURE);
+		assert_ok(payload_of(text, slot[i].typ));
+		assert_err(payload_of(trustgen_format(g, "%.*s%s", (int)(strrchr(text, '.') - text), text, strrchr(other, '.')), slot[i].typ), CLUSTER_ESIGNATURE);
 	}
 	assert_ok(check_head(head, &h));
 	spoil(head, strlen(head) - 20);
@@ -536,12 +540,18 @@ static void test_role_matrix(void **state)
 			for (size_t reader = 0; reader < 4; reader++) {
 				enum cluster_err want = reader != typ ? CLUSTER_EFORMAT : signer != typ ? CLUSTER_ESIGNATURE : CLUSTER_OK;
 
-				assert_err(payload_of(text, slot[reader].typ, slot[reader].role), want);
+				assert_err(payload_of(text, slot[reader].typ), want);
 			}
 		}
 	for (size_t typ = 0; typ < 4; typ++) { /* a root key is no role key */
-		assert_err(payload_of(trustgen_sign_with(g, slot[typ].typ, g->root_key[0], "{}"), slot[typ].typ, slot[typ].role), CLUSTER_ESIGNATURE);
-		assert_err(payload_of(trustgen_sign_with(g, slot[typ].typ, trustgen_key(g), "{}"), slot[typ].typ, slot[typ].role), CLUSTER_ESIGNATURE);
+		assert_err(payload_of(trustgen_sign_with(g, slot[typ].typ, g->root_key[0], "{}"), slot[typ].typ), CLUSTER_ESIGNATURE);
+		assert_err(payload_of(trustgen_sign_with(g, slot[typ].typ, trustgen_key(g), "{}"), slot[typ].typ), CLUSTER_ESIGNATURE);
+	}
+	for (int typ = -1; typ <= JWS_TYP_N; typ++) { /* and no role key signs what root keys, devices and nodes do */
+		const char *text = typ >= 0 && typ < JWS_TYP_N && typ != JWS_DPOP ? trustgen_sign(g, (enum jws_typ)typ, KEYRING_HEAD, "{}") : "";
+
+		if (typ != JWS_CREDENTIAL && typ != JWS_DIRECTORY && typ != JWS_REVOCATIONS && typ != JWS_HEAD)
+			assert_err(payload_of(text, (enum jws_typ)typ), CLUSTER_EFORMAT);
 	}
 }
 
@@ -550,6 +560,7 @@ static void test_document_matrix(void **state)
 {
 	struct trustgen_directory *dir = trustgen_directory(g, 1, (struct trustgen_records){ 0 });
 	const char *text[] = { trustgen_root_text(g), trustgen_keyset_text(g), head_at(NOW), dir->text, trustgen_revocations(g, 1, "[]") };
+	const struct keyring_at at = trustgen_at(g);
 
 	(void)state;
 	for (size_t i = 0; i < 5; i++) {
@@ -562,10 +573,10 @@ static void test_document_matrix(void **state)
 
 		assert_int_equal(document_root_verify(text[i], n, g->pin, &root, NULL) == CLUSTER_OK, i == 0);
 		assert_int_equal(document_keyset_verify(text[i], n, &g->root, &ks, NULL) == CLUSTER_OK, i == 1);
-		assert_int_equal(document_head_verify(text[i], n, &g->root.cluster, &g->keyset, NOW, SKEW, &h, NULL) == CLUSTER_OK, i == 2);
+		assert_int_equal(document_head_verify(text[i], n, &at, &h, NULL) == CLUSTER_OK, i == 2);
 		assert_int_equal(document_head_peek(text[i], n, &h, NULL) == CLUSTER_OK, i == 2);
-		assert_int_equal(directory_parse(text[i], n, &g->root.cluster, &g->keyset.ring, NOW, SKEW, &d, NULL) == CLUSTER_OK, i == 3);
-		assert_int_equal(revoke_parse(text[i], n, &g->root.cluster, &g->keyset.ring, NOW, SKEW, &l, NULL) == CLUSTER_OK, i == 4);
+		assert_int_equal(directory_parse(text[i], n, &at, &d, NULL) == CLUSTER_OK, i == 3);
+		assert_int_equal(revoke_parse(text[i], n, &at, &l, NULL) == CLUSTER_OK, i == 4);
 		directory_free(d);
 		revoke_free(l);
 	}

@@ -8,12 +8,30 @@
 
 #define NOW INT64_C(1790000000)
 
+static struct keyring ring;
+static const struct keyring_key *found;
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&ring, 0, sizeof ring);
+	found = NULL;
+	return 0;
+}
+
 static struct keyring_key key(const char *kid, enum keyring_role role)
 {
 	struct keyring_key k = { .role = role, .pub = { .alg = CRYPTO_ED25519 }, .nbf = NOW, .exp = NOW + 100 };
 
 	snprintf(k.kid, sizeof k.kid, "%s", kid);
 	return k;
+}
+
+static enum cluster_err find(const char *kid, enum keyring_role role, int64_t now, int64_t skew)
+{
+	const struct keyring_at at = { .ring = &ring, .now = now, .skew = skew };
+
+	return keyring_find(&at, kid, role, &found);
 }
 
 static void test_roles(void **state)
@@ -36,8 +54,6 @@ static void test_roles(void **state)
 /* B4: exact match, in memory; a kid is there once. */
 static void test_find(void **state)
 {
-	struct keyring ring = { 0 };
-	const struct keyring_key *found = NULL;
 	struct keyring_key a = key("a", KEYRING_ISSUER), b = key("ab", KEYRING_HEAD);
 
 	(void)state;
@@ -47,34 +63,31 @@ static void test_find(void **state)
 	a.role = KEYRING_HEAD;
 	assert_err(keyring_add(&ring, &a), CLUSTER_EFORMAT);
 	assert_int_equal(ring.n, 2);
-	assert_ok(keyring_find(&ring, "ab", KEYRING_HEAD, NOW, 0, &found));
+	assert_ok(find("ab", KEYRING_HEAD, NOW, 0));
 	assert_ptr_equal(found, &ring.key[1]);
 	found = NULL;
-	assert_err(keyring_find(&ring, "ab", KEYRING_ISSUER, NOW, 0, &found), CLUSTER_ENOTFOUND); /* another role */
-	assert_err(keyring_find(&ring, "A", KEYRING_ISSUER, NOW, 0, &found), CLUSTER_ENOTFOUND);
-	assert_err(keyring_find(&ring, "", KEYRING_ISSUER, NOW, 0, &found), CLUSTER_ENOTFOUND);
-	assert_err(keyring_find(&ring, "abc", KEYRING_HEAD, NOW, 0, &found), CLUSTER_ENOTFOUND);
+	assert_err(find("ab", KEYRING_ISSUER, NOW, 0), CLUSTER_ENOTFOUND); /* another role */
+	assert_err(find("A", KEYRING_ISSUER, NOW, 0), CLUSTER_ENOTFOUND);
+	assert_err(find("", KEYRING_ISSUER, NOW, 0), CLUSTER_ENOTFOUND);
+	assert_err(find("abc", KEYRING_HEAD, NOW, 0), CLUSTER_ENOTFOUND);
 	assert_null(found);
 }
 
 static void test_window(void **state)
 {
-	struct keyring ring = { 0 };
-	const struct keyring_key *found = NULL;
 	struct keyring_key a = key("a", KEYRING_ISSUER);
 
 	(void)state;
 	assert_ok(keyring_add(&ring, &a));
-	assert_err(keyring_find(&ring, "a", KEYRING_ISSUER, NOW - 31, 30, &found), CLUSTER_EEARLY);
-	assert_ok(keyring_find(&ring, "a", KEYRING_ISSUER, NOW - 30, 30, &found));
-	assert_err(keyring_find(&ring, "a", KEYRING_ISSUER, NOW - 1, 0, &found), CLUSTER_EEARLY);
-	assert_ok(keyring_find(&ring, "a", KEYRING_ISSUER, NOW + 99, 30, &found));
-	assert_err(keyring_find(&ring, "a", KEYRING_ISSUER, NOW + 100, 30, &found), CLUSTER_EEXPIRED); /* no leeway at the end */
+	assert_err(find("a", KEYRING_ISSUER, NOW - 31, 30), CLUSTER_EEARLY);
+	assert_ok(find("a", KEYRING_ISSUER, NOW - 30, 30));
+	assert_err(find("a", KEYRING_ISSUER, NOW - 1, 0), CLUSTER_EEARLY);
+	assert_ok(find("a", KEYRING_ISSUER, NOW + 99, 30));
+	assert_err(find("a", KEYRING_ISSUER, NOW + 100, 30), CLUSTER_EEXPIRED); /* no leeway at the end */
 }
 
 static void test_full(void **state)
 {
-	struct keyring ring = { 0 };
 	struct keyring_key k;
 
 	(void)state;
@@ -93,10 +106,10 @@ static void test_full(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_roles),
-		cmocka_unit_test(test_find),
-		cmocka_unit_test(test_window),
-		cmocka_unit_test(test_full),
+		cmocka_unit_test_setup(test_roles, setup),
+		cmocka_unit_test_setup(test_find, setup),
+		cmocka_unit_test_setup(test_window, setup),
+		cmocka_unit_test_setup(test_full, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,7 +35,8 @@ static const char *entry(const char *kind, const char *value, int seq, const cha
 static enum cluster_err parse(const char *text, struct revoke_list **ret)
 {
 	struct diag d = { 0 };
-	enum cluster_err e = revoke_parse(text, strlen(text), &g->root.cluster, &g->keyset.ring, NOW, 30, ret, &d);
+	const struct keyring_at at = trustgen_at(g);
+	enum cluster_err e = revoke_parse(text, strlen(text), &at, ret, &d);
 
 	assert_true(e == CLUSTER_OK || d.text[0]);
 	return e;
@@ -152,6 +153,7 @@ static void test_envelope(void **state)
 {
 	const char *text = trustgen_revocations(g, 1, "[]");
 	struct trustgen *other = trustgen_new("prod", NOW);
+	const struct keyring_at at = trustgen_at(g);
 	struct revoke_list *l = NULL;
 
 	(void)state;
@@ -159,7 +161,7 @@ static void test_envelope(void **state)
 	assert_err(parse("\n", &l), CLUSTER_EFORMAT);
 	assert_err(parse("{}", &l), CLUSTER_EFORMAT);
 	for (size_t n = 0; n + 1 < strlen(text); n += 7)
-		assert_int_not_equal(revoke_parse(text, n, &g->root.cluster, &g->keyset.ring, NOW, 30, &l, NULL), CLUSTER_OK);
+		assert_int_not_equal(revoke_parse(text, n, &at, &l, NULL), CLUSTER_OK);
 	assert_err(parse(trustgen_revocations(other, 1, "[]"), &l), CLUSTER_ESIGNATURE);
 	other->role_key[KEYRING_REVOCATION] = g->role_key[KEYRING_REVOCATION];
 	assert_err(parse(trustgen_revocations(other, 1, "[]"), &l), CLUSTER_EFORMAT); /* our key, their cluster */

@@ -34,6 +34,25 @@ static int64_t max_stale(const struct pam_conf *conf)
 	return conf->node ? (int64_t)conf->node->max_stale : 0;
 }
 
+/*
+ * The configuration, and with it the list of adopted accounts, cannot be read: a local account that the directory has too may stand in it. Then its own password or key must
+ * not open it. Names that the directory does not have (break-glass) stay local whatever the configuration says.
+ */
+static bool perhaps_adopted(const struct pam_call *c)
+{
+	struct trust_account account;
+	struct trust t;
+	bool listed;
+
+	if (c->conf.diag.code == CLUSTER_OK || c->facts.class == POLICY_JOB || !name_id_ok(c->facts.local_uid))
+		return false;
+	if (trust_open(pam_conf_state(&c->conf), (uid_t)c->conf.args.owner, &t) != CLUSTER_OK)
+		return false;
+	listed = trust_account_by_name(&t, c->facts.user, &account) == CLUSTER_OK;
+	trust_close(&t);
+	return listed;
+}
+
 enum reason pam_call_begin(struct pam_call *c, pam_handle_t *pamh, int flags, enum pam_stage stage, int argc, const char **argv)
 {
 	bool ignore_foreign;
@@ -48,7 +67,7 @@ enum reason pam_call_begin(struct pam_call *c, pam_handle_t *pamh, int flags, en
 	pam_conf_node(&c->conf);
 	pam_facts_rest(&c->facts, pamh, &c->conf);
 	if (c->facts.local == PAM_LOCAL_YES && !c->facts.adopted)
-		return REASON_LOCAL;
+		return perhaps_adopted(c) ? REASON_CONFIG : REASON_LOCAL;
 	if (!enrolled(&c->conf))
 		return REASON_NOT_ENROLLED;
 	ignore_foreign = c->conf.node && c->conf.node->foreign == NODE_CONF_FOREIGN_IGNORE;

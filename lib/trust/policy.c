@@ -127,7 +127,8 @@ static enum reason decide_account(const struct trust *t, const struct policy_req
 	struct trust_person owner;
 	enum reason r;
 
-	if ((r = policy_check_lockdown(t, NULL, d)) != REASON_OK || (r = check_target(t, q->account, 0, d)) != REASON_OK ||
+	/* a lockdown is of people: jobs of a shared account survive it */
+	if ((q->class != POLICY_JOB && (r = policy_check_lockdown(t, NULL, d)) != REASON_OK) || (r = check_target(t, q->account, 0, d)) != REASON_OK ||
 	    (r = policy_check_account(t, q->account, &account, d)) != REASON_OK)
 		return r;
 	if (!account.personal)

@@ -280,6 +280,11 @@ static void test_configuration(void **state)
 	app_conf(&a, "[node]\nadopted = x\n");
 	expect("emr-user", PAM_AUTHINFO_UNAVAIL, "configuration");
 	expect("nobody-here", PAM_AUTHINFO_UNAVAIL, "configuration");
+	/* local and in the directory: nobody knows any more whether it is adopted, so its own password does not open it; a name that is only local goes on */
+	app_forget(&a);
+	assert_int_equal(app_auth(&a, "sshd", "ecs-user"), PAM_AUTHINFO_UNAVAIL);
+	assert_int_equal(app_auth(&a, "cron", "ecs-user"), APP_IGNORED);
+	assert_int_equal(app_auth(&a, "sshd", "rescue"), APP_IGNORED);
 	app_conf(&a, "");
 	assert_int_equal(chmod(a.conf, 0666), 0);
 	expect("emr-user", PAM_AUTHINFO_UNAVAIL, "configuration");

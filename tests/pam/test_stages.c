@@ -322,6 +322,7 @@ static void test_account_lockdown(void **state)
 	world_revoke(&a.w, REVOKE_LOCKDOWN, "", 0);
 	app_store(&a);
 	expect_account("sshd", "emr-user", PAM_PERM_DENIED, "lockdown");
+	expect_account("cron", "emr-user", PAM_SUCCESS, NULL); /* people are locked out; jobs survive */
 }
 
 /* ---- sudo: the person behind the shared account ---- */

@@ -93,6 +93,7 @@ static enum cluster_err build_docs(struct assemble *a, const struct assemble_set
 enum cluster_err assemble_build(struct assemble *a, const struct local_report *report, struct assemble_output *ret, struct diag *d)
 {
 	const struct assemble_set *s = a->next.used ? &a->next : &a->installed, *last = &a->installed;
+	const struct trust_documents from = { .root = &s->root, .keyset = &s->keyset, .dir = s->dir, .revocations = s->revocations };
 	struct assemble_output o;
 	enum cluster_err e;
 	bool same;
@@ -102,7 +103,7 @@ enum cluster_err assemble_build(struct assemble *a, const struct local_report *r
 		return diag_set(d, CLUSTER_ENOTFOUND, "no verified set");
 	same = last->used && same_documents(&s->head, &last->head);
 	if (!same) {
-		if ((e = trust_build(&s->root, &s->keyset, s->dir, s->revocations, &a->conf.node, &o.trust.p, &o.trust.n, d)) != CLUSTER_OK ||
+		if ((e = trust_build(&from, &a->conf.node, &o.trust.p, &o.trust.n, d)) != CLUSTER_OK ||
 		    (e = build_docs(a, s, &o.docs, d)) != CLUSTER_OK)
 			goto out;
 	}

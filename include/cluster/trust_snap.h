@@ -91,10 +91,17 @@ enum cluster_err trust_revoked(const struct trust *t, enum revoke_kind kind, con
 /* Every person, grant key or revocation in order, for listings; *cursor starts at 0. */
 enum cluster_err trust_person_each(const struct trust *t, uint64_t *cursor, struct trust_person *ret) CLUSTER_MUST_USE;
 
+/* One set of verified documents, borrowed. */
+struct trust_documents {
+	const struct document_root *root;
+	const struct document_keyset *keyset;
+	const struct directory *dir;
+	const struct revoke_list *revocations;
+};
+
 /*
  * Builds trust.snap for node `self` from verified documents. CLUSTER_ENOTFOUND: the directory does not have that node (it was removed). The caller frees *ret with free().
  */
-enum cluster_err trust_build(const struct document_root *root, const struct document_keyset *keyset, const struct directory *dir, const struct revoke_list *revocations,
-    const struct cluster_id *self, uint8_t **ret, size_t *ret_n, struct diag *d) CLUSTER_MUST_USE;
+enum cluster_err trust_build(const struct trust_documents *from, const struct cluster_id *self, uint8_t **ret, size_t *ret_n, struct diag *d) CLUSTER_MUST_USE;
 
 #endif

@@ -23,10 +23,7 @@ struct revoked_row {
 };
 
 struct builder {
-	const struct document_root *root;
-	const struct document_keyset *keyset;
-	const struct directory *dir;
-	const struct revoke_list *revocations;
+	const struct trust_documents *from;
 	const struct directory_node *node;
 	struct snap_writer *w;
 	struct wr body; /* the record being made */
@@ -88,14 +85,14 @@ static enum cluster_err build_self(struct builder *b)
 	begin(b, FLAT_MAX);
 	wr_bytes(w, n->id.b, ID_SIZE);
 	wr_bytes(w, n->hostkey_hash, sizeof n->hostkey_hash);
-	put_i64(w, b->keyset->version);
-	put_i64(w, b->dir->version);
-	put_i64(w, b->revocations->version);
-	wr_u32(w, b->dir->max_stale);
-	wr_u32(w, b->dir->skew);
-	wr_u32(w, b->dir->sudo_fresh);
+	put_i64(w, b->from->keyset->version);
+	put_i64(w, b->from->dir->version);
+	put_i64(w, b->from->revocations->version);
+	wr_u32(w, b->from->dir->max_stale);
+	wr_u32(w, b->from->dir->skew);
+	wr_u32(w, b->from->dir->sudo_fresh);
 	wr_str8(w, n->name);
-	wr_str8(w, b->root->name);
+	wr_str8(w, b->from->root->name);
 	put_roles(w, n->roles, n->n_roles);
 	return end_flat(b, SNAP_T_SELF);
 }
@@ -107,7 +104,7 @@ static int compare_key(const void *a, const void *b)
 
 static enum cluster_err build_keys(struct builder *b)
 {
-	const struct keyring *ring = &b->keyset->ring;
+	const struct keyring *ring = &b->from->keyset->ring;
 	const struct keyring_key *order[KEYRING_MAX];
 	struct wr *w = &b->body;
 	size_t i, n;
@@ -162,13 +159,13 @@ static enum cluster_err build_people(struct builder *b)
 {
 	const struct directory_person **order = NULL;
 	enum cluster_err e = CLUSTER_OK;
-	size_t i, n = b->dir->n_people;
+	size_t i, n = b->from->dir->n_people;
 
 	order = calloc(n + 1, sizeof *order);
 	if (!order)
 		return CLUSTER_ENOMEM;
 	for (i = 0; i < n; i++)
-		order[i] = &b->dir->people[i];
+		order[i] = &b->from->dir->people[i];
 	qsort(order, n, sizeof *order, compare_person);
 	for (i = 0; i < n && e == CLUSTER_OK; i++)
 		e = build_person(b, order[i]);
@@ -185,14 +182,14 @@ static enum cluster_err build_accounts(struct builder *b)
 {
 	const struct directory_account **order = NULL;
 	enum cluster_err e = CLUSTER_OK;
-	size_t i, n = b->dir->n_accounts;
+	size_t i, n = b->from->dir->n_accounts;
 	uint32_t offset;
 
 	order = calloc(n + 1, sizeof *order);
 	if (!order)
 		return CLUSTER_ENOMEM;
 	for (i = 0; i < n; i++)
-		order[i] = &b->dir->accounts[i];
+		order[i] = &b->from->dir->accounts[i];
 	qsort(order, n, sizeof *order, compare_account);
 	for (i = 0; i < n && e == CLUSTER_OK; i++) {
 		begin(b, SNAP_RECORD_MAX);
@@ -242,7 +239,7 @@ static int compare_grant(const void *a, const void *b)
 /* Rows of every grant that holds on this node, sorted. The caller frees *ret. */
 static enum cluster_err collect_grants(const struct builder *b, struct grant_row **ret, size_t *ret_n)
 {
-	const struct directory *dir = b->dir;
+	const struct directory *dir = b->from->dir;
 	struct grant_row *row;
 	size_t i, j, n = 0;
 
@@ -342,7 +339,7 @@ static enum cluster_err build_revocation(struct builder *b, const struct revoked
 /* One record a key: of several entries for one thing the widest stands for all. */
 static enum cluster_err build_revoked(struct builder *b)
 {
-	const struct revoke_list *l = b->revocations;
+	const struct revoke_list *l = b->from->revocations;
 	struct revoked_row *row = NULL;
 	enum cluster_err e = CLUSTER_OK;
 	size_t i, n = 0;
@@ -407,7 +404,7 @@ static enum cluster_err put_lockdown(struct builder *b, const struct revoke_entr
 			wr_done(&ids);
 			return diag_set(b->d, e, "lockdown %lld names something that is no id", (long long)first->seq);
 		}
-		if (exempt_from_all(b->revocations, text)) {
+		if (exempt_from_all(b->from->revocations, text)) {
 			wr_bytes(&ids, id.b, ID_SIZE);
 			n++;
 		}
@@ -421,7 +418,7 @@ static enum cluster_err put_lockdown(struct builder *b, const struct revoke_entr
 
 static enum cluster_err build_global(struct builder *b)
 {
-	const struct revoke_list *l = b->revocations;
+	const struct revoke_list *l = b->from->revocations;
 	const struct revoke_entry *lockdown = NULL;
 	enum cluster_err e;
 	int64_t before = 0;
@@ -457,19 +454,18 @@ static enum cluster_err declare_indexes(struct snap_writer *w)
 	return CLUSTER_OK;
 }
 
-enum cluster_err trust_build(const struct document_root *root, const struct document_keyset *keyset, const struct directory *dir, const struct revoke_list *revocations,
-    const struct cluster_id *self, uint8_t **ret, size_t *ret_n, struct diag *d)
+enum cluster_err trust_build(const struct trust_documents *from, const struct cluster_id *self, uint8_t **ret, size_t *ret_n, struct diag *d)
 {
-	struct builder b = { .root = root, .keyset = keyset, .dir = dir, .revocations = revocations, .d = d };
+	struct builder b = { .from = from, .d = d };
 	enum cluster_err e;
 
 	wr_grow(&b.body, FLAT_MAX);
-	b.node = directory_node_by_id(dir, self);
+	b.node = directory_node_by_id(from->dir, self);
 	if (!b.node) {
-		e = diag_set(d, CLUSTER_ENOTFOUND, "the directory (version %lld) does not have this node", (long long)dir->version);
+		e = diag_set(d, CLUSTER_ENOTFOUND, "the directory (version %lld) does not have this node", (long long)from->dir->version);
 		goto out;
 	}
-	if ((e = snap_writer_new(SNAP_TRUST, &root->cluster, &b.w)) != CLUSTER_OK || (e = declare_indexes(b.w)) != CLUSTER_OK)
+	if ((e = snap_writer_new(SNAP_TRUST, &from->root->cluster, &b.w)) != CLUSTER_OK || (e = declare_indexes(b.w)) != CLUSTER_OK)
 		goto out;
 	if ((e = build_self(&b)) != CLUSTER_OK || (e = build_keys(&b)) != CLUSTER_OK || (e = build_people(&b)) != CLUSTER_OK ||
 	    (e = build_grants(&b)) != CLUSTER_OK || (e = build_accounts(&b)) != CLUSTER_OK || (e = build_revoked(&b)) != CLUSTER_OK ||

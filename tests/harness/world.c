@@ -187,10 +187,11 @@ void world_revoke_id(struct world *w, enum revoke_kind kind, const struct cluste
 
 uint8_t *world_trust(const struct world *w, size_t *ret_n)
 {
+	const struct trust_documents from = { .root = &w->root, .keyset = &w->keyset, .dir = &w->dir, .revocations = &w->revocations };
 	uint8_t *bytes = NULL;
 	struct diag d = { .code = CLUSTER_OK };
 
-	if (trust_build(&w->root, &w->keyset, &w->dir, &w->revocations, &w->node.id, &bytes, ret_n, &d) != CLUSTER_OK)
+	if (trust_build(&from, &w->node.id, &bytes, ret_n, &d) != CLUSTER_OK)
 		check(false, d.text);
 	return bytes;
 }

@@ -88,6 +88,7 @@ static void make(struct place *x, struct made *m, int64_t head, int64_t revocati
 	static const struct conf_list adopt;
 	const struct local_rules rules = { .adopt = &adopt, .id_min = 1000, .id_max = INT32_MAX };
 	struct revoke_list *l = trustgen_revocations_read(x->g, trustgen_revocations(x->g, revocations_version, "[]"));
+	const struct trust_documents from = { .root = &x->g->root, .keyset = &x->g->keyset, .dir = x->directory, .revocations = l };
 	struct directory dir = *x->directory;
 	uint8_t sha256[CRYPTO_SHA256_SIZE];
 	struct local *local;
@@ -98,7 +99,7 @@ static void make(struct place *x, struct made *m, int64_t head, int64_t revocati
 	dir.n_accounts -= skip;
 	assert_ok(local_parse("", 0, "", 0, &local));
 	assert_ok(local_accounts_build(&x->g->root.cluster, &dir, local, &rules, &r, &m->accounts, &x->d));
-	assert_ok(trust_build(&x->g->root, &x->g->keyset, x->directory, l, &x->node, &m->trust, &m->set.trust.n, &x->d));
+	assert_ok(trust_build(&from, &x->node, &m->trust, &m->set.trust.n, &x->d));
 	snprintf(text, sizeof text, "object of head %lld", (long long)head);
 	assert_ok(crypto_sha256(text, strlen(text), sha256));
 	wr_grow(&m->docs, 4096);

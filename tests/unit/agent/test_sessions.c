@@ -161,12 +161,13 @@ static void log_collect(int level, const char *line)
 static void judge_by(struct place *x, const char *entries)
 {
 	struct revoke_list *l = trustgen_revocations_read(x->g, trustgen_revocations(x->g, 1, entries));
+	const struct trust_documents from = { .root = &x->g->root, .keyset = &x->g->keyset, .dir = x->directory, .revocations = l };
 	struct cluster_id node = trustgen_id("core-1-1");
 	size_t n;
 
 	free(x->bytes);
 	x->bytes = NULL;
-	assert_ok(trust_build(&x->g->root, &x->g->keyset, x->directory, l, &node, &x->bytes, &n, &x->d));
+	assert_ok(trust_build(&from, &node, &x->bytes, &n, &x->d));
 	assert_ok(trust_parse(x->bytes, n, &x->t));
 	revoke_free(l);
 }

@@ -18,6 +18,13 @@ struct made {
 	struct trust t;
 };
 
+static enum cluster_err build(const struct made *m, const struct cluster_id *self, uint8_t **ret, size_t *ret_n, struct diag *d)
+{
+	const struct trust_documents from = { .root = &m->g->root, .keyset = &m->g->keyset, .dir = m->dir, .revocations = m->revocations };
+
+	return trust_build(&from, self, ret, ret_n, d);
+}
+
 static enum cluster_err make(struct made *m, const char *entries, const char *node)
 {
 	struct cluster_id self = trustgen_id(node);
@@ -28,7 +35,7 @@ static enum cluster_err make(struct made *m, const char *entries, const char *no
 	m->g = trustgen_new("prod", NOW);
 	m->dir = trustgen_directory_read(m->g, trustgen_directory(m->g, 5, trustgen_sample(m->g)));
 	m->revocations = trustgen_revocations_read(m->g, trustgen_revocations(m->g, 7, entries));
-	return trust_build(&m->g->root, &m->g->keyset, m->dir, m->revocations, &self, &m->bytes, &m->n, &d);
+	return build(m, &self, &m->bytes, &m->n, &d);
 }
 
 static void done(struct made *m)
@@ -199,7 +206,7 @@ static void test_bytes(void **state)
 
 	(void)state;
 	assert_ok(make(&m, "[]", "core-1-1"));
-	assert_ok(trust_build(&m.g->root, &m.g->keyset, m.dir, m.revocations, &self, &again, &n, NULL));
+	assert_ok(build(&m, &self, &again, &n, NULL));
 	assert_int_equal(n, m.n);
 	assert_memory_equal(again, m.bytes, n);
 	for (i = 0; i < m.n; i += 7) {

@@ -248,11 +248,12 @@ enum cluster_err local_accounts_build(const struct cluster_id *cluster, const st
 	struct snap_account_in *accounts = NULL;
 	struct snap_group_in *groups = NULL;
 	const char **members = NULL, **at;
-	size_t i, n_accounts = 0, n_groups = 0;
+	struct snap_names names = { .n_accounts = 0 };
 	enum cluster_err e;
+	size_t i;
 
-	accounts = calloc(dir->n_accounts + 1, sizeof *accounts);
-	groups = calloc(dir->n_groups + 1, sizeof *groups);
+	names.accounts = accounts = calloc(dir->n_accounts + 1, sizeof *accounts);
+	names.groups = groups = calloc(dir->n_groups + 1, sizeof *groups);
 	at = members = calloc(members_total(dir) + 1, sizeof *members);
 	if (!accounts || !groups || !members) {
 		e = diag_set(d, CLUSTER_ENOMEM, "accounts.snap: out of memory");
@@ -262,17 +263,17 @@ enum cluster_err local_accounts_build(const struct cluster_id *cluster, const st
 		const struct directory_account *a = &dir->accounts[i];
 
 		if (account_fits(a, l, rules, report))
-			accounts[n_accounts++] = (struct snap_account_in){ .name = a->name, .gecos = a->gecos, .home = a->home, .shell = a->shell, .uid = a->uid, .gid = a->gid };
+			accounts[names.n_accounts++] = (struct snap_account_in){ .name = a->name, .gecos = a->gecos, .home = a->home, .shell = a->shell, .uid = a->uid, .gid = a->gid };
 	}
 	for (i = 0; i < dir->n_groups; i++) {
 		const struct directory_group *g = &dir->groups[i];
 
 		if (group_fits(g, l, rules, report)) {
-			groups[n_groups] = (struct snap_group_in){ .name = g->name, .gid = g->gid, .members = at };
-			groups[n_groups++].n_members = members_fit(g, l, rules, &at);
+			groups[names.n_groups] = (struct snap_group_in){ .name = g->name, .gid = g->gid, .members = at };
+			groups[names.n_groups++].n_members = members_fit(g, l, rules, &at);
 		}
 	}
-	e = snap_accounts_build(cluster, accounts, n_accounts, groups, n_groups, &ret->p, &ret->n, d);
+	e = snap_accounts_build(cluster, &names, &ret->p, &ret->n, d);
 out:
 	free(accounts);
 	free(groups);

@@ -40,11 +40,18 @@ struct snap_group_in {
 	size_t n_members;
 };
 
+/* All accounts and groups that a host gets from the cluster, in any order, borrowed. */
+struct snap_names {
+	const struct snap_account_in *accounts;
+	size_t n_accounts;
+	const struct snap_group_in *groups;
+	size_t n_groups;
+};
+
 /*
  * Sorts by name and builds the whole file. Input is checked: grammar, reserved names, name_id_ok, home and shell, no name or id twice,
  * the caps of snap_format.h: CLUSTER_EFORMAT or CLUSTER_ELIMIT with a sentence naming the record. The caller frees *ret.
  */
-enum cluster_err snap_accounts_build(const struct cluster_id *cluster, const struct snap_account_in *accounts, size_t n_accounts,
-    const struct snap_group_in *groups, size_t n_groups, uint8_t **ret, size_t *ret_n, struct diag *d) CLUSTER_MUST_USE;
+enum cluster_err snap_accounts_build(const struct cluster_id *cluster, const struct snap_names *names, uint8_t **ret, size_t *ret_n, struct diag *d) CLUSTER_MUST_USE;
 
 #endif

@@ -294,17 +294,16 @@ static enum cluster_err take_memory(struct build *b, const struct cluster_id *cl
 	return CLUSTER_OK;
 }
 
-enum cluster_err snap_accounts_build(const struct cluster_id *cluster, const struct snap_account_in *accounts, size_t n_accounts,
-    const struct snap_group_in *groups, size_t n_groups, uint8_t **ret, size_t *ret_n, struct diag *d)
+enum cluster_err snap_accounts_build(const struct cluster_id *cluster, const struct snap_names *names, uint8_t **ret, size_t *ret_n, struct diag *d)
 {
-	struct build b = { .n_accounts = n_accounts, .n_groups = n_groups, .d = d };
+	struct build b = { .n_accounts = names->n_accounts, .n_groups = names->n_groups, .d = d };
 	enum cluster_err e;
 
 	e = take_memory(&b, cluster);
 	if (e == CLUSTER_OK)
-		e = sort_accounts(&b, accounts);
+		e = sort_accounts(&b, names->accounts);
 	if (e == CLUSTER_OK)
-		e = sort_groups(&b, groups);
+		e = sort_groups(&b, names->groups);
 	if (e == CLUSTER_OK)
 		e = collect_pairs(&b);
 	if (e == CLUSTER_OK)

@@ -71,13 +71,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static const struct cluster_id cluster = { { 1 } };
 	struct input in = { .n = 0 };
+	struct snap_names names;
 	size_t file_n;
 	uint8_t *file;
 	struct diag d;
 	struct snap s;
 
 	take_input(data, data + n, &in);
-	if (snap_accounts_build(&cluster, in.accounts, in.n, in.groups, in.n, &file, &file_n, &d) != CLUSTER_OK) {
+	names = (struct snap_names){ .accounts = in.accounts, .n_accounts = in.n, .groups = in.groups, .n_groups = in.n };
+	if (snap_accounts_build(&cluster, &names, &file, &file_n, &d) != CLUSTER_OK) {
 		FUZZ_CHECK(d.text[0] != '\0' && memchr(d.text, '\0', sizeof d.text));
 		return 0;
 	}

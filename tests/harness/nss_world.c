@@ -123,6 +123,7 @@ uint8_t *world_accounts(size_t n, uint32_t shift, size_t *ret_n)
 	struct snap_group_in *groups = calloc(n + 1, sizeof *groups);
 	char(*text)[3][32] = calloc(n + 1, sizeof *text);
 	const char *(*members)[2] = calloc(n + 1, sizeof *members);
+	const struct snap_names names = { .accounts = accounts, .n_accounts = n, .groups = groups, .n_groups = n };
 	uint8_t *file = NULL;
 	struct diag d;
 
@@ -138,7 +139,7 @@ uint8_t *world_accounts(size_t n, uint32_t shift, size_t *ret_n)
 		groups[i] = (struct snap_group_in){ text[i][2], WORLD_GID(i), members[i], 2 };
 	}
 	diag_clear(&d);
-	if (snap_accounts_build(&cluster, accounts, n, groups, n, &file, ret_n, &d) != CLUSTER_OK)
+	if (snap_accounts_build(&cluster, &names, &file, ret_n, &d) != CLUSTER_OK)
 		errx(1, "%s", d.text);
 	free(accounts);
 	free(groups);

@@ -199,18 +199,18 @@ uint8_t *world_trust(const struct world *w, size_t *ret_n)
 uint8_t *world_accounts(const struct world *w, size_t *ret_n)
 {
 	struct snap_account_in *in = calloc(w->dir.n_accounts + 1, sizeof *in);
+	struct snap_names names = { .accounts = in };
 	struct diag d = { .code = CLUSTER_OK };
 	uint8_t *bytes = NULL;
-	size_t n = 0;
 
 	check(in != NULL, "memory");
 	for (size_t i = 0; i < w->dir.n_accounts; i++) {
 		const struct directory_account *a = &w->dir.accounts[i];
 
 		if (strcmp(a->name, "ecs-user") != 0)
-			in[n++] = (struct snap_account_in){ .name = a->name, .gecos = a->gecos, .home = a->home, .shell = a->shell, .uid = a->uid, .gid = a->gid };
+			in[names.n_accounts++] = (struct snap_account_in){ .name = a->name, .gecos = a->gecos, .home = a->home, .shell = a->shell, .uid = a->uid, .gid = a->gid };
 	}
-	if (snap_accounts_build(&w->root.cluster, in, n, NULL, 0, &bytes, ret_n, &d) != CLUSTER_OK)
+	if (snap_accounts_build(&w->root.cluster, &names, &bytes, ret_n, &d) != CLUSTER_OK)
 		check(false, d.text);
 	free(in);
 	return bytes;

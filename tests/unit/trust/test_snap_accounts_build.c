@@ -29,11 +29,12 @@ static const struct snap_group_in groups[] = {
 
 static enum cluster_err build(const struct snap_account_in *a, size_t n_a, const struct snap_group_in *g, size_t n_g, uint8_t **ret, size_t *ret_n)
 {
+	const struct snap_names names = { .accounts = a, .n_accounts = n_a, .groups = g, .n_groups = n_g };
 	struct diag d;
 	enum cluster_err e;
 
 	diag_clear(&d);
-	e = snap_accounts_build(&cluster, a, n_a, g, n_g, ret, ret_n, &d);
+	e = snap_accounts_build(&cluster, &names, ret, ret_n, &d);
 	if (e != CLUSTER_OK) {
 		assert_int_equal(d.code, e);
 		assert_true(d.text[0] != '\0');
@@ -43,11 +44,10 @@ static enum cluster_err build(const struct snap_account_in *a, size_t n_a, const
 
 static int print_golden(void)
 {
-	struct diag d;
 	uint8_t *p;
 	size_t n;
 
-	if (snap_accounts_build(&cluster, accounts, COUNT(accounts), groups, COUNT(groups), &p, &n, &d) != CLUSTER_OK)
+	if (build(accounts, COUNT(accounts), groups, COUNT(groups), &p, &n) != CLUSTER_OK)
 		return 1;
 	for (size_t i = 0; i < n; i++)
 		printf("%02x%s", p[i], i % 32 == 31 ? "\n" : "");

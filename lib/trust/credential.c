@@ -35,21 +35,30 @@ static bool selector_ok(const char *s)
 	return strncmp(s, "node:", 5) == 0 && name_node_ok(s + 5);
 }
 
-/* Copies an optional array of words into char[most][size]. json_read has judged the number of elements. */
-static enum cluster_err read_words(const struct json *array, const char *name, bool (*ok)(const char *), char *dst, size_t size, size_t most, size_t *ret_n, struct diag *d)
+/* An optional array of words, the grammar of each, and the char[most][size] and count that take them. */
+struct words {
+	const char *name;
+	const struct json *array;
+	bool (*ok)(const char *);
+	char *dst;
+	size_t size, most, *ret_n;
+};
+
+/* json_read has judged the number of elements. */
+static enum cluster_err read_words(const struct words *w, struct diag *d)
 {
-	size_t n = array ? json_count(array) : 0;
+	size_t n = w->array ? json_count(w->array) : 0;
 
-	if (n > most)
-		return diag_set(d, CLUSTER_EFORMAT, "%s: more than %zu", name, most);
+	if (n > w->most)
+		return diag_set(d, CLUSTER_EFORMAT, "%s: more than %zu", w->name, w->most);
 	for (size_t i = 0; i < n; i++) {
-		const char *s = json_string_at(array, i);
+		const char *s = json_string_at(w->array, i);
 
-		if (!s || strlen(s) >= size || !ok(s))
-			return diag_set(d, CLUSTER_EFORMAT, "%s: element %zu", name, i);
-		memcpy(dst + i * size, s, strlen(s) + 1);
+		if (!s || strlen(s) >= w->size || !w->ok(s))
+			return diag_set(d, CLUSTER_EFORMAT, "%s: element %zu", w->name, i);
+		memcpy(w->dst + i * w->size, s, strlen(s) + 1);
 	}
-	*ret_n = n;
+	*w->ret_n = n;
 	return CLUSTER_OK;
 }
 
@@ -73,16 +82,22 @@ static enum cluster_err read_audience(const struct claims *c, struct cluster_id 
 
 static enum cluster_err convert(const struct claims *c, struct credential *ret, struct diag *d)
 {
+	const struct words words[] = {
+		{ "amr", c->amr, amr_ok, ret->amr[0], sizeof ret->amr[0], CREDENTIAL_AMR_MAX, &ret->n_amr },
+		{ "acc", c->acc, name_account_ok, ret->acc[0], sizeof ret->acc[0], CREDENTIAL_ACC_MAX, &ret->n_acc },
+		{ "nod", c->nod, selector_ok, ret->nod[0], sizeof ret->nod[0], CREDENTIAL_NOD_MAX, &ret->n_nod },
+		{ "src", c->src, credential_source_ok, ret->src[0], sizeof ret->src[0], CREDENTIAL_SRC_MAX, &ret->n_src },
+	};
 	enum cluster_err e;
 
 	if (id_parse(c->sub, &ret->person) != CLUSTER_OK || id_parse(c->dev, &ret->device) != CLUSTER_OK || id_parse(c->jti, &ret->jti) != CLUSTER_OK)
 		return diag_set(d, CLUSTER_EFORMAT, "sub, dev or jti is not an id");
-	if ((e = read_audience(c, &ret->cluster, d)) != CLUSTER_OK || (e = read_cnf(c->cnf, &ret->cnf, d)) != CLUSTER_OK ||
-	    (e = read_words(c->amr, "amr", amr_ok, ret->amr[0], sizeof ret->amr[0], CREDENTIAL_AMR_MAX, &ret->n_amr, d)) != CLUSTER_OK ||
-	    (e = read_words(c->acc, "acc", name_account_ok, ret->acc[0], sizeof ret->acc[0], CREDENTIAL_ACC_MAX, &ret->n_acc, d)) != CLUSTER_OK ||
-	    (e = read_words(c->nod, "nod", selector_ok, ret->nod[0], sizeof ret->nod[0], CREDENTIAL_NOD_MAX, &ret->n_nod, d)) != CLUSTER_OK)
+	if ((e = read_audience(c, &ret->cluster, d)) != CLUSTER_OK || (e = read_cnf(c->cnf, &ret->cnf, d)) != CLUSTER_OK)
 		return e;
-	return read_words(c->src, "src", credential_source_ok, ret->src[0], sizeof ret->src[0], CREDENTIAL_SRC_MAX, &ret->n_src, d);
+	for (size_t i = 0; i < N(words); i++)
+		if ((e = read_words(&words[i], d)) != CLUSTER_OK)
+			return e;
+	return CLUSTER_OK;
 }
 
 enum cluster_err credential_parse(const void *payload, size_t n, struct credential *ret, struct diag *d)

@@ -381,10 +381,16 @@ void assemble_drop(struct assemble *a)
 		prune(a);
 }
 
+void assemble_whole(struct assemble *a)
+{
+	a->whole = true;
+}
+
 void assemble_commit(struct assemble *a)
 {
 	struct assemble_set *s = &a->next;
 
+	a->whole = false;
 	if (a->local_offered)
 		a->local_changed = a->local_offered = false;
 	if (!s->used)

@@ -76,6 +76,8 @@ enum cluster_err assemble_step(struct assemble *a, int64_t now, enum assemble_st
  */
 enum cluster_err assemble_build(struct assemble *a, const struct local_report *report, struct assemble_output *ret, struct diag *d) CLUSTER_MUST_USE;
 void assemble_output_done(struct assemble_output *o);
+/* From now until the next assemble_commit every output is complete: what is installed cannot be relied on. */
+void assemble_whole(struct assemble *a);
 void assemble_commit(struct assemble *a);
 void assemble_drop(struct assemble *a);
 

@@ -101,13 +101,13 @@ enum cluster_err assemble_build(struct assemble *a, const struct local_report *r
 	memset(&o, 0, sizeof o);
 	if (!s->used || !s->dir || !s->revocations)
 		return diag_set(d, CLUSTER_ENOTFOUND, "no verified set");
-	same = last->used && same_documents(&s->head, &last->head);
+	same = last->used && !a->whole && same_documents(&s->head, &last->head);
 	if (!same) {
 		if ((e = trust_build(&from, &a->conf.node, &o.trust.p, &o.trust.n, d)) != CLUSTER_OK ||
 		    (e = build_docs(a, s, &o.docs, d)) != CLUSTER_OK)
 			goto out;
 	}
-	if (!last->used || a->local_changed || !same_ref(&s->head.directory, &last->head.directory)) {
+	if (!last->used || a->whole || a->local_changed || !same_ref(&s->head.directory, &last->head.directory)) {
 		if ((e = build_accounts(a, s, report, &o.accounts, d)) != CLUSTER_OK)
 			goto out;
 		a->local_offered = a->local_changed;

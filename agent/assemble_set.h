@@ -33,6 +33,7 @@ struct assemble {
 	bool local_offered; /* the output in flight has seen it */
 	struct objects *objects;
 	struct assemble_set installed, next;
+	bool whole;         /* outputs have to be complete */
 	bool raised;        /* installed.head.version comes from the floor and not from head_text */
 	bool restoring;     /* `next` comes from disk */
 	struct assemble_want *want;

@@ -132,6 +132,12 @@ bool children_reap(struct children *c, enum child *ret, char *how, size_t size)
 	}
 }
 
+void children_kill(const struct children *c, enum child which)
+{
+	if (c->pid[which] > 0 && kill(c->pid[which], SIGKILL) != 0)
+		return; /* gone already */
+}
+
 static bool any_left(struct children *c)
 {
 	char how[64];

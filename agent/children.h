@@ -25,6 +25,8 @@ const char *children_name(enum child c);
 enum cluster_err children_start(struct children *c, const struct agent *a, int listener, const struct assemble_floor *floor, struct diag *d) CLUSTER_MUST_USE;
 /* One that has ended, with how ("status 70", "signal 31"); false: none. */
 bool children_reap(struct children *c, enum child *ret, char *how, size_t size);
+/* Ends one at once; it is reaped as any other. */
+void children_kill(const struct children *c, enum child which);
 /* SIGTERM, and SIGKILL to those that are there still after so many seconds; closes the channels. */
 void children_stop(struct children *c, unsigned int seconds);
 

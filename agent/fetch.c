@@ -33,6 +33,7 @@ struct fetch {
 	size_t url;                /* index of the authority in use */
 	struct document_keyset keyset; /* its TLS pins: from trust, or proved by the pin when those do not do */
 	bool bootstrap;            /* the pins have to be fetched first */
+	bool greeted;              /* this authority has answered: the next poll may be a long one */
 	bool repin;                /* the connection in use has other pins than the keyset */
 	uint64_t after;
 	struct frame reply;        /* the last message of trust */
@@ -236,7 +237,7 @@ static void contact(struct fetch *f, enum cluster_err e, const char *text, bool 
 /* One long poll and all that follows from it. */
 static enum cluster_err cycle(struct fetch *f, struct diag *d)
 {
-	unsigned int wait = f->agent->once || f->after == 0 ? 0 : (unsigned int)f->agent->conf.poll_wait;
+	unsigned int wait = f->greeted && f->after != 0 ? (unsigned int)f->agent->conf.poll_wait : 0;
 	struct json *answer = NULL;
 	enum cluster_err e;
 	const char *head;
@@ -291,6 +292,7 @@ static void failed(struct fetch *f, enum cluster_err e, const struct diag *d)
 
 	contact(f, e, d->text[0] ? d->text : err_name(e), last);
 	disconnect(f);
+	f->greeted = false;
 	if (e == CLUSTER_EUNTRUSTED)
 		f->bootstrap = true; /* its TLS key may have been replaced while this node was away */
 	f->url = last ? 0 : f->url + 1;
@@ -311,9 +313,11 @@ static void go_on(struct fetch *f)
 		after = f->after;
 		e = cycle(f, &d);
 		if (e == CLUSTER_OK) {
-			failures = 0;
 			contact(f, CLUSTER_OK, "", false);
-			if (f->after == after && now_ms() - before < QUICKEST_MS)
+			failures = 0;
+			if (!f->greeted)
+				f->greeted = true;
+			else if (f->after == after && now_ms() - before < QUICKEST_MS)
 				pause_ms(QUICKEST_MS); /* an authority, or a cache before it, that does not wait */
 			continue;
 		}

@@ -77,6 +77,7 @@ static void terminate(struct ipc *m)
 		m->status.last_error[sizeof m->status.last_error - 1] = '\0';
 		break;
 	case IPC_PUBLISH:
+	case IPC_AGAIN:
 	case IPC_LOCAL:
 	case IPC_SESSION:
 	case IPC_TYPE_N:

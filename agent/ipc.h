@@ -25,6 +25,7 @@ enum ipc_type {
 	IPC_CONTACT,   /* fetch to root: a poll went well or failed */
 	IPC_PUBLISH,   /* trust to root: a verified set, with descriptors of accounts.snap, trust.snap and the documents, each or none by the flags */
 	IPC_PUBLISHED, /* root to trust: what became of it */
+	IPC_AGAIN,     /* root to trust: what is installed is damaged, make all of it again */
 	IPC_LOCAL,     /* root to trust: the local account files have changed; two descriptors */
 	IPC_SESSION,   /* serve to root: a session was opened or closed; root to serve: the answer */
 	IPC_STATUS,    /* root to serve */

@@ -43,36 +43,59 @@ static enum cluster_err step(const char *name, struct diag *d)
 	return e == CLUSTER_OK ? CLUSTER_OK : diag_set(d, e, "%s: stopped by a test", name);
 }
 
-/* Both snapshots of the installed generation, completely. */
-static bool sound(const struct publish *p)
+/* Can both be opened, and are they of this generation, node and cluster? */
+static bool opens(const struct publish *p)
 {
-	struct snap s;
 	char path[PATH_MAX];
+	struct snap s;
+	struct trust t;
 	bool ok;
 
-	if (!p->have_trust || snap_verify(&p->trust.snap) != CLUSTER_OK || !id_equal(&p->trust.self.node, &p->node))
+	if (!p->have_trust || snap_path(path, sizeof path, p->state, p->fresh.generation, "accounts.snap") != CLUSTER_OK ||
+	    snap_open(path, p->owner, SNAP_ACCOUNTS, &s) != CLUSTER_OK)
+		return false;
+	ok = id_equal(&s.cluster, &p->cluster) && trust_open(p->state, p->owner, &t) == CLUSTER_OK;
+	snap_close(&s);
+	if (!ok)
+		return false;
+	ok = t.fresh.generation == p->fresh.generation && id_equal(&t.self.node, &p->node);
+	trust_close(&t);
+	return ok;
+}
+
+/* Every byte of both. */
+static bool sound(const struct publish *p)
+{
+	char path[PATH_MAX];
+	struct snap s;
+	bool ok;
+
+	if (!opens(p) || snap_verify(&p->trust.snap) != CLUSTER_OK)
 		return false;
 	if (snap_path(path, sizeof path, p->state, p->fresh.generation, "accounts.snap") != CLUSTER_OK || snap_open(path, p->owner, SNAP_ACCOUNTS, &s) != CLUSTER_OK)
 		return false;
-	ok = snap_verify(&s) == CLUSTER_OK && id_equal(&s.cluster, &p->cluster);
+	ok = snap_verify(&s) == CLUSTER_OK;
 	snap_close(&s);
 	return ok;
 }
 
 /* Takes `fresh` and trust.snap from disk into *p. */
-static void look(struct publish *p)
+static void take(struct publish *p)
 {
 	if (p->have_trust)
 		trust_close(&p->trust);
 	p->have_trust = false;
 	memset(&p->fresh, 0, sizeof p->fresh);
-	p->damaged = true;
-	if (snap_fresh_read(p->state, p->owner, &p->fresh) != CLUSTER_OK || !id_equal(&p->fresh.cluster, &p->cluster)) {
+	if (snap_fresh_read(p->state, p->owner, &p->fresh) == CLUSTER_OK && id_equal(&p->fresh.cluster, &p->cluster))
+		p->have_trust = trust_open(p->state, p->owner, &p->trust) == CLUSTER_OK;
+	else
 		memset(&p->fresh, 0, sizeof p->fresh);
-		return;
-	}
-	p->have_trust = trust_open(p->state, p->owner, &p->trust) == CLUSTER_OK;
-	p->damaged = !sound(p);
+}
+
+void publish_look(struct publish *p)
+{
+	if (p->fresh.generation != 0 && !p->damaged)
+		p->damaged = !opens(p);
 }
 
 static void store_word(struct publish *p)
@@ -109,7 +132,8 @@ enum cluster_err publish_open(const char *state_dir, uid_t owner, const struct c
 	}
 	if ((e = make_directories(p, d)) != CLUSTER_OK || (e = generation_word_open(p->state, owner, &p->word, d)) != CLUSTER_OK)
 		goto out;
-	look(p);
+	take(p);
+	p->damaged = !sound(p);
 	if (p->fresh.generation != 0)
 		store_word(p); /* a stop between `fresh` and the word */
 	generation_clear(p->gen, p->fresh.generation);
@@ -295,7 +319,12 @@ enum cluster_err publish_put(struct publish *p, const struct publish_set *s, boo
 		return e;
 	}
 	e = memcmp(&f, &p->fresh, sizeof f) == 0 ? CLUSTER_OK : put_fresh(p, &f, d);
-	look(p); /* also after a failure: the new file may stand */
+	if (changed || e != CLUSTER_OK)
+		take(p); /* also after a failure: the new file may stand */
+	else
+		p->fresh = f;
+	if (changed)
+		p->damaged = !opens(p);
 	if (p->fresh.generation != 0)
 		store_word(p);
 	if (e != CLUSTER_OK || (e = step("clear", d)) != CLUSTER_OK)

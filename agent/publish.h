@@ -33,8 +33,9 @@ void publish_close(struct publish *p);
 const struct snap_fresh *publish_fresh(const struct publish *p);
 /* The installed trust.snap; NULL: there is none that can be read. Borrowed until the next publish_put. */
 const struct trust *publish_trust(const struct publish *p);
-/* Is a snapshot of the installed generation missing or damaged? */
+/* Is a snapshot of the installed generation missing or damaged, as far as is known? publish_look looks again, at what does not grow with the size of the files. */
 bool publish_damaged(const struct publish *p);
+void publish_look(struct publish *p);
 struct assemble_floor publish_floor(const struct publish *p);
 
 struct publish_bytes {

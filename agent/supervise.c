@@ -43,7 +43,7 @@ struct supervisor {
 	struct watch *local;
 	struct event_base *base;
 	struct event *event[EVENTS_MAX];
-	size_t n_events;
+	size_t n_events;             /* the first CHILD_N are those of the channels */
 	struct agent_msg_status status;
 	struct quiet quiet;
 	char url[IPC_URL_MAX];
@@ -199,6 +199,19 @@ static enum cluster_err put_set(struct supervisor *s, const struct ipc_publish *
 	return e;
 }
 
+/* What is installed has been damaged while we run: trust has all that it takes to make it again. */
+static void mend(struct supervisor *s)
+{
+	struct ipc m;
+
+	if (publish_fresh(s->publish)->generation == 0 || !publish_damaged(s->publish))
+		return;
+	say(LOG_LEVEL_ERROR, "the installed snapshots are damaged: they are made again");
+	ipc_init(&m, IPC_AGAIN);
+	if (ipc_send(s->children.channel[CHILD_TRUST], &m, NULL, 0, 0) != CLUSTER_OK)
+		return; /* busy: again at the next look */
+}
+
 static void on_publish(struct supervisor *s, const struct ipc_publish *m, const int *fds, size_t n_fds)
 {
 	char line[IPC_TEXT_MAX + 100];
@@ -215,9 +228,12 @@ static void on_publish(struct supervisor *s, const struct ipc_publish *m, const 
 	if (e != CLUSTER_OK) {
 		snprintf(line, sizeof line, "head %llu cannot be put in place, the installed one stays: %s", (unsigned long long)m->head_version, d.text);
 		say(LOG_LEVEL_ERROR, line);
+		publish_look(s->publish);
 	}
 	if (ipc_send(s->children.channel[CHILD_TRUST], &answer, NULL, 0, 0) != CLUSTER_OK)
 		stop(s, 70);
+	else if (e != CLUSTER_OK && !(m->flags & IPC_PUBLISH_REBUILT))
+		mend(s); /* a rebuilt set that fails is not asked for again at once */
 	tell_status(s);
 }
 
@@ -293,10 +309,9 @@ static void channel_ready(evutil_socket_t fd, short what, void *arg)
 	e = ipc_receive(fd, &m, fds, &n);
 	if (e == CLUSTER_ENOTFOUND)
 		return;
-	if (e != CLUSTER_OK) {
-		if (!s->stopping)
-			log_line(LOG_LEVEL_ERROR, "the %s process is gone: stopping", children_name(from));
-		stop(s, 70);
+	if (e != CLUSTER_OK) { /* gone, or of no use any more: how it ended is said when it is reaped */
+		event_del(s->event[from]);
+		children_kill(&s->children, from);
 		return;
 	}
 	dispatch(s, from, &m, fds, n);
@@ -335,9 +350,13 @@ static void local_due(evutil_socket_t fd, short what, void *arg)
 
 static void sweep_due(evutil_socket_t fd, short what, void *arg)
 {
+	struct supervisor *s = arg;
+
 	(void)fd;
 	(void)what;
-	sweep(arg);
+	publish_look(s->publish);
+	mend(s);
+	sweep(s);
 }
 
 static void signal_stop(evutil_socket_t number, short what, void *arg)

@@ -36,7 +36,7 @@ struct verifier {
 	bool owed;          /* fetch waits for an answer */
 	bool started;       /* the local files are known, and what was on disk is installed or given up */
 	bool restored;      /* an offer from disk is ready */
-	bool local_pending; /* the local files changed while publishing */
+	bool again;         /* the installed set has to be built again: local files changed, or it is damaged */
 	uint64_t ended;
 };
 
@@ -275,8 +275,8 @@ static enum cluster_err settle(struct verifier *v)
 	struct diag d;
 
 	diag_clear(&d);
-	if (v->local_pending && assemble_installed(v->a)) {
-		v->local_pending = false;
+	if (v->again && assemble_installed(v->a)) {
+		v->again = false;
 		if (publish(v, &d) == CLUSTER_OK)
 			return CLUSTER_OK;
 		ipc_log(v->root, LOG_LEVEL_ERROR, "%s", d.text);
@@ -334,8 +334,15 @@ static enum cluster_err on_local(struct verifier *v, const int *fds, size_t n)
 			return CLUSTER_OK;
 		ipc_log(v->root, LOG_LEVEL_ERROR, "the documents on disk are of no use: %s", d.text);
 	}
-	v->local_pending = assemble_installed(v->a);
+	v->again = assemble_installed(v->a);
 	return v->publishing ? CLUSTER_OK : settle(v);
+}
+
+static enum cluster_err on_again(struct verifier *v)
+{
+	assemble_whole(v->a);
+	v->again = true;
+	return v->publishing || !v->started ? CLUSTER_OK : settle(v);
 }
 
 static enum cluster_err root_ready(struct verifier *v)
@@ -351,6 +358,8 @@ static enum cluster_err root_ready(struct verifier *v)
 		e = on_local(v, fds, n);
 	else if (m.type == IPC_PUBLISHED)
 		e = on_published(v, &m.published);
+	else if (m.type == IPC_AGAIN)
+		e = on_again(v);
 	else
 		e = CLUSTER_EFORMAT;
 	ipc_close_fds(fds, n);

@@ -302,6 +302,35 @@ static void test_rebuilt(void **state)
 	teardown(&x);
 }
 
+/* Damage while it runs: seen at the next look, and mended by a whole set only. */
+static void test_damaged_meanwhile(void **state)
+{
+	bool changed = false;
+	char path[PATH_MAX];
+	struct place x;
+	struct made m;
+
+	(void)state;
+	setup(&x);
+	publish_look(x.p);
+	assert_ok(put(&x, 10, 1, 0));
+	publish_look(x.p);
+	assert_false(publish_damaged(x.p));
+	assert_ok(snap_path(path, sizeof path, x.dir, 1, "accounts.snap"));
+	assert_int_equal(unlink(path), 0);
+	publish_look(x.p);
+	assert_true(publish_damaged(x.p));
+	make(&x, &m, 11, 2, 0);
+	m.set.accounts.p = NULL;
+	assert_err(publish_put(x.p, &m.set, &changed, &x.d), CLUSTER_EUNAVAIL);
+	m.set.accounts.p = m.accounts.p;
+	assert_ok(publish_put(x.p, &m.set, &changed, &x.d));
+	assert_false(publish_damaged(x.p));
+	check_readers(&x, 11, 2);
+	made_done(&m);
+	teardown(&x);
+}
+
 static const char *stop_at;
 static enum cluster_err stop_by;
 
@@ -454,6 +483,7 @@ int main(void)
 		cmocka_unit_test(test_generations),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_rebuilt),
+		cmocka_unit_test(test_damaged_meanwhile),
 		cmocka_unit_test(test_killed_at_each_step),
 		cmocka_unit_test(test_failure_at_each_step),
 		cmocka_unit_test(test_no_room),

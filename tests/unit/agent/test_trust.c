@@ -34,6 +34,7 @@ struct node {
 	pid_t pid;
 	const char *served[64];
 	size_t n_served;
+	uint32_t last_flags;
 	struct trustgen_directory *directory;
 	char refusal[IPC_TEXT_MAX + 1];
 	struct diag d;
@@ -138,6 +139,7 @@ static bool put_next(struct node *n, uint64_t ended)
 		assert_ok(ipc_receive(n->root, &m, fds, &n_fds));
 	} while (m.type == IPC_LOG);
 	assert_int_equal(m.type, IPC_PUBLISH);
+	n->last_flags = m.publish.flags;
 	memset(&set, 0, sizeof set);
 	if (m.publish.flags & IPC_PUBLISH_ACCOUNTS)
 		assert_ok(ipc_map(fds[i++], 1u << 20, &set.accounts.p, &set.accounts.n, &n->d));
@@ -302,6 +304,15 @@ static void test_life_of_a_node(void **state)
 	assert_int_equal(ask_signature(&n, "/v1/head?after=11&wait=30", &r), FRAME_TOKEN);
 	assert_int_equal(r.applied, 11);
 	assert_int_equal(r.ended, 3);
+	/* root has found damage: all of the same head again */
+	{
+		struct ipc again;
+
+		ipc_init(&again, IPC_AGAIN);
+		assert_ok(ipc_send(n.root, &again, NULL, 0, 1));
+		assert_false(put_next(&n, 3));
+		assert_int_equal(n.last_flags, IPC_PUBLISH_ACCOUNTS | IPC_PUBLISH_TRUST | IPC_PUBLISH_DOCS | IPC_PUBLISH_REBUILT);
+	}
 	/* the same once more, an old one, rubbish */
 	(void)bring(&n, head, 0);
 	assert_int_equal(hear_version(&n, FRAME_POLL), 11);

@@ -119,6 +119,7 @@ expect_quietly() {
 # The shell at the end: alice on the client, with a card of things to try.
 cast_shell() {
 	cast_card
+	[[ -t 0 ]] || return 0
 	nsenter --target "${HOST_PID[client]}" --mount --uts --ipc --net --pid --wdns=/home/alice -- \
 		env -i LANG=C.UTF-8 TERM="${TERM:-dumb}" setpriv --reuid=alice --regid=alice --init-groups --reset-env \
 		script -qec 'bash -l' /dev/null || true

@@ -18,8 +18,7 @@ sshd_start() {
 daemon_start() {
 	local host=$1 name=$2
 	shift 2
-	host_run "$host" bash -c 'exec setsid "$@" >>"/var/log/$0.log" 2>&1 </dev/null' "$name" "$@" &
-	disown
+	{ host_run "$host" bash -c 'exec setsid "$@" >>"/var/log/$0.log" 2>&1 </dev/null' "$name" "$@"; } 2>/dev/null &
 }
 
 agent_start() {

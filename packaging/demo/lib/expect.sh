@@ -60,8 +60,10 @@ log_since() {
 
 failed_because() {
 	narrate_fail "$1"
-	[[ -z $DEMO_QUIET ]] || printf '%s\n' "$SHOWN" "$OUT" | sed 's/^/      /'
-	host_logs 6 | sed 's/^/      /'
+	{
+		[[ -z $DEMO_QUIET ]] || printf '%s\n' "$SHOWN" "$OUT"
+		host_logs 6
+	} | sed 's/^/#     /'
 }
 
 expect_ok() {

@@ -21,7 +21,7 @@ ms_since() {
 step() {
 	step_done
 	STEP=$((STEP + 1)) STEP_TITLE=$1 STEP_STARTED=$EPOCHREALTIME
-	printf '\n%s%2d  %s%s\n' "$BOLD" "$STEP" "$1" "$PLAIN"
+	[[ -n $DEMO_QUIET ]] || printf '\n%s%2d  %s%s\n' "$BOLD" "$STEP" "$1" "$PLAIN"
 }
 
 step_done() {
@@ -41,14 +41,23 @@ narrate_output() {
 	[[ -n $DEMO_QUIET ]] || sed 's/^/    /'
 }
 
+# With --quiet the assertions are all there is, in TAP.
 narrate_pass() {
 	PASSED=$((PASSED + 1))
-	printf '    %s✓%s %s\n' "$GREEN" "$PLAIN" "$1"
+	if [[ -n $DEMO_QUIET ]]; then
+		printf 'ok %d - %s\n' "$((PASSED + FAILED))" "$1"
+	else
+		printf '    %s✓%s %s\n' "$GREEN" "$PLAIN" "$1"
+	fi
 }
 
 narrate_fail() {
 	FAILED=$((FAILED + 1))
-	printf '    %s✗ %s%s\n' "$RED" "$1" "$PLAIN"
+	if [[ -n $DEMO_QUIET ]]; then
+		printf 'not ok %d - %s\n' "$((PASSED + FAILED))" "$1"
+	else
+		printf '    %s✗ %s%s\n' "$RED" "$1" "$PLAIN"
+	fi
 }
 
 # The demo itself could not go on.
@@ -62,6 +71,11 @@ demo_failed() {
 
 narrate_end() {
 	step_done
+	if [[ -n $DEMO_QUIET ]]; then
+		((${#MEASURED[@]} == 0)) || printf '# %s\n' "${MEASURED[@]}"
+		printf '1..%d\n' "$((PASSED + FAILED))"
+		return
+	fi
 	printf '\n%sTimings%s\n' "$BOLD" "$PLAIN"
 	printf '    %s\n' "${TIMINGS[@]}"
 	printf '    %-112s %7d ms\n' '    all' "$(ms_since "$DEMO_STARTED")"

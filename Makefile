@@ -283,13 +283,13 @@ cov:
 clean:
 	rm -rf $(BUILD) $(foreach m,debug asan tsan cov fuzz,$(call mode_build,$(m))) compile_commands.json
 
-# Quoted for JSON, then for the shell.
-json_text = $(subst ','\'',$(subst ",\",$(1)))
+# Written by make itself: all commands together are too long for one shell.
+json_text = $(subst ",\",$(1))
+comma := ,
+source_json = {"directory": "$(CURDIR)", "file": "$(1)", "command": "$(call json_text,$(CC) $(strip $(call compile_flags,$(1))) -c $(1))"}$(if $(filter-out $(lastword $(ALL_SRC)),$(1)),$(comma))
 compile_commands.json:
-	@{ printf '['; sep=; \
-	$(foreach s,$(ALL_SRC),printf '%s\n  {"directory": "%s", "file": "%s", "command": "%s"}' "$$sep" '$(CURDIR)' '$(s)' '$(call json_text,$(CC) $(strip $(call compile_flags,$(s))) -c $(s))'; sep=,;) \
-	printf '\n]\n'; } >$@.new
-	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+	$(shell mkdir -p $(BUILD))$(file >$(BUILD)/$@,[)$(foreach s,$(ALL_SRC),$(file >>$(BUILD)/$@,$(call source_json,$(s))))$(file >>$(BUILD)/$@,])
+	@cmp -s $(BUILD)/$@ $@ || cp $(BUILD)/$@ $@
 
 # --- packages this needs ------------------------------------------------------------------------------------------------------------
 

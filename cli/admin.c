@@ -146,6 +146,14 @@ struct json *admin_texts(const struct command_list *list, bool or_null)
 	return j;
 }
 
+struct json *admin_with_number(struct json *body, const char *name, uint64_t n)
+{
+	if (body == NULL || n == 0 || json_set(body, name, json_make("I", (long long)n)) == CLUSTER_OK)
+		return body;
+	json_free(body);
+	return NULL;
+}
+
 void admin_words_of(const struct json *list, const char *member, char *dst, size_t size)
 {
 	size_t i, at = 0;

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "cluster/attr.h"
 #include "cluster/diag.h"
@@ -40,6 +41,8 @@ int admin_simple(const struct admin_words *w, const char *call, struct json *bod
 
 /* A JSON list of texts; NULL when out of memory or if `list` is empty and `or_null`. */
 struct json *admin_texts(const struct command_list *list, bool or_null);
+/* `body` with one more number, unless that is 0. NULL when out of memory. */
+struct json *admin_with_number(struct json *body, const char *name, uint64_t n);
 /* The strings of a list, or the `member` strings of its objects, with spaces between. */
 void admin_words_of(const struct json *list, const char *member, char *dst, size_t size);
 /* A member as text, or "". */

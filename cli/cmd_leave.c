@@ -91,6 +91,10 @@ static int run(const struct command *self, int argc, char **argv)
 
 	if ((status = command_parse(self, argc, argv, &w, &rest)) != COMMAND_GO)
 		return status;
+	if (geteuid() != 0 && w.node.conf == NULL && w.node.state == NULL) {
+		out_error("only root can let a machine leave its cluster");
+		return EXIT_REFUSED;
+	}
 	diag_clear(&d);
 	if (node_conf_load(w.node.conf != NULL ? w.node.conf : NODE_CONF_PATH, 0, &conf, &d) != CLUSTER_OK && !w.force)
 		return out_failed(&d, "--force");

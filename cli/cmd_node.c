@@ -4,86 +4,17 @@
 
 #include "admin.h"
 #include "cluster/json.h"
-#include "cluster/name.h"
 #include "cmd.h"
 #include "out.h"
 #include "table.h"
 
 struct list_words {
 	struct admin_words admin;
-	const char *person;
 };
 
 static const struct command_option list_options[] = { ADMIN_OPTIONS(struct list_words) };
 
-/* ---- device ---- */
-
-static const struct command_option device_options[] = {
-	{ "person", 0, COMMAND_TEXT, offsetof(struct list_words, person), 0, 0, "NAME", "of this person only" },
-	ADMIN_OPTIONS(struct list_words),
-};
-
-static int run_device_list(const struct command *self, int argc, char **argv)
-{
-	static const char *const columns[] = { "ID", "PERSON", "LABEL", "ADDED", NULL };
-	struct list_words w = { .person = NULL };
-	struct command_operands rest;
-	const struct json *devices;
-	struct json *answer;
-	struct table *t;
-	int status;
-	size_t i;
-
-	if ((status = command_parse(self, argc, argv, &w, &rest)) != COMMAND_GO)
-		return status;
-	if ((answer = admin_once(&w.admin, "device/list", json_make("{s:s*}", "person", w.person), &status)) == NULL)
-		return status;
-	if (w.admin.json)
-		return out_json(answer);
-	devices = json_member(answer, "devices");
-	t = table_new(columns);
-	for (i = 0; i < json_count(devices); i++) {
-		const struct json *d = json_at(devices, i);
-
-		table_cell(t, "%s", admin_text(d, "id"));
-		table_cell(t, "%s", admin_text(d, "person_name"));
-		table_cell(t, "%s", admin_text(d, "label"));
-		table_cell(t, "%s", admin_time(json_member_int(d, "added", 0)));
-	}
-	json_free(answer);
-	return table_end(t);
-}
-
-static int run_device_remove(const struct command *self, int argc, char **argv)
-{
-	struct list_words w = { .person = NULL };
-	struct command_operands rest;
-	int status;
-
-	if ((status = command_parse(self, argc, argv, &w, &rest)) != COMMAND_GO)
-		return status;
-	return admin_simple(&w.admin, "device/remove", json_make("{s:s}", "device", rest.v[0]), NULL);
-}
-
-static const struct command device_list = { .run = run_device_list, .usage = "", .example = "  cluster-login device list --person alice\n", COMMAND_OPTIONS(device_options) };
-
-static const struct command device_remove = {
-	.run = run_device_remove,
-	.usage = "ID",
-	.example = "  cluster-login device remove 2hJ0dQe3bWm0r5m9cQpF8g\n\nLost or stolen? Then also: cluster-login revoke device ID --wait\n",
-	COMMAND_OPTIONS(list_options),
-	.least = 1,
-	.most = 1,
-};
-
-static const struct command_row device_verbs[] = {
-	{ "list", &device_list, "enrolled devices", COMMAND_ADMIN },
-	{ "remove", &device_remove, "a device gets no credential any more", COMMAND_ADMIN },
-};
-
-const struct command cmd_device = { .verbs = device_verbs, .n_verbs = sizeof device_verbs / sizeof device_verbs[0] };
-
-/* ---- node token ---- */
+/* ---- token ---- */
 
 struct token_words {
 	struct admin_words admin;
@@ -108,11 +39,7 @@ static int run_token(const struct command *self, int argc, char **argv)
 
 	if ((status = command_parse(self, argc, argv, &w, &rest)) != COMMAND_GO)
 		return status;
-	body = json_make("{s:o, s:s*}", "roles", admin_texts(&w.roles, false), "name", w.name);
-	if (body != NULL && w.ttl > 0 && json_set(body, "ttl", json_make("I", (long long)w.ttl)) != CLUSTER_OK) {
-		json_free(body);
-		body = NULL;
-	}
+	body = admin_with_number(json_make("{s:o, s:s*}", "roles", admin_texts(&w.roles, false), "name", w.name), "ttl", w.ttl);
 	if ((answer = admin_once(&w.admin, "node/token", body, &status)) == NULL)
 		return status;
 	if (w.admin.json)
@@ -130,12 +57,12 @@ static const struct command token = {
 	COMMAND_OPTIONS(token_options),
 };
 
-/* ---- node list, set, remove ---- */
+/* ---- list, set, remove ---- */
 
-static int run_node_list(const struct command *self, int argc, char **argv)
+static int run_list(const struct command *self, int argc, char **argv)
 {
 	static const char *const columns[] = { "NAME", "ROLES", "ADDRESSES", ">APPLIED", "SEEN", ">ENDED", "ID", NULL };
-	struct list_words w = { .person = NULL };
+	struct list_words w = { .admin = { .json = false } };
 	struct command_operands rest;
 	char roles[600], addresses[600];
 	const struct json *nodes;
@@ -170,7 +97,7 @@ static int run_node_list(const struct command *self, int argc, char **argv)
 	return table_end(t);
 }
 
-static const struct command node_list = { .run = run_node_list, .usage = "", .example = "  cluster-login node list\n", COMMAND_OPTIONS(list_options) };
+static const struct command list = { .run = run_list, .usage = "", .example = "  cluster-login node list\n", COMMAND_OPTIONS(list_options) };
 
 struct set_words {
 	struct admin_words admin;
@@ -187,7 +114,7 @@ static const struct command_option set_options[] = {
 	ADMIN_OPTIONS(struct set_words),
 };
 
-static int run_node_set(const struct command *self, int argc, char **argv)
+static int run_set(const struct command *self, int argc, char **argv)
 {
 	struct set_words w = { .jump = NULL };
 	struct command_operands rest;
@@ -203,8 +130,8 @@ static int run_node_set(const struct command *self, int argc, char **argv)
 	return admin_simple(&w.admin, "node/set", body, NULL);
 }
 
-static const struct command node_set = {
-	.run = run_node_set,
+static const struct command set = {
+	.run = run_set,
 	.usage = "NODE",
 	.example = "  cluster-login node set master-1-1 --leader\n  cluster-login node set core-1-1 --jump master-1-1\n",
 	COMMAND_OPTIONS(set_options),
@@ -212,9 +139,9 @@ static const struct command node_set = {
 	.most = 1,
 };
 
-static int run_node_remove(const struct command *self, int argc, char **argv)
+static int run_remove(const struct command *self, int argc, char **argv)
 {
-	struct list_words w = { .person = NULL };
+	struct list_words w = { .admin = { .json = false } };
 	struct command_operands rest;
 	int status;
 
@@ -223,8 +150,8 @@ static int run_node_remove(const struct command *self, int argc, char **argv)
 	return admin_simple(&w.admin, "node/remove", json_make("{s:s}", "node", rest.v[0]), NULL);
 }
 
-static const struct command node_remove = {
-	.run = run_node_remove,
+static const struct command remove_ = {
+	.run = run_remove,
 	.usage = "NODE",
 	.example = "  cluster-login node remove task-1-1\n",
 	COMMAND_OPTIONS(list_options),
@@ -232,11 +159,11 @@ static const struct command node_remove = {
 	.most = 1,
 };
 
-static const struct command_row node_verbs[] = {
+static const struct command_row verbs[] = {
 	{ "token", &token, "a single-use token for a machine that joins", COMMAND_ADMIN },
-	{ "list", &node_list, "all nodes, what they have applied, and when they were last seen", COMMAND_ADMIN },
-	{ "set", &node_set, "roles, leader, jump host", COMMAND_ADMIN },
-	{ "remove", &node_remove, "a node is no part of the cluster any more", COMMAND_ADMIN },
+	{ "list", &list, "all nodes, what they have applied, and when they were last seen", COMMAND_ADMIN },
+	{ "set", &set, "roles, leader, jump host", COMMAND_ADMIN },
+	{ "remove", &remove_, "a node is no part of the cluster any more", COMMAND_ADMIN },
 };
 
-const struct command cmd_node = { .verbs = node_verbs, .n_verbs = sizeof node_verbs / sizeof node_verbs[0] };
+const struct command cmd_node = { .verbs = verbs, .n_verbs = sizeof verbs / sizeof verbs[0] };

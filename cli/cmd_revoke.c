@@ -111,13 +111,7 @@ static int read_operands(struct words *w, const char *name, const struct command
 
 static struct json *build(const struct words *w, enum revoke_kind kind, const char *value, int64_t before)
 {
-	struct json *body = json_make("{s:s, s:s, s:s*}", "kind", revoke_kind_name(kind), "value", value, "reason", w->reason);
-
-	if (body != NULL && before > 0 && json_set(body, "before", json_make("I", (long long)before)) != CLUSTER_OK) {
-		json_free(body);
-		body = NULL;
-	}
-	return body;
+	return admin_with_number(json_make("{s:s, s:s, s:s*}", "kind", revoke_kind_name(kind), "value", value, "reason", w->reason), "before", (uint64_t)before);
 }
 
 /* Asks until all have proved it or the time is up. The caller frees *ret. */

@@ -258,6 +258,9 @@ static int run_env(const struct command *self, int argc, char **argv)
 		return out_failed(&d, "cluster-login ssh-config");
 	if (self_askpass(p.dir, askpass, &d) != CLUSTER_OK)
 		return out_failed(&d, NULL);
+	/* A shell will read this. */
+	if (!self_path_ok(askpass) || !self_path_ok(p.dir))
+		return out_failed(&(struct diag){ .code = CLUSTER_ECONFIG, .text = "the person's directory has a name that a shell could misread" }, NULL);
 	print_variable(&w, "SSH_ASKPASS", askpass);
 	print_variable(&w, "SSH_ASKPASS_REQUIRE", "force");
 	if (own != NULL && *own != '\0')

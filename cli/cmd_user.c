@@ -28,22 +28,11 @@ static const struct command_option add_options[] = {
 	ADMIN_OPTIONS(struct add_words),
 };
 
-static struct json *account_body(const char *name, uint64_t uid)
-{
-	struct json *body = json_make("{s:s, s:s}", "name", name, "person", name);
-
-	if (body != NULL && uid > 0 && json_set(body, "uid", json_make("I", (long long)uid)) != CLUSTER_OK) {
-		json_free(body);
-		body = NULL;
-	}
-	return body;
-}
-
 /* The person's own account, and the grant without which it opens nothing. */
 static int add_account(const struct add_words *w, const char *name)
 {
 	int status = EXIT_DONE;
-	struct json *answer = admin_once(&w->admin, "account/add", account_body(name, w->uid), &status);
+	struct json *answer = admin_once(&w->admin, "account/add", admin_with_number(json_make("{s:s, s:s}", "name", name, "person", name), "uid", w->uid), &status);
 
 	if (answer == NULL)
 		return status;
@@ -321,7 +310,7 @@ static int run_invite(const struct command *self, int argc, char **argv)
 
 	if ((status = command_parse(self, argc, argv, &w, &rest)) != COMMAND_GO)
 		return status;
-	body = w.ttl > 0 ? json_make("{s:s, s:I}", "person", rest.v[0], "ttl", (long long)w.ttl) : json_make("{s:s}", "person", rest.v[0]);
+	body = admin_with_number(json_make("{s:s}", "person", rest.v[0]), "ttl", w.ttl);
 	if ((answer = admin_once(&w.admin, "person/invite", body, &status)) == NULL)
 		return status;
 	if (w.admin.json)

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,8 +64,6 @@ static int help(void)
 
 int main(int argc, char **argv)
 {
-	/* The types of characters only: numbers and times stay as they are in C. */
-	(void)setlocale(LC_CTYPE, "");
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (crypto_start() != CLUSTER_OK) {
 		out_error("cannot start libcrypto");

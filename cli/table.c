@@ -2,6 +2,7 @@
 #include "table.h"
 
 #include <libsmartcols.h>
+#include <locale.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -25,6 +26,8 @@ struct table *table_new(const char *const *columns)
 
 	if (t == NULL)
 		return NULL;
+	/* The widths of characters only: numbers and times stay as they are in C. */
+	(void)setlocale(LC_CTYPE, "");
 	if ((t->scols = scols_new_table()) == NULL)
 		t->failed = true;
 	for (; !t->failed && columns[t->n_columns] != NULL; t->n_columns++) {

@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,10 +15,12 @@
 #include "cluster/moment.h"
 
 #include "children.h"
+#include "exit_status.h"
 #include "ipc.h"
 #include "publish.h"
 #include "quiet.h"
 #include "sessions.h"
+#include "start.h"
 #include "watch.h"
 
 #define LOCAL_SECONDS 5   /* between looks at the local account files */
@@ -66,46 +60,13 @@ static void say(int level, const char *line)
 		log_line((enum log_level)level, "%s", line);
 }
 
-static void stop(struct supervisor *s, int exit_status)
+static void stop(struct supervisor *s, int status)
 {
 	if (s->stopping)
 		return;
 	s->stopping = true;
-	s->exit_status = exit_status;
+	s->exit_status = status;
 	event_base_loopbreak(s->base);
-}
-
-/* The exit status of an error: DESIGN.md 3.9. */
-static int status_of(enum cluster_err e)
-{
-	switch (e) {
-	case CLUSTER_OK:
-		return 0;
-	case CLUSTER_EUNAVAIL:
-	case CLUSTER_EUNTRUSTED:
-		return 69;
-	case CLUSTER_ETRUNC:
-	case CLUSTER_EFORMAT:
-	case CLUSTER_EVERSION:
-	case CLUSTER_ESIGNATURE:
-	case CLUSTER_ELIMIT:
-		return 65;
-	case CLUSTER_EEXPIRED:
-	case CLUSTER_EEARLY:
-		return 75;
-	case CLUSTER_EREVOKED:
-	case CLUSTER_EDENIED:
-	case CLUSTER_ENOTFOUND:
-		return 77;
-	case CLUSTER_ECONFIG:
-		return 78;
-	case CLUSTER_ESYSTEM:
-		return 74;
-	case CLUSTER_ENOMEM:
-	case CLUSTER_ECRYPTO:
-		return 70;
-	}
-	return 70;
 }
 
 /* ---- status for the agent socket ---- */
@@ -259,7 +220,7 @@ static void on_contact(struct supervisor *s, const struct ipc_contact *m)
 	}
 	tell_status(s);
 	if (s->agent->once && (e == CLUSTER_OK || m->round))
-		stop(s, status_of(e));
+		stop(s, exit_status(e));
 }
 
 /* ---- serve ---- */
@@ -411,60 +372,19 @@ static enum cluster_err start_loop(struct supervisor *s, struct diag *d)
 
 /* ---- start and end ---- */
 
-/* Two agents would write the same files. The lock goes with the process. */
-static enum cluster_err lock_state(const struct agent *a, struct diag *d)
-{
-	char path[PATH_MAX];
-	enum cluster_err e;
-	int fd;
-
-	if ((e = file_join(path, sizeof path, a->conf.state, "lock")) != CLUSTER_OK)
-		return diag_set(d, e, "%s: the path is too long", a->conf.state);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return diag_errno(d, "cannot open %s", path);
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		e = errno == EWOULDBLOCK ? diag_set(d, CLUSTER_EUNAVAIL, "another cluster-agentd has %s", path) : diag_errno(d, "cannot lock %s", path);
-		close(fd);
-		return e;
-	}
-	return CLUSTER_OK;
-}
-
-static enum cluster_err listen_at(const char *path, int *ret, struct diag *d)
-{
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	enum cluster_err e;
-	int fd;
-
-	if (strlen(path) >= sizeof a.sun_path)
-		return diag_set(d, CLUSTER_ECONFIG, "%s: too long for a socket", path);
-	memcpy(a.sun_path, path, strlen(path));
-	if (unlink(path) != 0 && errno != ENOENT)
-		return diag_errno(d, "cannot remove %s", path);
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) != 0 || chmod(path, 0666) != 0 || listen(fd, SOMAXCONN) != 0) {
-		e = diag_errno(d, "cannot listen on %s", path);
-		file_close(fd);
-		return e;
-	}
-	*ret = fd;
-	return CLUSTER_OK;
-}
-
 static enum cluster_err prepare(struct supervisor *s, char *socket_path, size_t size, int *ret_listener, struct diag *d)
 {
 	const struct agent *a = s->agent;
 	const struct sessions_conf conf = { .run_dir = a->conf.run, .owner = a->owner, .grace_ms = (unsigned int)a->conf.kill_grace_ms, .log = say };
 	enum cluster_err e;
 
-	if ((e = lock_state(a, d)) != CLUSTER_OK || (e = file_mkdir(a->conf.run, 0755, d)) != CLUSTER_OK ||
+	if ((e = start_lock(a->conf.state, d)) != CLUSTER_OK || (e = file_mkdir(a->conf.run, 0755, d)) != CLUSTER_OK ||
 	    (e = publish_open(a->conf.state, a->owner, &a->enrolled.cluster, &a->enrolled.node, &s->publish, d)) != CLUSTER_OK ||
 	    (e = sessions_new(&conf, &s->sessions, d)) != CLUSTER_OK || (e = watch_new(a->conf.passwd, a->conf.group, &s->local, d)) != CLUSTER_OK)
 		return e;
 	if ((e = file_join(socket_path, size, a->conf.run, "agent.sock")) != CLUSTER_OK)
 		return diag_set(d, e, "%s: the path is too long", a->conf.run);
-	return listen_at(socket_path, ret_listener, d);
+	return start_listen(socket_path, ret_listener, d);
 }
 
 static void release(struct supervisor *s)
@@ -508,7 +428,7 @@ int supervise(struct agent *a)
 out:
 	if (e != CLUSTER_OK) {
 		log_line(LOG_LEVEL_ERROR, "%s", d.text);
-		s.exit_status = e == CLUSTER_EUNAVAIL ? 75 : status_of(e);
+		s.exit_status = e == CLUSTER_EUNAVAIL ? 75 : exit_status(e);
 	}
 	file_close(listener);
 	if (listener >= 0 && unlink(socket_path) != 0)

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "start.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "cluster/file.h"
+
+enum cluster_err start_lock(const char *state, struct diag *d)
+{
+	char path[PATH_MAX];
+	enum cluster_err e;
+	int fd;
+
+	if ((e = file_join(path, sizeof path, state, "lock")) != CLUSTER_OK)
+		return diag_set(d, e, "%s: the path is too long", state);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return diag_errno(d, "cannot open %s", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		e = errno == EWOULDBLOCK ? diag_set(d, CLUSTER_EUNAVAIL, "another cluster-agentd has %s", path) : diag_errno(d, "cannot lock %s", path);
+		close(fd);
+		return e;
+	}
+	return CLUSTER_OK;
+}
+
+enum cluster_err start_listen(const char *path, int *ret, struct diag *d)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	enum cluster_err e;
+	int fd;
+
+	if (strlen(path) >= sizeof a.sun_path)
+		return diag_set(d, CLUSTER_ECONFIG, "%s: too long for a socket", path);
+	memcpy(a.sun_path, path, strlen(path));
+	if (unlink(path) != 0 && errno != ENOENT)
+		return diag_errno(d, "cannot remove %s", path);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) != 0 || chmod(path, 0666) != 0 || listen(fd, SOMAXCONN) != 0) {
+		e = diag_errno(d, "cannot listen on %s", path);
+		file_close(fd);
+		return e;
+	}
+	*ret = fd;
+	return CLUSTER_OK;
+}

@@ -14,20 +14,28 @@ sshd_start() {
 	done
 }
 
-# Starts a daemon in the background, with a log of its own for what it does not send to syslog.
-daemon_start() {
-	local host=$1 name=$2
-	shift 2
-	{ host_run "$host" bash -c 'exec setsid "$@" >>"/var/log/$0.log" 2>&1 </dev/null' "$name" "$@"; } 2>/dev/null &
+# unit_start HOST UNIT: runs ExecStart of the installed unit with the unit's capabilities and no way to more, as a service manager would.
+unit_start() {
+	local file caps=-all c
+	file=$(host_path "$1" "/usr/lib/systemd/system/$2.service")
+	# shellcheck disable=SC2013
+	for c in $(sed -n 's/^CapabilityBoundingSet=//p' "$file"); do
+		c=${c#CAP_}
+		caps+=,+${c,,}
+	done
+	{
+		host_run "$1" bash -c 'exec >>"/var/log/$0.log" 2>&1 </dev/null && exec setsid setpriv --no-new-privs --inh-caps=-all --bounding-set="$1" --groups="$2" $3' \
+			"$2" "$caps" "$(sed -n 's/^SupplementaryGroups=//p' "$file" | grep . || echo root)" "$(sed -n 's/^ExecStart=//p' "$file")"
+	} 2>/dev/null &
 }
 
 agent_start() {
-	daemon_start "$1" cluster-agentd cluster-agentd
+	unit_start "$1" cluster-agentd
 	expect_quietly 5000 host_run "$1" test -S /run/cluster-login/agent.sock
 }
 
 authority_start() {
-	daemon_start "$1" cluster-authorityd cluster-authorityd serve
+	unit_start "$1" cluster-authorityd
 	expect_quietly 5000 host_run "$1" test -S /run/cluster-login/authority.sock
 }
 

@@ -189,7 +189,7 @@ enum cluster_err publish_object_put(struct publish_stage *st, unsigned slot, boo
 	if ((e = crypto_sha256(bytes, n, hash)) != CLUSTER_OK || (e = b64_encode(hash, sizeof hash, text, sizeof text)) != CLUSTER_OK)
 		return e;
 	memcpy(old, sha256, sizeof old);
-	if (memcmp(old, hash, sizeof old) == 0)
+	if (crypto_equal(old, hash, sizeof old))
 		return CLUSTER_OK;
 	/* who may read it stands in front */
 	if (!(value = malloc(sizeof *value + n + 2)))
@@ -200,7 +200,7 @@ enum cluster_err publish_object_put(struct publish_stage *st, unsigned slot, boo
 	memcpy(value->bytes + 1, bytes, n);
 	e = store_put(st->store, STORE_OBJECT, text, value->bytes, value->n);
 	blob_unref(value);
-	if (e == CLUSTER_OK && memcmp(old, none, sizeof old) != 0)
+	if (e == CLUSTER_OK && !crypto_equal(old, none, sizeof old))
 		e = object_drop(st, old);
 	if (e != CLUSTER_OK)
 		return e;

@@ -270,12 +270,12 @@ static bool still_named(const struct published *p, const char *hash)
 	if (b64_decode_exact(hash, strlen(hash), sha256, sizeof sha256) != CLUSTER_OK)
 		return true;
 	for (unsigned i = 0; i < PUBLISH_DOC_N; i++) {
-		if (memcmp(p->doc[i].sha256, sha256, sizeof sha256) == 0)
+		if (crypto_equal(p->doc[i].sha256, sha256, sizeof sha256))
 			return true;
 	}
 	for (unsigned kind = 0; kind < DIRECTORY_KIND_N; kind++) {
 		for (size_t i = 0; i < p->shards[kind].n; i++) {
-			if (memcmp(p->shards[kind].at[i].sha256, sha256, sizeof sha256) == 0)
+			if (crypto_equal(p->shards[kind].at[i].sha256, sha256, sizeof sha256))
 				return true;
 		}
 	}

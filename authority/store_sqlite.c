@@ -472,7 +472,7 @@ static enum cluster_err audit_row(sqlite3_stmt *q, uint8_t before[32], store_aud
 		return CLUSTER_ENOMEM;
 	if ((e = audit_hash(before, &r, r.hash)) != CLUSTER_OK)
 		return e;
-	if (sqlite3_column_bytes(q, 6) != 32 || memcmp(sqlite3_column_blob(q, 6), r.hash, 32) != 0)
+	if (sqlite3_column_bytes(q, 6) != 32 || !crypto_equal(sqlite3_column_blob(q, 6), r.hash, 32))
 		return CLUSTER_ESIGNATURE;
 	memcpy(before, r.hash, 32);
 	return visit(ctx, &r);

@@ -222,7 +222,7 @@ static void test_snapshot_owner(void **state)
 static void flip(const char *path, off_t at)
 {
 	int fd = open(path, O_RDWR);
-	uint8_t b;
+	uint8_t b = 0;
 
 	assert_true(fd >= 0 && pread(fd, &b, 1, at) == 1);
 	b ^= 1;

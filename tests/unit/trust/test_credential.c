@@ -188,8 +188,10 @@ static void test_claims(void **state)
 static void test_bad_cnf(void **state)
 {
 	(void)state;
-	assert_err(parse("{\"aud\":" AUD "," REST "," TIMES ",\"amr\":[\"hwk\"],\"cnf\":{\"jwk\":{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}}}"), CLUSTER_ESIGNATURE);
-	assert_true(parse("{\"aud\":" AUD "," REST "," TIMES ",\"amr\":[\"hwk\"],\"cnf\":{\"jwk\":{\"crv\":\"Ed25519\",\"d\":\"AAAA\",\"kty\":\"OKP\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}}}") != CLUSTER_OK);
+	assert_err(parse("{\"aud\":" AUD "," REST "," TIMES ",\"amr\":[\"hwk\"],"
+		"\"cnf\":{\"jwk\":{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}}}"), CLUSTER_ESIGNATURE);
+	assert_true(parse("{\"aud\":" AUD "," REST "," TIMES ",\"amr\":[\"hwk\"],"
+		"\"cnf\":{\"jwk\":{\"crv\":\"Ed25519\",\"d\":\"AAAA\",\"kty\":\"OKP\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}}}") != CLUSTER_OK);
 }
 
 static void test_sources(void **state)

@@ -27,7 +27,9 @@ static const char *next_word(const char **p, size_t *ret_n)
 	if (**p == '\0' || **p == '\n' || **p == '#')
 		return NULL;
 	word = *p;
-	*ret_n = *word == '[' ? strcspn(word, "]\n") + 1 : strcspn(word, " \t\n");
+	*ret_n = strcspn(word, *word == '[' ? "]\n" : " \t\n");
+	if (word[*ret_n] == ']')
+		(*ret_n)++;
 	*p += *ret_n;
 	return word;
 }

@@ -44,6 +44,8 @@ static void test_order(void **state)
 	assert_true(s.cluster && !s.early_env);
 	s = look("session required pam_envy.so\nsession required pam_cluster.so.bak\n");
 	assert_false(s.cluster || s.early_env);
+	s = look("session [unclosed\nsession required pam_cluster.so\nsession [unclosed");
+	assert_true(s.cluster);
 	s = look("");
 	assert_false(s.cluster || s.early_env);
 	s = look("@include missing\nsession\nsession required\n\n#\n");

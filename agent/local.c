@@ -242,11 +242,17 @@ static size_t members_total(const struct directory *dir)
 	return n;
 }
 
+static struct snap_node_in node_in(const struct directory_node *n)
+{
+	return (struct snap_node_in){ .name = n->name, .roles = n->roles, .n_roles = n->n_roles, .addresses = n->addresses, .n_addresses = n->n_addresses, .leader = n->leader };
+}
+
 enum cluster_err local_accounts_build(const struct cluster_id *cluster, const struct directory *dir, const struct local *l, const struct local_rules *rules,
     const struct local_report *report, struct snap_bytes *ret, struct diag *d)
 {
 	struct snap_account_in *accounts = NULL;
 	struct snap_group_in *groups = NULL;
+	struct snap_node_in *nodes = NULL;
 	const char **members = NULL, **at;
 	struct snap_names names = { .n_accounts = 0 };
 	enum cluster_err e;
@@ -254,8 +260,9 @@ enum cluster_err local_accounts_build(const struct cluster_id *cluster, const st
 
 	names.accounts = accounts = calloc(dir->n_accounts + 1, sizeof *accounts);
 	names.groups = groups = calloc(dir->n_groups + 1, sizeof *groups);
+	names.nodes = nodes = calloc(dir->n_nodes + 1, sizeof *nodes);
 	at = members = calloc(members_total(dir) + 1, sizeof *members);
-	if (!accounts || !groups || !members) {
+	if (!accounts || !groups || !nodes || !members) {
 		e = diag_set(d, CLUSTER_ENOMEM, "accounts.snap: out of memory");
 		goto out;
 	}
@@ -273,10 +280,13 @@ enum cluster_err local_accounts_build(const struct cluster_id *cluster, const st
 			groups[names.n_groups++].n_members = members_fit(g, l, rules, &at);
 		}
 	}
+	for (; names.n_nodes < dir->n_nodes; names.n_nodes++)
+		nodes[names.n_nodes] = node_in(&dir->nodes[names.n_nodes]);
 	e = snap_accounts_build(cluster, &names, &ret->p, &ret->n, d);
 out:
 	free(accounts);
 	free(groups);
+	free(nodes);
 	free(members);
 	return e;
 }

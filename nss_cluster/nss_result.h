@@ -3,6 +3,7 @@
 #define NSS_RESULT_H
 
 #include <errno.h>
+#include <netdb.h>
 #include <nss.h>
 
 #include "cluster/err.h"
@@ -45,6 +46,23 @@ static inline enum nss_status nss_result(enum cluster_err e, int *errnop)
 	}
 	*errnop = EIO;
 	return NSS_STATUS_UNAVAIL;
+}
+
+/*
+ * The same with what hosts say in addition. NETDB_INTERNAL sends glibc to errno: with ERANGE, for a larger buffer; else getaddrinfo ends in EAI_SYSTEM
+ * unless the next service knows better.
+ */
+static inline enum nss_status nss_result_host(enum cluster_err e, int *errnop, int *h_errnop)
+{
+	*h_errnop = e == CLUSTER_OK ? NETDB_SUCCESS : e == CLUSTER_ENOTFOUND ? HOST_NOT_FOUND : NETDB_INTERNAL;
+	return nss_result(e, errnop);
+}
+
+/* The name is known, and has no address of the family asked for. */
+static inline enum nss_status nss_result_no_data(int *errnop, int *h_errnop)
+{
+	*h_errnop = NO_DATA;
+	return nss_result(CLUSTER_ENOTFOUND, errnop);
 }
 
 #endif

@@ -20,6 +20,8 @@ bool name_account_ok(const char *s);
 bool name_group_ok(const char *s);
 bool name_node_ok(const char *s); /* also refuses the reserved list: localhost, broadcasthost, ip6-localhost, ... */
 bool name_role_ok(const char *s);
+/* A node's name, a role's or "leader" that the hosts database may answer: none that the system or a convention gives a meaning of its own to (PROTOCOL.md 1.4). */
+bool name_host_ok(const char *s);
 bool name_kid_ok(const char *s);
 bool name_service_ok(const char *s);
 bool name_person_ok(const char *s);

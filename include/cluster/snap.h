@@ -11,6 +11,7 @@
 #include "cluster/attr.h"
 #include "cluster/err.h"
 #include "cluster/id.h"
+#include "cluster/name.h"
 #include "cluster/rd.h"
 #include "cluster/snap_format.h"
 
@@ -43,8 +44,8 @@ struct snap {
 uint64_t snap_hash(const void *data, size_t n, uint64_t seed) CLUSTER_PURE;
 
 /*
- * Judges bytes in memory: magic, major, kind, size, header checksum, section bounds, flat checksums, that every critical section is known and every
- * section of the kind present, index sizes. The bytes stay the caller's and must outlive *ret.
+ * Judges bytes in memory: magic, major, kind, size, header checksum, section bounds, flat checksums, that every critical section is known and present, index
+ * sizes. The bytes stay the caller's and must outlive *ret.
  * CLUSTER_EVERSION: newer major; CLUSTER_EFORMAT, CLUSTER_ETRUNC: damaged.
  */
 enum cluster_err snap_parse(const void *data, size_t n, enum snap_kind kind, struct snap *ret) CLUSTER_MUST_USE;
@@ -108,6 +109,43 @@ enum cluster_err snap_group_by_gid(const struct snap *s, uint32_t gid, struct sn
 enum cluster_err snap_group_each(const struct snap *s, uint64_t *cursor, struct snap_group *ret) CLUSTER_MUST_USE;
 /* The gids (u32 big-endian, *ret_n of them, ascending) of the groups that list `name` as a member. CLUSTER_ENOTFOUND: in none. */
 enum cluster_err snap_member_groups(const struct snap *s, const char *name, const uint8_t **ret, uint32_t *ret_n) CLUSTER_MUST_USE;
+
+/* ---- accounts.snap: names and addresses of nodes (snap_host.c) ---- */
+
+/* A name as it is looked up: one label, in lower case, name_host_ok. */
+struct snap_host_name {
+	char text[NAME_NODE_MAX + 1];
+	size_t n;
+};
+
+struct snap_host {
+	const char *name;
+	size_t name_n;
+	bool role;            /* the addresses are those of all its nodes, in order of their names */
+	uint32_t n_v4, n_v6;  /* not both 0 */
+	const uint8_t *v4;    /* 4 bytes each */
+	const uint8_t *v6;    /* 16 bytes each */
+};
+
+struct snap_address {
+	const uint8_t *bytes;
+	size_t n; /* 4 or 16 */
+	const char *name; /* the node's */
+	size_t name_n;
+};
+
+/* Folds ASCII capitals. False: no name that could ever be found, after a look at 64 bytes at most; *ret is undefined then. */
+bool snap_host_name(const char *name, struct snap_host_name *ret);
+/* An address that a node may have: not unspecified, loopback, link-local, multicast or reserved (0.0.0.0/8, 127/8, 169.254/16, 224/3; 0::/8, fe80::/10, ff00::/8). */
+bool snap_address_ok(const uint8_t *bytes, size_t n);
+
+/*
+ * As for accounts; names and addresses are judged again on every read. CLUSTER_EUNAVAIL: the file comes from a writer that did not know of nodes.
+ */
+enum cluster_err snap_host_by_name(const struct snap *s, const struct snap_host_name *name, struct snap_host *ret) CLUSTER_MUST_USE;
+enum cluster_err snap_host_by_address(const struct snap *s, const uint8_t *bytes, size_t n, struct snap_address *ret) CLUSTER_MUST_USE;
+/* Address by address, in order of the nodes' names. */
+enum cluster_err snap_host_each(const struct snap *s, uint64_t *cursor, struct snap_address *ret) CLUSTER_MUST_USE;
 
 /* ---- fresh (snap_fresh.c; PROTOCOL.md 5.4): which generation holds, and how new it is ---- */
 

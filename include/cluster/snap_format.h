@@ -2,6 +2,7 @@
 #ifndef CLUSTER_SNAP_FORMAT_H
 #define CLUSTER_SNAP_FORMAT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -11,7 +12,7 @@
  *   header, 64 bytes                      section table entry, 32 bytes
  *    0 magic[8]  "CLSNAP1\n"               0 u32 type
  *    8 u16 major (1)                       4 u32 flags  (SNAP_CRITICAL: a reader that does not know the type must refuse the file)
- *   10 u16 minor (0)                       8 u64 offset (multiple of 64)
+ *   10 u16 minor                           8 u64 offset (multiple of 64)
  *   12 u32 kind  (SNAP_ACCOUNTS, ...)     16 u64 length
  *   16 u64 size of the whole file         24 u64 checksum of a flat section's bytes; 0 for record and index sections
  *   24 cluster id[16]
@@ -30,7 +31,6 @@
  */
 #define SNAP_MAGIC "CLSNAP1\n"
 #define SNAP_MAJOR 1
-#define SNAP_MINOR 0
 #define SNAP_HEADER_SIZE 64
 #define SNAP_SECTION_SIZE 32
 #define SNAP_SECTIONS_MAX 32
@@ -45,7 +45,7 @@
 
 enum snap_kind { SNAP_ACCOUNTS = 1, SNAP_TRUST = 2 };
 
-/* Sections of accounts.snap (PROTOCOL.md 5.2). Every one is critical. */
+/* Sections of accounts.snap (PROTOCOL.md 5.2). 1 to 8 are critical; 9 to 12 came with minor version 1, are not, and may be missing. */
 enum snap_accounts_section {
 	SNAP_A_ACCOUNTS = 1,    /* records, in name order: struct snap_account */
 	SNAP_A_BY_NAME = 2,     /* index: account name */
@@ -54,12 +54,21 @@ enum snap_accounts_section {
 	SNAP_A_GROUP_BY_NAME = 5,
 	SNAP_A_GROUP_BY_GID = 6,
 	SNAP_A_MEMBER = 7,      /* records, in name order: which groups an account is in */
-	SNAP_A_MEMBER_BY_NAME = 8
+	SNAP_A_MEMBER_BY_NAME = 8,
+	SNAP_A_HOSTS = 9,       /* records, in name order: the addresses of a node or of all nodes of a role */
+	SNAP_A_HOST_BY_NAME = 10,
+	SNAP_A_ADDRESSES = 11,  /* records, in order of the node's name: which node an address belongs to */
+	SNAP_A_ADDRESS_BY_BYTES = 12
 };
+#define SNAP_A_CRITICAL_MAX SNAP_A_MEMBER_BY_NAME
+#define SNAP_A_MINOR 1 /* of accounts.snap; trust.snap has 0 */
 
 #define SNAP_ACCOUNT_HEAD 16 /* u32 uid, u32 gid, u8 lengths of name, gecos, home, shell, u32 0; then the four strings, each with its NUL */
 #define SNAP_GROUP_HEAD 16   /* u32 gid, u32 members, u32 bytes of members, u8 length of name, 3 x 0; then name NUL, each member NUL */
 #define SNAP_MEMBER_HEAD 8   /* u32 gids, u8 length of name, 3 x 0; then name NUL, each gid u32, ascending */
+#define SNAP_HOST_HEAD 12    /* u32 IPv4, u32 IPv6 addresses, u8 length of name, u8 flags (SNAP_HOST_ROLE), u16 0; then name NUL, 4 bytes each, 16 bytes each */
+#define SNAP_HOST_ROLE 0x01
+#define SNAP_ADDRESS_HEAD 4  /* u8 length of address (4, 16), u8 length of name, u16 0; then the address, name NUL */
 
 /* Sections of trust.snap (PROTOCOL.md 5.3). */
 enum snap_trust_section {
@@ -83,14 +92,20 @@ enum snap_shape { SNAP_SHAPE_UNKNOWN = 0, SNAP_SHAPE_FLAT, SNAP_SHAPE_RECORDS, S
 static inline enum snap_shape snap_section_shape(enum snap_kind kind, uint32_t type, uint32_t *ret_records)
 {
 	/* F flat, R records, otherwise the type of the record section, in order of type from 1 */
-	static const char accounts[] = "R11R44R7", trust[] = "FFR33R6R8R:F"; /* ':' is 10 */
+	static const char accounts[] = "R11R44R7R9R;", trust[] = "FFR33R6R8R:F"; /* ':' is 10, ';' 11 */
 	const char *shapes = kind == SNAP_ACCOUNTS ? accounts : trust;
 	char c = type >= 1 && type <= strlen(shapes) ? shapes[type - 1] : '\0';
 
-	*ret_records = c >= '1' && c <= ':' ? (uint32_t)(c - '0') : 0;
+	*ret_records = c >= '1' && c <= ';' ? (uint32_t)(c - '0') : 0;
 	if (c == '\0')
 		return SNAP_SHAPE_UNKNOWN;
 	return c == 'F' ? SNAP_SHAPE_FLAT : c == 'R' ? SNAP_SHAPE_RECORDS : SNAP_SHAPE_INDEX;
+}
+
+/* Whether a file without section `type` is damaged; if not, a reader that does not know the section passes it over. */
+static inline bool snap_section_critical(enum snap_kind kind, uint32_t type)
+{
+	return kind != SNAP_ACCOUNTS || type <= SNAP_A_CRITICAL_MAX;
 }
 
 /* The seed of a guard (PROTOCOL.md 5.1): section type, and the body's length or the bucket's number. */
@@ -104,6 +119,7 @@ static inline uint64_t snap_seed(uint32_t type, uint32_t low)
 #define SNAP_GROUP_MEMBERS_MAX 131072u
 #define SNAP_GROUP_BODY_MAX (5u << 20)
 #define SNAP_MEMBER_GROUPS_MAX 65536u
+#define SNAP_HOST_ADDRESSES_MAX 65536u
 #define SNAP_RECORD_MAX (16u << 20)
 
 static inline uint16_t snap_be16(const void *p)

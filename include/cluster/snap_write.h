@@ -2,6 +2,7 @@
 #ifndef CLUSTER_SNAP_WRITE_H
 #define CLUSTER_SNAP_WRITE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -9,6 +10,7 @@
 #include "cluster/diag.h"
 #include "cluster/err.h"
 #include "cluster/id.h"
+#include "cluster/name.h"
 #include "cluster/snap_format.h"
 
 /* Building snapshots in memory (snap_write.c). Equal input gives equal bytes; gaps are zero. */
@@ -40,17 +42,31 @@ struct snap_group_in {
 	size_t n_members;
 };
 
-/* All accounts and groups that a host gets from the cluster, in any order, borrowed. */
+#define SNAP_ADDRESS_TEXT 46 /* INET6_ADDRSTRLEN */
+
+struct snap_node_in {
+	const char *name;
+	char (*roles)[NAME_ROLE_MAX + 1];
+	size_t n_roles;
+	char (*addresses)[SNAP_ADDRESS_TEXT]; /* as inet_pton takes them */
+	size_t n_addresses;
+	bool leader;
+};
+
+/* All accounts, groups and nodes that a host gets from the cluster, in any order, borrowed. */
 struct snap_names {
 	const struct snap_account_in *accounts;
 	size_t n_accounts;
 	const struct snap_group_in *groups;
 	size_t n_groups;
+	const struct snap_node_in *nodes;
+	size_t n_nodes;
 };
 
 /*
  * Sorts by name and builds the whole file. Input is checked: grammar, reserved names, name_id_ok, home and shell, no name or id twice,
  * the caps of snap_format.h: CLUSTER_EFORMAT or CLUSTER_ELIMIT with a sentence naming the record. The caller frees *ret.
+ * Of nodes, what could never be answered is left out: addresses that snap_address_ok refuses, names that name_host_ok refuses. A node hides a role of its name.
  */
 enum cluster_err snap_accounts_build(const struct cluster_id *cluster, const struct snap_names *names, uint8_t **ret, size_t *ret_n, struct diag *d) CLUSTER_MUST_USE;
 

@@ -11,6 +11,11 @@ static const char *const reserved_nodes[] = {
 	"leader", "localdomain", "localhost", "localhost4", "localhost6", "loopback", "none",
 };
 
+/* Names that systemd, proxy and tunnel discovery, and clouds give a meaning of their own to. */
+static const char *const reserved_hosts[] = {
+	"_gateway", "_localdnsproxy", "_localdnsstub", "_outbound", "instance-data", "isatap", "metadata", "wpad",
+};
+
 static const char *const reserved_accounts[] = {
 	"_apt", "_chrony", "_flatpak", "_rpc", "abrt", "adm", "avahi", "avahi-autoipd", "backup", "bin", "chrony", "clevis", "cluster-agent",
 	"cluster-authority", "cluster-fetch", "cluster-trust", "cockpit-ws", "cockpit-wsinstance", "colord", "daemon", "dbus", "dhcpcd", "dnsmasq",
@@ -87,6 +92,13 @@ bool name_node_ok(const char *s)
 	for (size_t i = 0; i < n; i++)
 		letter |= !is_digit(s[i]);
 	return letter && s[0] != '-' && s[n - 1] != '-' && !listed(s, reserved_nodes, COUNT(reserved_nodes));
+}
+
+bool name_host_ok(const char *s)
+{
+	if (!name_node_ok(s) && (!name_role_ok(s) || (listed(s, reserved_nodes, COUNT(reserved_nodes)) && strcmp(s, "leader") != 0)))
+		return false;
+	return strncmp(s, "ip6-", 4) != 0 && !listed(s, reserved_hosts, COUNT(reserved_hosts));
 }
 
 bool name_kid_ok(const char *s)

@@ -96,7 +96,7 @@ static bool all_present(const struct snap *s)
 	uint32_t records;
 
 	for (uint32_t type = 1; snap_section_shape(s->kind, type, &records) != SNAP_SHAPE_UNKNOWN; type++)
-		if (!s->section[type].p)
+		if (!s->section[type].p && snap_section_critical(s->kind, type))
 			return false;
 	return true;
 }

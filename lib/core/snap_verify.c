@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cluster/snap.h"
 
+#include "snap_hosts.h"
 #include "snap_inline.h"
 
 static bool all_zero(const uint8_t *p, size_t n)
@@ -96,5 +97,8 @@ enum cluster_err snap_verify(const struct snap *s)
 		if (shape == SNAP_SHAPE_INDEX && count != records_of[records])
 			return CLUSTER_EFORMAT;
 	}
-	return s->kind == SNAP_ACCOUNTS ? snap_verify_accounts(s) : CLUSTER_OK;
+	if (s->kind != SNAP_ACCOUNTS)
+		return CLUSTER_OK;
+	e = snap_verify_accounts(s);
+	return e == CLUSTER_OK ? snap_verify_hosts(s) : e;
 }

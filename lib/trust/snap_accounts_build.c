@@ -7,6 +7,7 @@
 
 #include "cluster/name.h"
 #include "cluster/wr.h"
+#include "snap_hosts_build.h"
 
 /* That `name` is a member of the group `gid`. */
 struct pair {
@@ -308,6 +309,8 @@ enum cluster_err snap_accounts_build(const struct cluster_id *cluster, const str
 		e = collect_pairs(&b);
 	if (e == CLUSTER_OK)
 		e = write_all(&b);
+	if (e == CLUSTER_OK)
+		e = snap_hosts_build(names->nodes, names->n_nodes, b.w, d);
 	if (e == CLUSTER_OK)
 		e = snap_writer_end(b.w, ret, ret_n, d);
 	snap_writer_free(b.w);

@@ -226,7 +226,7 @@ static void put_header(const struct snap_writer *w, struct wr *out, uint64_t siz
 {
 	wr_bytes(out, SNAP_MAGIC, 8);
 	wr_u16(out, SNAP_MAJOR);
-	wr_u16(out, SNAP_MINOR);
+	wr_u16(out, w->kind == SNAP_ACCOUNTS ? SNAP_A_MINOR : 0);
 	wr_u32(out, (uint32_t)w->kind);
 	wr_u64(out, size);
 	wr_bytes(out, w->cluster.b, ID_SIZE);
@@ -244,7 +244,7 @@ static void put_table(const struct snap_writer *w, struct wr *out, uint32_t coun
 		if (part->shape == SNAP_SHAPE_UNKNOWN)
 			continue;
 		wr_u32(out, type);
-		wr_u32(out, SNAP_CRITICAL);
+		wr_u32(out, snap_section_critical(w->kind, type) ? SNAP_CRITICAL : 0);
 		wr_u64(out, offset);
 		wr_u64(out, part->bytes.n);
 		wr_u64(out, part->shape == SNAP_SHAPE_FLAT ? snap_hash(part->bytes.p, part->bytes.n, snap_seed(type, 0)) : 0);

@@ -126,6 +126,51 @@ static void use_accounts(const struct snap *s)
 		check_group(s, &g);
 }
 
+static void check_host(const struct snap *s, const struct snap_host *h)
+{
+	check_inside(s, h->name, h->name_n + 1);
+	check_inside(s, h->v4, 4 * (size_t)h->n_v4);
+	check_inside(s, h->v6, 16 * (size_t)h->n_v6);
+	FUZZ_CHECK(strlen(h->name) == h->name_n && name_host_ok(h->name) && (h->n_v4 || h->n_v6));
+	for (uint32_t i = 0; i < h->n_v4; i++)
+		FUZZ_CHECK(snap_address_ok(h->v4 + 4 * (size_t)i, 4));
+	for (uint32_t i = 0; i < h->n_v6; i++)
+		FUZZ_CHECK(snap_address_ok(h->v6 + 16 * (size_t)i, 16));
+}
+
+static void check_address(const struct snap *s, const struct snap_address *a)
+{
+	check_inside(s, a->bytes, a->n + a->name_n + 1);
+	FUZZ_CHECK(strlen(a->name) == a->name_n && name_node_ok(a->name) && name_host_ok(a->name) && snap_address_ok(a->bytes, a->n));
+}
+
+static void use_hosts(const struct snap *s)
+{
+	static const char *const names[] = { "master-1", "master-2", "core-1", "master", "core", "leader", "localhost" };
+	static const uint8_t addresses[][16] = { { 10, 0, 0, 11 }, { 10, 0, 0, 12 }, { 0xfd, [15] = 0x11 }, { 0xfd, [15] = 0x21 }, { 127, 0, 0, 1 } };
+	struct snap_host_name key;
+	struct snap_address a;
+	uint64_t cursor = 0;
+	struct snap_host h;
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		if (!snap_host_name(names[i], &key) || snap_host_by_name(s, &key, &h) != CLUSTER_OK)
+			continue;
+		check_host(s, &h);
+		FUZZ_CHECK(strcmp(h.name, names[i]) == 0);
+	}
+	for (size_t i = 0; i < sizeof addresses / sizeof addresses[0]; i++) {
+		size_t n = addresses[i][0] == 0xfd ? 16 : 4;
+
+		if (snap_host_by_address(s, addresses[i], n, &a) != CLUSTER_OK)
+			continue;
+		check_address(s, &a);
+		FUZZ_CHECK(a.n == n && memcmp(a.bytes, addresses[i], n) == 0);
+	}
+	while (snap_host_each(s, &cursor, &a) == CLUSTER_OK)
+		check_address(s, &a);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	enum snap_kind kind;
@@ -142,8 +187,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (data[0] & 1)
 		seal(copy, n - 1, kind);
 	if (snap_parse(copy, n - 1, kind, &s) == CLUSTER_OK) {
-		if (kind == SNAP_ACCOUNTS)
+		if (kind == SNAP_ACCOUNTS) {
 			use_accounts(&s);
+			use_hosts(&s);
+		}
 		(void)!snap_verify(&s);
 	}
 	free(copy);

@@ -18,6 +18,20 @@ struct world_module module;
 
 static const struct cluster_id cluster = { { 0xc1, 0xd2 } };
 
+static char master[][NAME_ROLE_MAX + 1] = { "master" }, core[][NAME_ROLE_MAX + 1] = { "core", "worker" }, task[][NAME_ROLE_MAX + 1] = { "task", "worker", "localhost" };
+static char master_1[][SNAP_ADDRESS_TEXT] = { "10.77.0.11", "fd00:77::11" }, master_2[][SNAP_ADDRESS_TEXT] = { "fd00:77::12", "10.77.0.12" };
+static char core_1[][SNAP_ADDRESS_TEXT] = { "127.0.0.1", "10.77.0.21", "fe80::21", "192.168.77.21", "::1", "169.254.1.1" }, core_2[][SNAP_ADDRESS_TEXT] = { "10.77.0.22" };
+static char task_1[][SNAP_ADDRESS_TEXT] = { "fd00:77::31" };
+
+/* Not in order. */
+const struct snap_node_in world_nodes[WORLD_NODES] = {
+	{ "task-1-1", task, 3, task_1, 1, false },
+	{ "master-1-2", master, 1, master_2, 2, true },
+	{ "core-1-2", core, 2, core_2, 1, false },
+	{ "master-1-1", master, 1, master_1, 2, false },
+	{ "core-1-1", core, 2, core_1, 6, false },
+};
+
 void world_enter(void)
 {
 	if (unshare(CLONE_NEWNS) != 0)
@@ -50,6 +64,19 @@ static void *symbol(void *handle, const char *name)
 	return p;
 }
 
+static void load_hosts(void *handle)
+{
+	*(void **)&module.gethostbyname = symbol(handle, "gethostbyname_r");
+	*(void **)&module.gethostbyname2 = symbol(handle, "gethostbyname2_r");
+	*(void **)&module.gethostbyname3 = symbol(handle, "gethostbyname3_r");
+	*(void **)&module.gethostbyname4 = symbol(handle, "gethostbyname4_r");
+	*(void **)&module.gethostbyaddr = symbol(handle, "gethostbyaddr_r");
+	*(void **)&module.gethostbyaddr2 = symbol(handle, "gethostbyaddr2_r");
+	*(void **)&module.sethostent = symbol(handle, "sethostent");
+	*(void **)&module.gethostent = symbol(handle, "gethostent_r");
+	*(void **)&module.endhostent = symbol(handle, "endhostent");
+}
+
 void world_load(void)
 {
 	void *handle = dlopen(world_module_path(), RTLD_NOW | RTLD_LOCAL);
@@ -67,6 +94,7 @@ void world_load(void)
 	*(void **)&module.getgrent = symbol(handle, "getgrent_r");
 	*(void **)&module.endgrent = symbol(handle, "endgrent");
 	*(void **)&module.initgroups = symbol(handle, "initgroups_dyn");
+	load_hosts(handle);
 }
 
 void world_write(const char *path, const void *data, size_t n)
@@ -123,7 +151,7 @@ uint8_t *world_accounts(size_t n, uint32_t shift, size_t *ret_n)
 	struct snap_group_in *groups = calloc(n + 1, sizeof *groups);
 	char(*text)[3][32] = calloc(n + 1, sizeof *text);
 	const char *(*members)[2] = calloc(n + 1, sizeof *members);
-	const struct snap_names names = { .accounts = accounts, .n_accounts = n, .groups = groups, .n_groups = n };
+	const struct snap_names names = { accounts, n, groups, n, world_nodes, WORLD_NODES };
 	uint8_t *file = NULL;
 	struct diag d;
 

@@ -12,7 +12,10 @@
 /* For tests of snapshots: the golden file, and how to damage one so that only the reader's own checks stand in the way. */
 
 #define SNAP_VECTOR_FILE "tests/vectors/accounts.snap.hex"
+#define SNAP_VECTOR_OLD_FILE "tests/vectors/accounts-1.0.snap.hex" /* as written before minor version 1: without nodes */
 #define SNAP_VECTOR_MAX 8192
+#define SNAP_VECTOR_SECTIONS SNAP_A_ADDRESS_BY_BYTES
+#define SNAP_VECTOR_TABLE_END (64 + 32 * SNAP_VECTOR_SECTIONS) /* whole lines of 64 bytes: the first section follows at once */
 
 /* The bytes of a file of hexadecimal digits; other characters are skipped. Ends the program if there is none. */
 static inline size_t snap_vector_read(const char *path, uint8_t *dst, size_t size)

@@ -14,6 +14,7 @@
 
 #include "cluster/snap.h"
 #include "nss_world.h"
+#include "snap_vector.h"
 
 #define ACCOUNTS 12
 #define FLIPS 100000
@@ -144,7 +145,7 @@ static void test_every_bit_of_header_and_table(void **state)
 	(void)state;
 	assert_non_null(copy);
 	memcpy(copy, good, good_n);
-	for (size_t bit = 0; bit < 8 * (64 + 32 * 8); bit++) {
+	for (size_t bit = 0; bit < 8 * SNAP_VECTOR_TABLE_END; bit++) {
 		copy[bit / 8] ^= (uint8_t)(1u << bit % 8);
 		publish_refused(copy, good_n);
 		copy[bit / 8] ^= (uint8_t)(1u << bit % 8);
@@ -207,7 +208,7 @@ static void test_random_bits(void **state)
 	refused = 0;
 	for (unsigned int i = 0; i < FLIPS; i++) {
 		x = x * 1664525u + 1013904223u;
-		poke((64 + 32 * 8) * 8 + (x >> 7) % (8 * (good_n - 64 - 32 * 8)), i % 16 == 0);
+		poke(SNAP_VECTOR_TABLE_END * 8 + (x >> 7) % (8 * (good_n - SNAP_VECTOR_TABLE_END)), i % 16 == 0);
 	}
 	assert_true(refused > FLIPS / 100);
 	check_all();

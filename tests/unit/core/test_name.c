@@ -57,6 +57,21 @@ static void test_nodes(void **state)
 	check_length(name_node_ok, 63);
 }
 
+static void test_hosts(void **state)
+{
+	static const char *const good[] = { "master-1-1", "leader", "gpu_a", "_x", "1a", "a-", "ip6", "ip-10-0-0-1" };
+	static const char *const bad[] = {
+		"", "-a", "1_", "a.b", "A", "10", "localhost", "localhost4", "localhost6", "localdomain", "ip6-localhost", "ip6-mcastprefix", "ip6-x",
+		"broadcasthost", "loopback", "any", "all", "none", "_gateway", "_outbound", "_localdnsstub", "_localdnsproxy", "metadata", "instance-data",
+		"wpad", "isatap",
+	};
+
+	(void)state;
+	check(name_host_ok, good, COUNT(good), true);
+	check(name_host_ok, bad, COUNT(bad), false);
+	check_length(name_host_ok, 63);
+}
+
 static void test_kids_services_and_people(void **state)
 {
 	static const char *const kids[] = { "A", "-", "_", "aZ09-_" }, *const no_kids[] = { "", "a.b", "a/b", "a b", "a+b", "a'", "%s" };
@@ -155,6 +170,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_d6_accounts_groups_and_roles),
 		cmocka_unit_test(test_nodes),
+		cmocka_unit_test(test_hosts),
 		cmocka_unit_test(test_kids_services_and_people),
 		cmocka_unit_test(test_d3_reserved),
 		cmocka_unit_test(test_d6_paths),

@@ -121,7 +121,7 @@ static void test_golden_file(void **state)
 static void test_every_bit_of_header_and_table(void **state)
 {
 	(void)state;
-	for (size_t bit = 0; bit < 8 * (64 + 32 * 8); bit++) {
+	for (size_t bit = 0; bit < 8 * SNAP_VECTOR_TABLE_END; bit++) {
 		uint8_t *p = fresh_copy();
 
 		p[bit / 8] ^= (uint8_t)(1u << bit % 8);
@@ -160,10 +160,10 @@ static void test_versions(void **state)
 	assert_ok(parse(bytes, good_n));
 }
 
-/* Gives the last section another type, as a later version might. */
-static void retype_last(uint32_t type, uint32_t flags)
+/* Gives one section another type, as a later version might. */
+static void retype(uint32_t from, uint32_t type, uint32_t flags)
 {
-	uint8_t *entry = snap_entry(fresh_copy(), SNAP_A_MEMBER_BY_NAME);
+	uint8_t *entry = snap_entry(fresh_copy(), from);
 
 	snap_put32(entry, type);
 	snap_put32(entry + 4, flags);
@@ -173,18 +173,39 @@ static void retype_last(uint32_t type, uint32_t flags)
 static void test_sections(void **state)
 {
 	(void)state;
-	retype_last(99, SNAP_CRITICAL);
+	retype(SNAP_A_ADDRESS_BY_BYTES, 31, SNAP_CRITICAL);
 	assert_err(parse(bytes, good_n), CLUSTER_EVERSION);
-	retype_last(99, 0); /* unknown and optional, but now a section of ours is missing */
+	retype(SNAP_A_ADDRESS_BY_BYTES, 31, 0);
+	assert_ok(parse(bytes, good_n));
+	retype(SNAP_A_MEMBER, SNAP_A_GROUP_BY_GID, SNAP_CRITICAL); /* twice */
 	assert_err(parse(bytes, good_n), CLUSTER_EFORMAT);
-	retype_last(SNAP_A_MEMBER, SNAP_CRITICAL); /* twice */
+	retype(SNAP_A_MEMBER_BY_NAME, SNAP_A_BY_UID, SNAP_CRITICAL); /* out of order */
 	assert_err(parse(bytes, good_n), CLUSTER_EFORMAT);
-	retype_last(SNAP_A_BY_UID, SNAP_CRITICAL); /* out of order */
+	retype(SNAP_A_MEMBER_BY_NAME, SNAP_A_MEMBER_BY_NAME, SNAP_CRITICAL | 2);
 	assert_err(parse(bytes, good_n), CLUSTER_EFORMAT);
-	retype_last(SNAP_A_MEMBER_BY_NAME, SNAP_CRITICAL | 2);
+	retype(SNAP_A_ACCOUNTS, 0, 0);
 	assert_err(parse(bytes, good_n), CLUSTER_EFORMAT);
-	retype_last(0, 0);
-	assert_err(parse(bytes, good_n), CLUSTER_EFORMAT);
+}
+
+/* A missing section of 1 to 8 is damage, one of nodes is not; a file from before them is whole. */
+static void test_missing_sections(void **state)
+{
+	static uint8_t old[SNAP_VECTOR_MAX];
+	size_t old_n = snap_vector_read(SNAP_VECTOR_OLD_FILE, old, sizeof old);
+	struct snap s;
+
+	(void)state;
+	assert_ok(snap_parse(old, old_n, SNAP_ACCOUNTS, &s));
+	assert_ok(snap_verify(&s));
+	assert_int_equal(snap_be32(old + 40), SNAP_A_CRITICAL_MAX);
+	snap_put32(snap_entry(old, SNAP_A_MEMBER_BY_NAME), 31);
+	snap_put32(snap_entry(old, 31) + 4, 0);
+	snap_reseal_header(old);
+	assert_err(snap_parse(old, old_n, SNAP_ACCOUNTS, &s), CLUSTER_EFORMAT);
+	/* readers of minor version 0 pass over what is not critical, and refuse what is */
+	for (uint32_t type = 1; type <= SNAP_VECTOR_SECTIONS; type++)
+		assert_int_equal(snap_be32(snap_entry(good, type) + 4), type <= SNAP_A_CRITICAL_MAX ? SNAP_CRITICAL : 0);
+	assert_int_equal(snap_be16(good + 10), SNAP_A_MINOR);
 }
 
 /* An optional section that this build does not know, behind the others. */
@@ -195,14 +216,14 @@ static void test_optional_section_is_skipped(void **state)
 	size_t n = good_n + 64;
 
 	(void)state;
-	/* eight entries fill whole 64-byte lines: one more moves every section by 64 */
-	memcpy(file, good, 64 + 32 * 8);
-	memcpy(file + 64 + 32 * 8 + 64, good + 64 + 32 * 8, good_n - 64 - 32 * 8);
-	for (size_t i = 0; i < 8; i++)
+	/* the entries fill whole 64-byte lines: one more moves every section by 64 */
+	memcpy(file, good, SNAP_VECTOR_TABLE_END);
+	memcpy(file + SNAP_VECTOR_TABLE_END + 64, good + SNAP_VECTOR_TABLE_END, good_n - SNAP_VECTOR_TABLE_END);
+	for (size_t i = 0; i < SNAP_VECTOR_SECTIONS; i++)
 		snap_put64(file + 64 + 32 * i + 8, snap_be64(file + 64 + 32 * i + 8) + 64);
-	snap_put32(file + 64 + 32 * 8, 77);
-	snap_put64(file + 64 + 32 * 8 + 8, n);
-	snap_put32(file + 40, 9);
+	snap_put32(file + SNAP_VECTOR_TABLE_END, 77);
+	snap_put64(file + SNAP_VECTOR_TABLE_END + 8, n);
+	snap_put32(file + 40, SNAP_VECTOR_SECTIONS + 1);
 	snap_put64(file + 16, n);
 	snap_reseal_header(file);
 	assert_ok(snap_parse(file, n, SNAP_ACCOUNTS, &s));
@@ -402,6 +423,7 @@ int main(void)
 		cmocka_unit_test(test_every_length),
 		cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_sections),
+		cmocka_unit_test(test_missing_sections),
 		cmocka_unit_test(test_optional_section_is_skipped),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_probe_and_each_on_nonsense),

@@ -27,14 +27,22 @@ static const struct snap_group_in groups[] = {
 	{ "analysts", 1500, analysts, COUNT(analysts) },
 };
 
-static enum cluster_err build(const struct snap_account_in *a, size_t n_a, const struct snap_group_in *g, size_t n_g, uint8_t **ret, size_t *ret_n)
+static char master[][NAME_ROLE_MAX + 1] = { "master" }, core[][NAME_ROLE_MAX + 1] = { "core" };
+static char on_master_1[][SNAP_ADDRESS_TEXT] = { "10.0.0.11", "fd00::11" }, on_master_2[][SNAP_ADDRESS_TEXT] = { "10.0.0.12", "127.0.0.1" };
+static char on_core_1[][SNAP_ADDRESS_TEXT] = { "fe80::1", "fd00::21" };
+static const struct snap_node_in nodes[] = {
+	{ "master-2", master, 1, on_master_2, 2, false },
+	{ "core-1", core, 1, on_core_1, 2, false },
+	{ "master-1", master, 1, on_master_1, 2, true },
+};
+
+static enum cluster_err build_names(const struct snap_names *names, uint8_t **ret, size_t *ret_n)
 {
-	const struct snap_names names = { .accounts = a, .n_accounts = n_a, .groups = g, .n_groups = n_g };
 	struct diag d;
 	enum cluster_err e;
 
 	diag_clear(&d);
-	e = snap_accounts_build(&cluster, &names, ret, ret_n, &d);
+	e = snap_accounts_build(&cluster, names, ret, ret_n, &d);
 	if (e != CLUSTER_OK) {
 		assert_int_equal(d.code, e);
 		assert_true(d.text[0] != '\0');
@@ -42,12 +50,21 @@ static enum cluster_err build(const struct snap_account_in *a, size_t n_a, const
 	return e;
 }
 
+static enum cluster_err build(const struct snap_account_in *a, size_t n_a, const struct snap_group_in *g, size_t n_g, uint8_t **ret, size_t *ret_n)
+{
+	const struct snap_names names = { .accounts = a, .n_accounts = n_a, .groups = g, .n_groups = n_g };
+
+	return build_names(&names, ret, ret_n);
+}
+
+static const struct snap_names golden = { accounts, COUNT(accounts), groups, COUNT(groups), nodes, COUNT(nodes) };
+
 static int print_golden(void)
 {
 	uint8_t *p;
 	size_t n;
 
-	if (build(accounts, COUNT(accounts), groups, COUNT(groups), &p, &n) != CLUSTER_OK)
+	if (build_names(&golden, &p, &n) != CLUSTER_OK)
 		return 1;
 	for (size_t i = 0; i < n; i++)
 		printf("%02x%s", p[i], i % 32 == 31 ? "\n" : "");
@@ -62,7 +79,7 @@ static void test_golden_bytes(void **state)
 	uint8_t *p;
 
 	(void)state;
-	assert_ok(build(accounts, COUNT(accounts), groups, COUNT(groups), &p, &n));
+	assert_ok(build_names(&golden, &p, &n));
 	assert_int_equal(n, want_n);
 	assert_memory_equal(p, want, n);
 	free(p);
@@ -72,12 +89,14 @@ static void test_i9_order_of_input_does_not_matter(void **state)
 {
 	const struct snap_account_in other[] = { accounts[2], accounts[0], accounts[3], accounts[1] };
 	const struct snap_group_in other_groups[] = { groups[2], groups[0], groups[1] };
+	const struct snap_node_in other_nodes[] = { nodes[2], nodes[1], nodes[0] };
+	const struct snap_names names = { other, 4, other_groups, 3, other_nodes, 3 };
 	uint8_t *p, *q;
 	size_t n, m;
 
 	(void)state;
-	assert_ok(build(accounts, 4, groups, 3, &p, &n));
-	assert_ok(build(other, 4, other_groups, 3, &q, &m));
+	assert_ok(build_names(&golden, &p, &n));
+	assert_ok(build_names(&names, &q, &m));
 	assert_int_equal(n, m);
 	assert_memory_equal(p, q, n);
 	free(p);

@@ -471,6 +471,29 @@ static void test_docs(void **state)
 	assert_int_equal(a.st_nlink, 2);
 	snprintf(path, sizeof path, "%s/.link", docs);
 	assert_int_equal(stat(path, &b), -1);
+	/* many objects at a time */
+	{
+		struct wr w;
+		int i;
+
+		wr_grow(&w, 65536);
+		for (i = 0; i < 20; i++) {
+			snprintf(path, sizeof path, "object %d", i);
+			assert_ok(crypto_sha256(path, strlen(path), sha256));
+			docs_put_object(&w, sha256, path, strlen(path));
+		}
+		docs_put_head(&w, "head 12", 7);
+		assert_ok(docs_store(docs, w.p, w.n, &x.d));
+		assert_ok(docs_object(docs, geteuid(), sha256, 100, &text, &n, &x.d));
+		assert_string_equal(text, "object 19");
+		free(text);
+		assert_ok(docs_head(docs, geteuid(), &text, &n, &x.d));
+		assert_string_equal(text, "head 12");
+		free(text);
+		wr_done(&w);
+		snprintf(path, sizeof path, "%s/.object", docs);
+		assert_int_equal(access(path, F_OK), -1);
+	}
 	/* damaged bundles */
 	assert_err(docs_store(docs, (const uint8_t *)"\x01", 1, &x.d), CLUSTER_ETRUNC);
 	assert_err(docs_store(docs, (const uint8_t *)"\x09", 1, &x.d), CLUSTER_EFORMAT);

@@ -51,7 +51,7 @@ static enum cluster_err remove_tree(const char *state, const char *name, struct 
 
 	if ((e = file_join(path, sizeof path, state, name)) != CLUSTER_OK)
 		return diag_set(d, e, "%s: the path is too long", state);
-	if (nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) != 0 && errno != ENOENT)
+	if (nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT)
 		return diag_errno(d, "cannot remove %s", path);
 	return CLUSTER_OK;
 }

@@ -100,7 +100,7 @@ cast_settled() {
 
 nodes_settled() {
 	host_run authority cluster-login node list --json >"$TOP/nodes.json" 2>/dev/null || return 1
-	python3 - "$TOP/nodes.json" "${#NODES[@]}" <<-'PYTHON'
+	/usr/bin/python3 - "$TOP/nodes.json" "${#NODES[@]}" <<-'PYTHON'
 		import json, sys
 		with open(sys.argv[1]) as f:
 		    answer = json.load(f)

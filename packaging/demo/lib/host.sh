@@ -18,7 +18,7 @@ install_once() {
 
 # What a package does after unpacking: the files are there by the layer, the service users not yet.
 host_install() {
-	host_run "$1" systemd-sysusers 2>/dev/null
+	host_run "$1" bash -c 'systemd-sysusers 2>/dev/null || sed -n "s/^u \([^ ]*\) .*/\1/p" /usr/lib/sysusers.d/cluster-login.conf | xargs -n 1 useradd --system --shell /usr/sbin/nologin'
 }
 
 # hosts_start NAME=ADDRESS...: all at once; each knows the others' names.

@@ -3,10 +3,13 @@
  * worker KEYS pinned|conf SERVICE CPU LIMIT: looks up what the file KEYS names, its first LIMIT lines over and over, on the CPU of that number and for the
  * second thread on the next one. Commands come in on standard input, a line each; each is answered by a line of numbers.
  *
- *   time OPERATION THREADS WARM COUNT   COUNT lookups in each thread, after WARM that do not count: ns for all of them, wrong answers
- *   large COUNT                         the large group by name: ns for COUNT lookups, for as many copies of the result, wrong answers
- *   cold COUNT                          ns of `getent passwd NAME` from start to exit, COUNT times
- *   memory                              what a fresh process has after its first lookup: more private dirty kB, more libraries
+ *   time OPERATION THREADS WARM CHUNK CHUNKS   CHUNK lookups, CHUNKS times in each thread, after WARM that do not count: ps for a lookup in the median
+ *                                              chunk (of all threads together), ns for everything, wrong answers
+ *   large COUNT                                the large group by name: ns for a lookup, and for a copy of the result (medians), wrong answers
+ *   cold COUNT                                 ns of `getent passwd NAME` from start to exit, COUNT times
+ *   memory                                     what a fresh process has after its first lookup: more private dirty kB, more libraries
+ *
+ * A chunk is short, so that most of them run undisturbed even where the machine has other things to do.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -28,6 +31,7 @@
 #define THREADS_MAX 2
 #define GROUP_BUFFER (8u << 20)
 #define GROUPS_MAX 4096
+#define CHUNKS_MAX 4096
 
 struct key {
 	const char *name, *group, *missing;
@@ -47,8 +51,9 @@ typedef uint64_t lookups(struct room *r, uint64_t count);
 struct task {
 	struct room *room;
 	lookups *run;
-	uint64_t warm, count, wrong;
-	pthread_barrier_t *start, *end;
+	uint64_t warm, chunk, chunks, wrong, elapsed;
+	uint64_t took[CHUNKS_MAX];
+	pthread_barrier_t *start;
 	unsigned int cpu;
 };
 
@@ -203,15 +208,39 @@ static lookups *operation(const char *name)
 	errx(2, "no operation %s", name);
 }
 
-static void *thread_main(void *p)
+static int by_value(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static uint64_t median(uint64_t *values, uint64_t n)
+{
+	qsort(values, n, sizeof *values, by_value);
+	return values[n / 2];
+}
+
+static void *run_task(void *p)
 {
 	struct task *t = p;
+	uint64_t from, begin;
 
-	pin(t->cpu);
-	t->run(t->room, t->warm);
-	pthread_barrier_wait(t->start);
-	t->wrong = t->run(t->room, t->count);
-	pthread_barrier_wait(t->end);
+	if (t->start)
+		pin(t->cpu);
+	t->wrong = t->run(t->room, t->warm);
+	if (t->start)
+		pthread_barrier_wait(t->start);
+	begin = from = now_ns();
+	for (uint64_t i = 0; i < t->chunks; i++) {
+		uint64_t to;
+
+		t->wrong += t->run(t->room, t->chunk);
+		to = now_ns();
+		t->took[i] = to - from;
+		from = to;
+	}
+	t->elapsed = from - begin;
 	return NULL;
 }
 
@@ -228,64 +257,59 @@ static struct room *room(unsigned int i)
 	return rooms[i];
 }
 
-static void do_time(lookups *run, unsigned int threads, uint64_t warm, uint64_t count)
+static void do_time(lookups *run, unsigned int threads, uint64_t warm, uint64_t chunk, uint64_t chunks)
 {
-	pthread_barrier_t start, end;
+	static struct task task[THREADS_MAX];
+	pthread_barrier_t start;
 	pthread_t id[THREADS_MAX];
-	struct task task[THREADS_MAX];
-	uint64_t from, elapsed, wrong = 0;
+	uint64_t elapsed = 0, wrong = 0;
+	double rate = 0; /* lookups in a ps */
 
-	if (threads == 1) {
-		run(room(0), warm);
-		from = now_ns();
-		wrong = run(room(0), count);
-		elapsed = now_ns() - from;
-	} else {
-		pthread_barrier_init(&start, NULL, THREADS_MAX + 1);
-		pthread_barrier_init(&end, NULL, THREADS_MAX + 1);
-		for (unsigned int i = 0; i < THREADS_MAX; i++) {
-			task[i] = (struct task){ room(i), run, warm, count, 0, &start, &end, first_cpu + i };
-			if (pthread_create(&id[i], NULL, thread_main, &task[i]) != 0)
-				errx(1, "pthread_create");
-		}
-		pthread_barrier_wait(&start);
-		from = now_ns();
-		pthread_barrier_wait(&end);
-		elapsed = now_ns() - from;
-		for (unsigned int i = 0; i < THREADS_MAX; i++) {
+	if (threads < 1 || threads > THREADS_MAX || !chunk || !chunks || chunks > CHUNKS_MAX)
+		errx(2, "time: out of range");
+	pthread_barrier_init(&start, NULL, threads);
+	for (unsigned int i = 0; i < threads; i++)
+		task[i] = (struct task){ .room = room(i), .run = run, .warm = warm, .chunk = chunk, .chunks = chunks, .cpu = first_cpu + i,
+			.start = threads > 1 ? &start : NULL };
+	for (unsigned int i = 0; threads > 1 && i < threads; i++)
+		if (pthread_create(&id[i], NULL, run_task, &task[i]) != 0)
+			errx(1, "pthread_create");
+	if (threads == 1)
+		run_task(&task[0]);
+	for (unsigned int i = 0; i < threads; i++) {
+		if (threads > 1)
 			pthread_join(id[i], NULL);
-			wrong += task[i].wrong;
-		}
-		pthread_barrier_destroy(&start);
-		pthread_barrier_destroy(&end);
+		wrong += task[i].wrong;
+		elapsed = task[i].elapsed > elapsed ? task[i].elapsed : elapsed;
+		rate += (double)chunk / ((double)median(task[i].took, chunks) * 1000);
 	}
-	printf("%llu %llu\n", (unsigned long long)elapsed, (unsigned long long)(is_null ? 0 : wrong));
+	pthread_barrier_destroy(&start);
+	printf("%.0f %llu %llu\n", 1 / rate, (unsigned long long)elapsed, (unsigned long long)(is_null ? 0 : wrong));
 }
 
 static void do_large(uint64_t count)
 {
-	char *copy = malloc(GROUP_BUFFER), *buffer = room(0)->group_buffer;
-	uint64_t from, elapsed = 0, copied = 0, wrong = 0;
+	char *copy = calloc(1, GROUP_BUFFER), *buffer = room(0)->group_buffer;
+	uint64_t from, wrong = 0, found[CHUNKS_MAX], copied[CHUNKS_MAX];
 	struct group gr, *result;
 	size_t size = 0;
 
-	if (!copy)
-		err(1, "malloc");
-	for (uint64_t i = 0; i <= count; i++) { /* the first does not count */
+	if (!copy || count < 1 || count > CHUNKS_MAX)
+		errx(2, "large: out of range");
+	for (uint64_t i = 0; i < count && !wrong; i++) {
 		from = now_ns();
-		wrong += getgrnam_r(large, &gr, buffer, GROUP_BUFFER, &result) != 0 || !result || !members_right(&gr, large_members);
-		elapsed = i ? elapsed + now_ns() - from : 0;
-		if (wrong)
-			break;
-		if (!is_null)
+		wrong = getgrnam_r(large, &gr, buffer, GROUP_BUFFER, &result) != 0 || !result || !members_right(&gr, large_members);
+		found[i] = now_ns() - from;
+		if (!is_null && !wrong)
 			size = (size_t)(gr.gr_mem[large_members - 1] - buffer) + strlen(gr.gr_mem[large_members - 1]) + 1;
 		from = now_ns();
 		memcpy(copy, buffer, size);
 		__asm__ volatile("" : : "r"(copy) : "memory");
-		copied = i ? copied + now_ns() - from : 0;
+		copied[i] = now_ns() - from;
 	}
 	free(copy);
-	printf("%llu %llu %llu\n", (unsigned long long)elapsed, (unsigned long long)copied, (unsigned long long)wrong);
+	printf("%llu %llu %llu\n", (unsigned long long)(wrong ? 0 : median(found, count)), (unsigned long long)(wrong ? 0 : median(copied, count)),
+	    (unsigned long long)wrong);
 }
 
 static void run_child(const char *path, char **argv, bool silent)
@@ -399,12 +423,12 @@ static void read_keys(const char *path, uint32_t limit)
 
 static void command(const char *line)
 {
-	unsigned long long warm, count;
+	unsigned long long warm, chunk, count;
 	unsigned int threads;
 	char name[32];
 
-	if (sscanf(line, "time %31s %u %llu %llu", name, &threads, &warm, &count) == 4)
-		do_time(operation(name), threads, warm, count);
+	if (sscanf(line, "time %31s %u %llu %llu %llu", name, &threads, &warm, &chunk, &count) == 5)
+		do_time(operation(name), threads, warm, chunk, count);
 	else if (sscanf(line, "large %llu", &count) == 1)
 		do_large(count);
 	else if (sscanf(line, "cold %llu", &count) == 1)

@@ -42,7 +42,7 @@ host_write client /usr/local/lib/cluster-demo/bench.py <"$TOP/bench.py"
 must_quietly alice@client "/usr/bin/python3 /usr/local/lib/cluster-demo/bench.py $PAIRS '$BY_KEY' '$BY_CREDENTIAL'"
 mkdir -p "$DEMO_REPO/build/bench"
 said '{' >"$DEMO_REPO/build/bench/login.json"
-python3 - "$DEMO_REPO/build/bench/login.json" <<'PYTHON'
+/usr/bin/python3 - "$DEMO_REPO/build/bench/login.json" <<'PYTHON'
 import json, sys
 with open(sys.argv[1]) as f:
     r = json.load(f)
@@ -50,5 +50,5 @@ print(f"login by ssh key            median {r['key_ms']:7.1f} ms")
 print(f"login by cluster-login ssh  median {r['credential_ms']:7.1f} ms")
 print(f"difference {r['difference_ms']:.1f} ms, ratio {r['ratio']:.2f}, {r['pairs']} interleaved pairs")
 PYTHON
-DIFFERENCE=$(python3 -c 'import json, sys; print(int(json.load(open(sys.argv[1]))["difference_ms"] + 0.999))' "$DEMO_REPO/build/bench/login.json")
+DIFFERENCE=$(/usr/bin/python3 -c 'import json, sys; print(int(json.load(open(sys.argv[1]))["difference_ms"] + 0.999))' "$DEMO_REPO/build/bench/login.json")
 expect "a login through cluster-login ssh costs at most $LIMIT_MS ms more: $DIFFERENCE" test "$DIFFERENCE" -le "$LIMIT_MS"

@@ -32,7 +32,7 @@ is() {
 
 mount -t tmpfs -o mode=0755 tmpfs /var/lib && mkdir -p /var/lib/cluster-login/gen && touch /var/lib/this-is-a-test || exit 1
 switch() {
-	printf '%s\n' "passwd: files cluster" "$1" "shadow: files" >"$scratch/nsswitch.conf"
+	printf '%s\n' 'passwd: files cluster' "$1" 'shadow: files' "${2:-hosts: files cluster}" >"$scratch/nsswitch.conf"
 	mountpoint -q /etc/nsswitch.conf || mount --bind "$scratch/nsswitch.conf" /etc/nsswitch.conf || exit 1
 }
 switch 'group: files cluster'
@@ -70,6 +70,42 @@ is 'no shadow entry' '' "$(with getent shadow user0005)"
 is 'a person without privilege sees the same' "$(with getent passwd user0005)" "$(with setpriv --reuid 65534 --regid 65534 --clear-groups getent passwd user0005)"
 is 'a long name' 2 "$(with getent passwd "$(printf 'a%.0s' {1..100000})" >/dev/null; echo $?)"
 
+# --- hosts ---
+
+hosts() {
+	with getent "$@" | sort -u | sed 's/  */ /g' | xargs
+}
+hosts_of_nobody() {
+	with setpriv --reuid 65534 --regid 65534 --clear-groups getent "$@" | sort -u | sed 's/  */ /g' | xargs
+}
+is 'node by name' '10.77.0.22 core-1-2' "$(hosts hosts core-1-2)"
+is 'getent prefers IPv6' 'fd00:77::11 master-1-1' "$(hosts hosts master-1-1)"
+is 'IPv4 of it' '10.77.0.11 STREAM master-1-1 10.77.0.11 DGRAM 10.77.0.11 RAW' "$(with getent ahostsv4 master-1-1 | xargs)"
+is 'IPv6 of it' 'fd00:77::11 STREAM master-1-1 fd00:77::11 DGRAM fd00:77::11 RAW' "$(with getent ahostsv6 master-1-1 | xargs)"
+is 'all addresses of a node' '10.77.0.11 fd00:77::11' "$(with getent ahosts master-1-1 | awk '{ print $1 }' | sort -u | xargs)"
+is 'capitals' '10.77.0.22 STREAM core-1-2' "$(with getent ahosts CORE-1-2 | head -n 1 | xargs)"
+is 'IPv4 alone, asked for IPv6: no data' -5 "$(with python3 -c 'import socket
+try: print(socket.getaddrinfo("core-1-2", 22, socket.AF_INET6))
+except socket.gaierror as e: print(e.errno)')"
+is 'all nodes of a role' '10.77.0.11 10.77.0.12 fd00:77::11 fd00:77::12' "$(with getent ahosts master | awk '{ print $1 }' | sort -u | xargs)"
+is 'a role in order of names' 'fd00:77::11 master fd00:77::12 master' "$(with getent hosts master | xargs)"
+is 'a role in order of names, IPv4' '10.77.0.21 192.168.77.21 10.77.0.22' "$(with python3 -c 'import socket; print(*socket.gethostbyname_ex("worker")[2])')"
+is 'the leader' 'fd00:77::12 leader' "$(hosts hosts leader)"
+is 'name of an address' '10.77.0.21 core-1-1' "$(hosts hosts 10.77.0.21)"
+is 'name of an address of IPv6' 'fd00:77::31 task-1-1' "$(hosts hosts fd00:77::31)"
+is 'getnameinfo' core-1-1 "$(with python3 -c 'import socket; print(socket.getnameinfo(("10.77.0.21", 22), socket.NI_NAMEREQD | socket.NI_NUMERICSERV)[0])')"
+is 'canonical name' core-1-2 "$(with python3 -c 'import socket; print(socket.getaddrinfo("Core-1-2", 22, socket.AF_INET, socket.SOCK_STREAM, 0, socket.AI_CANONNAME)[0][3])')"
+is 'localhost is the local one' "$(getent -s files hosts localhost)" "$(with getent hosts localhost)"
+for name in core-1-1.example.org core-1-1. nosuchnode _gateway metadata "$(printf 'a%.0s' {1..64})" "$(printf 'a%.0s' {1..100000})"; do
+	is "unknown: ${name:0:40}" 2 "$(with getent ahosts "$name" >/dev/null; echo $?)"
+done
+is 'unknown address' 2 "$(with getent hosts 10.77.0.99 >/dev/null; echo $?)"
+is 'enumeration of hosts' 8 "$(with getent -s 'hosts:cluster' hosts | grep -c -- -1-)"
+is 'a person without privilege sees the same hosts' "$(hosts ahosts master)" "$(hosts_of_nobody ahosts master)"
+switch 'group: files cluster' 'hosts: files'
+is 'the control: without the module' 2 "$(with getent hosts core-1-1 >/dev/null; echo $?)"
+switch 'group: files cluster'
+
 # --- D3, D4: a sealed snapshot that claims the system's groups ---
 
 powerful='(root|adm|sudo|disk|shadow)'
@@ -95,7 +131,7 @@ switch 'group: files cluster'
 "$tool" publish $((generation++)) 50
 ASAN_OPTIONS=detect_leaks=0 strace -f -o "$scratch/trace" "$tool" warm || is 'strace' 0 $?
 is 'two markers' 2 "$(grep -c getppid "$scratch/trace")"
-is 'no system call in 7000 warm lookups' '' "$(sed -n '/getppid/,/getppid/p' "$scratch/trace" | grep -v getppid)"
+is 'no system call in 12000 warm lookups' '' "$(sed -n '/getppid/,/getppid/p' "$scratch/trace" | grep -v getppid)"
 
 # --- each system call of a first lookup fails once, in each way: found (not needed), unavailable or try again, never "no such user" ---
 
@@ -129,7 +165,7 @@ if [ -z "$preload" ]; then
 	is 'nothing that could ask NSS, log, lock or start something' '' "$(nm -D --undefined-only "$module" | awk '$1 == "U" { sub(/@.*/, "", $2); print $2 }' | grep -Evx "$allowed")"
 fi
 is 'soname' libnss_cluster.so.2 "$(readelf -d "$module" | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p')"
-is 'exports' 'endgrent endpwent getgrent_r getgrgid_r getgrnam_r getpwent_r getpwnam_r getpwuid_r initgroups_dyn setgrent setpwent' \
+is 'exports' 'endgrent endhostent endpwent getgrent_r getgrgid_r getgrnam_r gethostbyaddr2_r gethostbyaddr_r gethostbyname2_r gethostbyname3_r gethostbyname4_r gethostbyname_r gethostent_r getpwent_r getpwnam_r getpwuid_r initgroups_dyn setgrent sethostent setpwent' \
 	"$(nm -D --defined-only "$module" | awk '$2 == "T" { sub(/@.*/, "", $3); sub(/^_nss_cluster_/, "", $3); print $3 }' | sort | xargs)"
 
 exit $failed

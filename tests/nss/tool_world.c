@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -106,6 +107,24 @@ static void ask_once(void)
 	    status == NSS_STATUS_UNAVAIL ? "unavail" : status == NSS_STATUS_TRYAGAIN ? "tryagain" : "wrong");
 }
 
+static int ask_hosts(void)
+{
+	static const uint8_t address[4] = { 10, 77, 0, 21 };
+	struct gaih_addrtuple *list = NULL;
+	int code, h_code, bad = 0;
+	struct hostent h;
+	char buf[512];
+
+	bad |= module.gethostbyname2("core-1-1", AF_INET, &h, buf, sizeof buf, &code, &h_code) != NSS_STATUS_SUCCESS;
+	bad |= module.gethostbyname4("worker", &list, buf, sizeof buf, &code, &h_code, NULL) != NSS_STATUS_SUCCESS;
+	bad |= module.gethostbyname4("deb.debian.org", &list, buf, sizeof buf, &code, &h_code, NULL) != NSS_STATUS_NOTFOUND;
+	bad |= module.gethostbyaddr(address, sizeof address, AF_INET, &h, buf, sizeof buf, &code, &h_code) != NSS_STATUS_SUCCESS;
+	module.sethostent(0);
+	bad |= module.gethostent(&h, buf, sizeof buf, &code, &h_code) != NSS_STATUS_SUCCESS;
+	module.endhostent();
+	return bad;
+}
+
 static void ask_all(void)
 {
 	static gid_t room[64];
@@ -125,6 +144,7 @@ static void ask_all(void)
 	module.setpwent(0);
 	bad |= module.getpwent(&pw, buf, sizeof buf, &code) != NSS_STATUS_SUCCESS;
 	module.endpwent();
+	bad |= ask_hosts();
 	if (bad)
 		errx(1, "a lookup failed");
 }

@@ -96,9 +96,10 @@ static void check_nss(struct report *r)
 {
 	const struct file_rules rules = { .owner = 0, .forbid = 022, .max_size = FILE_MAX };
 	struct secret *text = NULL;
-	bool ok = file_read(CONFIGURE_NSSWITCH, &rules, &text, NULL) == CLUSTER_OK && nsswitch_has((const char *)text->bytes);
+	bool readable = file_read(CONFIGURE_NSSWITCH, &rules, &text, NULL) == CLUSTER_OK;
 
-	note(r, "NSS", ok, "passwd and group of /etc/nsswitch.conf do not name cluster: cluster-login join --configure");
+	note(r, "NSS", readable && nsswitch_has((const char *)text->bytes), "passwd and group of /etc/nsswitch.conf do not name cluster: cluster-login join --configure");
+	note(r, "NSS hosts", readable && nsswitch_has_hosts((const char *)text->bytes), "hosts of /etc/nsswitch.conf does not name cluster behind files: nodes have no names here but DNS's");
 	secret_free(text);
 }
 

@@ -9,7 +9,7 @@
 #define WORD "cluster"
 #define TEXT_MAX ((size_t)1 << 20)
 
-enum database { PASSWD, GROUP, INITGROUPS, DATABASES, OTHER = DATABASES };
+enum database { PASSWD, GROUP, INITGROUPS, HOSTS, DATABASES, OTHER = DATABASES };
 
 static size_t line_length(const char *p)
 {
@@ -21,7 +21,7 @@ static size_t line_length(const char *p)
 /* Which database the line is for, and where its services begin and end (a comment ends them). */
 static enum database parse_line(const char *line, size_t n, size_t *ret_from, size_t *ret_to)
 {
-	static const char *const names[DATABASES] = { [PASSWD] = "passwd:", [GROUP] = "group:", [INITGROUPS] = "initgroups:" };
+	static const char *const names[DATABASES] = { [PASSWD] = "passwd:", [GROUP] = "group:", [INITGROUPS] = "initgroups:", [HOSTS] = "hosts:" };
 	size_t i = strspn(line, " \t"), k;
 
 	for (k = 0; k < DATABASES; k++) {
@@ -59,11 +59,14 @@ static size_t find_word(const char *line, size_t from, size_t to, const char *wo
 	return to;
 }
 
-static enum cluster_err add_to_line(struct wr *w, const char *line, size_t n, size_t from, size_t to)
+/* A hosts line without "files" stays as it is: nothing of ours may stand where localhost is not settled yet. */
+static enum cluster_err add_to_line(struct wr *w, const char *line, size_t n, enum database db)
 {
-	size_t at = find_word(line, from, to, "files"), length = strlen("files");
+	size_t from = 0, to = 0, at, length = strlen("files");
 
-	if (find_word(line, from, to, WORD) < to) {
+	(void)parse_line(line, n, &from, &to);
+	at = find_word(line, from, to, "files");
+	if (find_word(line, from, to, WORD) < to || (db == HOSTS && at == to)) {
 		wr_bytes(w, line, n);
 		return CLUSTER_OK;
 	}
@@ -105,17 +108,19 @@ enum cluster_err nsswitch_add(const char *text, char **ret, struct diag *d)
 		seen[db] = true;
 		if (db == OTHER) {
 			wr_bytes(&w, text, n);
-		} else if ((e = add_to_line(&w, text, n, from, to)) != CLUSTER_OK) {
+		} else if ((e = add_to_line(&w, text, n, db)) != CLUSTER_OK) {
 			diag_set(d, e, "nsswitch.conf: \"%.*s\" has no files behind which cluster could stand", (int)strcspn(text, "\n"), text);
 			goto out;
 		}
 	}
-	if ((!seen[PASSWD] || !seen[GROUP]) && w.n > 0 && w.p[w.n - 1] != '\n')
+	if ((!seen[PASSWD] || !seen[GROUP] || !seen[HOSTS]) && w.n > 0 && w.p[w.n - 1] != '\n')
 		wr_u8(&w, '\n');
 	if (!seen[PASSWD])
 		wr_text(&w, "passwd: files " WORD "\n");
 	if (!seen[GROUP])
 		wr_text(&w, "group: files " WORD "\n");
+	if (!seen[HOSTS])
+		wr_text(&w, "hosts: files " WORD " dns\n");
 	if ((e = take(&w, ret)) != CLUSTER_OK)
 		diag_set(d, e, "nsswitch.conf: %s", err_name(e));
 out:
@@ -145,9 +150,8 @@ enum cluster_err nsswitch_remove(const char *text, char **ret)
 	return e;
 }
 
-bool nsswitch_has(const char *text)
+static void find_databases(const char *text, bool has[DATABASES])
 {
-	bool has[DATABASES + 1] = { false };
 	size_t n, from = 0, to = 0;
 
 	for (; *text != '\0'; text += n) {
@@ -156,5 +160,20 @@ bool nsswitch_has(const char *text)
 		if (db != OTHER && find_word(text, from, to, WORD) < to)
 			has[db] = true;
 	}
+}
+
+bool nsswitch_has(const char *text)
+{
+	bool has[DATABASES] = { false };
+
+	find_databases(text, has);
 	return has[PASSWD] && has[GROUP];
+}
+
+bool nsswitch_has_hosts(const char *text)
+{
+	bool has[DATABASES] = { false };
+
+	find_databases(text, has);
+	return has[HOSTS];
 }

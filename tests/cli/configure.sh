@@ -70,7 +70,7 @@ rm /etc/ssh/sshd_config.d/00-site.conf
 # ---- and in earnest ----
 picture | grep -v cluster-login >"$work/before"
 expect 0 'join --configure on a machine that has joined' login join --configure --adopt ecs-user,emr-user
-for line in 'passwd:.*files cluster' 'group:.*files cluster'; do
+for line in 'passwd:.*files cluster' 'group:.*files cluster' 'hosts:.*files cluster'; do
 	holds "nsswitch.conf has $line" grep -q "^$line" /etc/nsswitch.conf
 done
 for file in auth account session password; do
@@ -85,6 +85,7 @@ says out '^usepam yes' 'sshd uses PAM'
 expect 78 'configured twice' login join --configure
 run login doctor
 says out '^NSS +ok' 'doctor: NSS'
+says out '^NSS hosts +ok' 'doctor: hosts'
 says out '^PAM +ok' 'doctor: PAM'
 says out '^PAM order +ok' 'doctor: order'
 says out '^sshd +ok' 'doctor: sshd'

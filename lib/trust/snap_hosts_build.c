@@ -192,7 +192,7 @@ static uint32_t put_addresses(struct wr *body, const struct entry *entries, size
 	return count;
 }
 
-/* The record of the name that entries[0..n) share. */
+/* The record of the name that entries[0..n) share. A role of more addresses than a reader takes is left out: it must not keep the accounts from being published. */
 static enum cluster_err write_host(struct build *b, const struct entry *entries, size_t n)
 {
 	const char *name = entries->name;
@@ -211,7 +211,11 @@ static enum cluster_err write_host(struct build *b, const struct entry *entries,
 	v6 = put_addresses(&body, entries, n, V6_SIZE);
 	wr_patch_u32(&body, 0, v4);
 	wr_patch_u32(&body, 4, v6);
-	e = v4 > SNAP_HOST_ADDRESSES_MAX || v6 > SNAP_HOST_ADDRESSES_MAX ? CLUSTER_ELIMIT : wr_end(&body);
+	if (v4 > SNAP_HOST_ADDRESSES_MAX || v6 > SNAP_HOST_ADDRESSES_MAX) {
+		wr_done(&body);
+		return entries->role ? CLUSTER_OK : diag_set(b->d, CLUSTER_ELIMIT, "node \"%s\": more than %u addresses", name, SNAP_HOST_ADDRESSES_MAX);
+	}
+	e = wr_end(&body);
 	if (e == CLUSTER_OK)
 		e = snap_writer_record(b->w, SNAP_A_HOSTS, body.p, body.n, &offset);
 	if (e == CLUSTER_OK)

@@ -156,7 +156,8 @@ static void test_too_many(void **state)
 {
 	enum { MANY = SNAP_HOST_ADDRESSES_MAX + 1 };
 	char(*text)[SNAP_ADDRESS_TEXT] = calloc(MANY, sizeof *text);
-	struct snap_node_in node = { "node-1", NULL, 0, text, MANY, false };
+	struct snap_node_in node = { "node-1", NULL, 0, text, MANY, false }, pair[2];
+	struct snap_host h;
 	struct snap s;
 	uint8_t *p;
 
@@ -167,6 +168,16 @@ static void test_too_many(void **state)
 	assert_err(build(&node, 1, &p, &s), CLUSTER_ELIMIT);
 	node.n_addresses--;
 	assert_ok(build(&node, 1, &p, &s));
+	free(p);
+	/* a role of so many is left out, and takes nobody with it */
+	pair[0] = node;
+	pair[0].roles = worker;
+	pair[0].n_roles = 1;
+	pair[1] = (struct snap_node_in){ "node-2", worker, 1, two, 1, true };
+	assert_ok(build(pair, 2, &p, &s));
+	assert_err(find(&s, "worker", &h), CLUSTER_ENOTFOUND);
+	assert_ok(find(&s, "node-1", &h));
+	assert_ok(find(&s, "leader", &h));
 	free(p);
 	free(text);
 }

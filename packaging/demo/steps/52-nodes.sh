@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016
+step 'Nodes have names too: without /etc/hosts, without DNS'
+must root@task-1-1 'sed -i -E "/ (master|core|task)-/d" /etc/hosts; cat /etc/hosts; grep "^hosts:" /etc/nsswitch.conf'
+on root@task-1-1 'getent hosts core-1-1; getent hosts 10.77.0.11'
+expect_text '^10\.77\.0\.12 +core-1-1$' 'a node by its name'
+expect_text '^10\.77\.0\.11 +master-1-1$' 'and by its address'
+on ecs-user@task-1-1 'getent ahosts master'
+expect_text '^10\.77\.0\.11 +STREAM' 'a role is all its nodes; everybody sees the same'
+on root@task-1-1 'getent hosts leader'
+expect_text '^10\.77\.0\.11 +leader$' 'and so is the leader'
+on ecs-user@task-1-1 'ssh -v -o BatchMode=yes -o StrictHostKeyChecking=yes core-1-1 true 2>&1 | grep -E "Connecting|Connection established"'
+expect_text 'Connecting to core-1-1 \[10\.77\.0\.12\] port 22' 'plain ssh finds it'
+on root@task-1-1 'getent hosts localhost; getent hosts core-1-1.example.org'
+expect_status 2 'a name with a dot is not ours'
+expect_text '^::1 +localhost' 'localhost is what the image says'

@@ -184,6 +184,7 @@ enum cluster_err store_create(const char *path, struct store **ret, struct diag 
 		store_close(s);
 		return e;
 	}
+	store_changed(s);
 	*ret = s;
 	return CLUSTER_OK;
 }

@@ -45,8 +45,8 @@ preflight_kernel() {
 		else
 			no "a tmpfs mount" "CAP_SYS_ADMIN and CONFIG_TMPFS"
 		fi
-		ip link add demo0 type veth peer name demo1 2>/dev/null || no "a veth pair" "CONFIG_VETH"
-		ip link add demo2 type bridge 2>/dev/null || no "a bridge" "CONFIG_BRIDGE"
+		ip link add demo0 type veth peer name demo1 2>/dev/null || no "a veth pair" "CAP_NET_ADMIN and CONFIG_VETH"
+		ip link add demo2 type bridge 2>/dev/null || no "a bridge" "CAP_NET_ADMIN and CONFIG_BRIDGE"
 		exit "$bad"
 	'
 }

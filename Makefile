@@ -258,7 +258,7 @@ demo demo-shell: deps
 bench: all $(BENCHES)
 	@set -e; for b in $(BENCHES) $(sort $(wildcard tests/bench/*.sh)); do echo "== $$b"; $$b; done
 bench-%: all $(BENCHES)
-	@$(firstword $(wildcard tests/bench/$*.sh) $(filter %/bench_$* %/$*,$(BENCHES)) $(error there is no bench called "$*"))
+	@$(or $(firstword $(wildcard tests/bench/$*.sh) $(filter %/bench_$* %/$*,$(BENCHES))),$(error there is no bench called "$*"))
 
 # Each fuzz target for FUZZ_SECONDS under libFuzzer; `make fuzz FUZZ=conf` runs one. Corpus finds stay in the build directory.
 fuzz:

@@ -54,6 +54,16 @@ static enum cluster_err on_revoke_parse(const char *word, enum directory_on_revo
 	return diag_set(d, CLUSTER_EFORMAT, "on_revoke is end, warn or keep");
 }
 
+/* A grant of an account that is not there would be of no use, and is most likely a slip. */
+static enum cluster_err accounts_exist(struct change *ch, const struct directory_grant *g, struct diag *d)
+{
+	for (size_t i = 0; i < g->n_accounts; i++) {
+		if (store_get(ch->store, STORE_ACCOUNT, g->accounts[i], NULL, NULL) == CLUSTER_ENOTFOUND)
+			return diag_set(d, CLUSTER_ENOTFOUND, "there is no account \"%s\"", g->accounts[i]);
+	}
+	return CLUSTER_OK;
+}
+
 static enum cluster_err grant_put(struct change *ch, const struct directory_grant *g, struct diag *d)
 {
 	char key[GRANTS_KEY_MAX], id[ID_TEXT + 1];
@@ -61,7 +71,7 @@ static enum cluster_err grant_put(struct change *ch, const struct directory_gran
 
 	id_text(&g->id, id);
 	grants_key(g, key);
-	if ((e = change_add(ch, DIRECTORY_GRANTS, id, directory_grant_json(g), d)) != CLUSTER_OK)
+	if ((e = accounts_exist(ch, g, d)) != CLUSTER_OK || (e = change_add(ch, DIRECTORY_GRANTS, id, directory_grant_json(g), d)) != CLUSTER_OK)
 		return e;
 	e = store_add(ch->store, STORE_GRANT_TO, key, "", 0);
 	return e == CLUSTER_OK ? e : change_store_error(ch, e, d);

@@ -135,7 +135,8 @@ static enum cluster_err answer(struct call *c, struct json **ret, struct diag *d
 		return c->is == CALL_ANYBODY ? diag_set(d, CLUSTER_ESIGNATURE, "not authorised") : diag_set(d, CLUSTER_EDENIED, "this call is not for %s", c->actor);
 	if ((e = body_read(c, &in, d)) == CLUSTER_OK) {
 		c->in = in;
-		e = r->run(c, ret, d);
+		if ((e = r->run(c, ret, d)) == CLUSTER_ELIMIT)
+			e = CLUSTER_EFORMAT; /* 413 is for bodies; a value out of its range is a wrong value */
 	}
 	c->in = NULL;
 	json_free(in);

@@ -58,10 +58,23 @@ static int look_up(void)
 	return first == NSS_STATUS_SUCCESS ? 0 : first == NSS_STATUS_UNAVAIL ? 1 : first == NSS_STATUS_NOTFOUND ? 2 : 3;
 }
 
+/*
+ * Not fork() under ThreadSanitizer: it would start a thread of its own in the child, one that blocks every signal. The child would never be gone after
+ * SYS_exit, which ends a single thread and is all that strict seccomp allows, and could not leave its user namespace.
+ */
+static pid_t fork_alone(void)
+{
+#ifdef __SANITIZE_THREAD__
+	return (pid_t)syscall(SYS_fork);
+#else
+	return fork();
+#endif
+}
+
 /* Runs `what` in a child; the wait status. The parent itself never looks anything up, so each child starts cold. */
 static int in_child(int (*what)(void))
 {
-	pid_t pid = fork();
+	pid_t pid = fork_alone();
 	int status = -1;
 
 	assert_true(pid >= 0);
@@ -73,13 +86,16 @@ static int in_child(int (*what)(void))
 	return status;
 }
 
-static void ends_with(int want, int (*what)(void))
+static void exited_with(int want, int status)
 {
-	int status = in_child(what);
-
 	if (!WIFEXITED(status))
 		fail_msg("ended by signal %d", WTERMSIG(status));
 	assert_int_equal(WEXITSTATUS(status), want);
+}
+
+static void ends_with(int want, int (*what)(void))
+{
+	exited_with(want, in_child(what));
 }
 
 /* Strict seccomp leaves read, write, exit and sigreturn: any other call would be SIGKILL. */
@@ -117,7 +133,7 @@ static bool allow_only(const unsigned int *calls, size_t n)
 
 static const unsigned int cold_calls[] = { SYS_openat, SYS_newfstatat, SYS_pread64, SYS_close, SYS_mmap, SYS_munmap, SYS_exit,
 #if SANITIZED
-	SYS_madvise, SYS_gettid, SYS_getpid, SYS_sched_yield, SYS_futex, SYS_mprotect, SYS_readlink, SYS_rt_sigprocmask, SYS_sigaltstack,
+	SYS_fstat, SYS_madvise, SYS_gettid, SYS_getpid, SYS_sched_yield, SYS_futex, SYS_mprotect, SYS_readlink, SYS_rt_sigprocmask, SYS_sigaltstack,
 #endif
 };
 
@@ -245,8 +261,17 @@ static int on_a_small_stack(void)
 
 static void test_e11_small_stack(void **state)
 {
+	pid_t pid = fork();
+	int status = -1;
+
 	(void)state;
-	ends_with(0, on_a_small_stack);
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		alarm(20);
+		_exit(on_a_small_stack());
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	exited_with(0, status);
 }
 
 static int set_up(void **state)

@@ -27,6 +27,9 @@ SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 PAMCONFDIR ?= $(PREFIX)/share/pam-configs
 
 FUZZ_SECONDS ?= 30
+# bench-nss: which systems are compared with ours, and with how many accounts. All but `files` come from packages, in a tree that is thrown away.
+PEERS ?= files extrausers cache sssd nscd systemd oslogin-cache
+SIZES ?= 1000 100000 1000000
 WERROR ?=
 
 # --- flags ---------------------------------------------------------------------------------------------------------------------
@@ -119,16 +122,22 @@ packages = $(sort $(foreach u,$(1),$(PKGS_$(u))))
 TEST_GROUPS := pam nss agent authority cli faults system
 TEST_SRC := $(sort $(wildcard tests/unit/*/test_*.c $(TEST_GROUPS:%=tests/%/*.c)))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
-BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
+# tests/bench/bench_*.c run by themselves; what is in folders below is for the scripts: programs, parts that each of them links, NSS modules.
+BENCH_SRC := $(sort $(wildcard tests/bench/*.c tests/bench/*/*.c))
 HARNESS_SRC := $(sort $(wildcard tests/harness/*.c))
 # tests/<group>/lib_*.c are shared objects to be preloaded or dlopened by a test: $(BUILD)/tests/<group>/lib_x.so
 TEST_SO_SRC := $(filter $(TEST_GROUPS:%=tests/%/lib_%),$(TEST_SRC))
+BENCH_SO_SRC := $(filter tests/bench/nss/lib_%,$(BENCH_SRC))
+BENCH_PARTS_SRC := $(filter tests/bench/nss/world_%,$(BENCH_SRC))
+BENCH_PROGRAM_SRC := $(filter-out $(BENCH_SO_SRC) $(BENCH_PARTS_SRC),$(BENCH_SRC))
 TEST_PROGRAM_SRC := $(filter-out $(TEST_SO_SRC),$(TEST_SRC))
 TEST_PROGRAMS := $(TEST_PROGRAM_SRC:%.c=$(BUILD)/%)
 TEST_SO := $(TEST_SO_SRC:%.c=$(BUILD)/%.so)
 UNIT_TESTS := $(filter $(BUILD)/tests/unit/%,$(TEST_PROGRAMS))
 FUZZERS := $(FUZZ_SRC:%.c=$(BUILD)/%)
-BENCHES := $(BENCH_SRC:%.c=$(BUILD)/%)
+BENCHES := $(patsubst %.c,$(BUILD)/%,$(filter tests/bench/bench_%,$(BENCH_SRC)))
+BENCH_FILES := $(BENCH_PROGRAM_SRC:%.c=$(BUILD)/%) $(BENCH_SO_SRC:%.c=$(BUILD)/%.so)
+BENCH_PARTS := $(if $(BENCH_PARTS_SRC),$(BUILD)/libbench-nss.a)
 HARNESS := $(if $(HARNESS_SRC),$(BUILD)/libharness.a)
 
 # A unit test links its layer and what is below; tests/unit/pam links the module's parts, and so on.
@@ -146,11 +155,14 @@ test_uses = $(if $(filter tests/unit/%,$(1)),$(call uses_unit,$(call test_group,
 # fuzz_nss_x links the NSS parts, fuzz_authority_x the authority's, and so on; every other fuzz_x links trust and core.
 fuzz_word = $(call first_word,$(patsubst fuzz_%.c,%,$(notdir $(1))))
 fuzz_uses = $(if $(filter $(UNITS),$(call fuzz_word,$(1))),$(call uses_unit,$(call fuzz_word,$(1))),trust core)
+# A bench links trust and core unless it is named here.
+USES_bench_million := agent net trust core
+bench_uses = $(or $(USES_$(basename $(notdir $(1)))),trust core)
 test_pkgs = $(if $(filter tests/fuzz/%,$(1)),,cmocka $(if $(filter tests/unit/%,$(1)),,pam))
 
 # Include paths and packages of one source file: its own folder, and for a test also the folder under test.
 source_unit = $(UNIT_OF_$(patsubst %/,%,$(dir $(1))))
-source_uses = $(if $(call source_unit,$(1)),$(call source_unit,$(1)),$(if $(filter tests/fuzz/%,$(1)),$(call fuzz_uses,$(1)),$(if $(filter tests/unit/% $(TEST_GROUPS:%=tests/%/%),$(1)),$(firstword $(call test_uses,$(1))),trust core)))
+source_uses = $(if $(call source_unit,$(1)),$(call source_unit,$(1)),$(if $(filter tests/fuzz/%,$(1)),$(call fuzz_uses,$(1)),$(if $(filter tests/unit/% $(TEST_GROUPS:%=tests/%/%),$(1)),$(firstword $(call test_uses,$(1))),$(if $(filter tests/bench/%,$(1)),$(call bench_uses,$(1)),trust core))))
 source_includes = $(if $(filter tests/%,$(1)),-I$(patsubst %/,%,$(dir $(1))) -Itests/harness $(foreach u,$(call source_uses,$(1)),-I$(DIR_$(u))),-I$(patsubst %/,%,$(dir $(1))))
 source_pkgs = $(call packages,$(call source_uses,$(1))) $(if $(filter tests/%,$(1)),$(call test_pkgs,$(1)))
 source_pic = $(if $(filter lib/% nss_cluster/% pam_cluster/% tests/harness/%,$(1))$(findstring /lib_,$(1)),-fPIC,-fPIE)
@@ -160,7 +172,7 @@ ALL_SRC := $(foreach u,$(UNITS),$(SRC_$(u))) $(HARNESS_SRC) $(TEST_SRC) $(FUZZ_S
 
 # --- targets ----------------------------------------------------------------------------------------------------------------------
 
-.PHONY: all $(UNITS) tests check demo demo-shell lint unit bench fuzz mutants cov install uninstall clean deps compile_commands.json help FORCE
+.PHONY: all $(UNITS) tests check demo demo-shell lint unit bench fuzz mutants cov install uninstall clean deps deps-bench compile_commands.json help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SECONDEXPANSION:
@@ -197,6 +209,8 @@ $(foreach u,$(call have,$(LIB_UNITS)),$(eval $(call archive_rule,$(OUT_$(u)),$(O
 $(foreach u,$(call have,$(MODULE_UNITS) $(PROGRAM_UNITS)),$(eval $(call archive_rule,$(BUILD)/lib$(u)-parts.a,$(filter-out %/main.o,$(OBJ_$(u))),$(u))))
 OBJ_harness := $(HARNESS_SRC:%.c=$(BUILD)/%.o)
 $(if $(HARNESS_SRC),$(eval $(call archive_rule,$(BUILD)/libharness.a,$(OBJ_harness),harness)))
+OBJ_bench_nss := $(BENCH_PARTS_SRC:%.c=$(BUILD)/%.o)
+$(if $(BENCH_PARTS_SRC),$(eval $(call archive_rule,$(BUILD)/libbench-nss.a,$(OBJ_bench_nss),bench_nss)))
 
 define module_rule =
 $(OUT_$(1)): $(OBJ_$(1)) $(call link_archives,$(USES_$(1))) $(BUILD)/$(1).list $(wildcard $(DIR_$(1))/*.map)
@@ -219,16 +233,16 @@ $(BUILD)/$(1:%.c=%): $(BUILD)/$(1:%.c=%.o) $(2) $(call link_archives,$(3))
 	$$(Q)$$(CC) $$(OUR_LDFLAGS) -pie $(5) $$(LDFLAGS) -o $$@ $$< $(2) $(call link_archives,$(3)) $$(call pkg_libs,$(call packages,$(3)) $(4)) -ldl -lpthread
 endef
 $(foreach s,$(TEST_PROGRAM_SRC),$(eval $(call test_rule,$(s),$(HARNESS),$(call test_uses,$(s)),$(call test_pkgs,$(s)))))
-$(foreach s,$(BENCH_SRC),$(eval $(call test_rule,$(s),$(HARNESS),trust core,$(call test_pkgs,$(s)))))
+$(foreach s,$(BENCH_PROGRAM_SRC),$(eval $(call test_rule,$(s),$(if $(filter tests/bench/nss/%,$(s)),$(BENCH_PARTS),$(HARNESS)),$(call bench_uses,$(s)),$(if $(filter tests/bench/bench_%,$(s)),$(call test_pkgs,$(s))))))
 FUZZ_MAIN := $(if $(filter fuzz,$(MODE)),,$(BUILD)/tests/fuzz/driver.o)
 $(foreach s,$(FUZZ_SRC),$(eval $(call test_rule,$(s),$(FUZZ_MAIN),$(call fuzz_uses,$(s)),,$(if $(filter fuzz,$(MODE)),-fsanitize=fuzzer))))
-$(TEST_SO): $(BUILD)/%.so: $(BUILD)/%.o
+$(TEST_SO) $(BENCH_SO_SRC:%.c=$(BUILD)/%.so): $(BUILD)/%.so: $(BUILD)/%.o
 	@echo '  LD      $@'
 	$(Q)$(CC) -shared $(SANITIZE_$(MODE)) $(LDFLAGS) -o $@ $< -ldl
 
 # --- running ----------------------------------------------------------------------------------------------------------------------
 
-export BUILD MODE CC CLANG PKG_CONFIG
+export BUILD MODE CC CLANG PKG_CONFIG PEERS SIZES
 RUN = tests/run
 
 # `make check`: everything, and at its very end "N passed, M failed".
@@ -255,9 +269,10 @@ demo demo-shell: deps
 	+@$(MAKE) --no-print-directory $(JOBS) all
 	@packaging/demo/run $(if $(filter demo-shell,$@),--shell)
 
-bench: all $(BENCHES)
+bench: all $(BENCH_FILES) deps-bench
 	@set -e; for b in $(BENCHES) $(sort $(wildcard tests/bench/*.sh)); do echo "== $$b"; $$b; done
-bench-%: all $(BENCHES)
+bench-nss: deps-bench
+bench-%: all $(BENCH_FILES)
 	@$(or $(firstword $(wildcard tests/bench/$*.sh) $(filter %/bench_$* %/$*,$(BENCHES))),$(error there is no bench called "$*"))
 
 # Each fuzz target for FUZZ_SECONDS under libFuzzer; `make fuzz FUZZ=conf` runs one. Corpus finds stay in the build directory.
@@ -295,19 +310,29 @@ compile_commands.json:
 
 DEPS_BUILD := pkg-config libpam0g-dev libssl-dev libjansson-dev libcurl4-openssl-dev libevent-dev libsqlite3-dev libsmartcols-dev libcmocka-dev
 DEPS_TEST := openssh-server openssh-client sudo rsync libnss-wrapper mandoc shellcheck clang libclang-rt-14-dev iproute2 strace openssl sshpass procps python3
+DEPS_BENCH := mmdebstrap strace
 APT_GET := RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get
 
+# $(1): packages that have to be there.
+define install_missing
+@command -v dpkg-query >/dev/null || { echo 'deps: not a Debian system; what has to be there: $(1)' >&2; exit 0; }; \
+missing=; for p in $(1); do \
+	dpkg-query -W -f='$${db:Status-Status}\n' $$p 2>/dev/null | grep -qx installed || missing="$$missing $$p"; \
+done; \
+[ -n "$$missing" ] || exit 0; \
+if [ "$$(id -u)" -ne 0 ]; then \
+	{ echo 'deps: these packages are missing; as root:'; echo "  apt-get install --no-install-recommends$$missing"; } >&2; exit 1; \
+fi; \
+echo "deps: installing$$missing"; \
+$(APT_GET) update -qq >&2 && $(APT_GET) install -y -qq --no-install-recommends $$missing >/dev/null
+endef
+
 deps:
-	@command -v dpkg-query >/dev/null || { echo 'deps: not a Debian system; what has to be there: $(DEPS_BUILD) $(DEPS_TEST)' >&2; exit 0; }; \
-	missing=; for p in $(DEPS_BUILD) $(DEPS_TEST); do \
-		dpkg-query -W -f='$${db:Status-Status}\n' $$p 2>/dev/null | grep -qx installed || missing="$$missing $$p"; \
-	done; \
-	[ -n "$$missing" ] || exit 0; \
-	if [ "$$(id -u)" -ne 0 ]; then \
-		{ echo 'deps: these packages are missing; as root:'; echo "  apt-get install --no-install-recommends$$missing"; } >&2; exit 1; \
-	fi; \
-	echo "deps: installing$$missing"; \
-	{ $(APT_GET) update -qq && $(APT_GET) install -y -qq --no-install-recommends $$missing; } >&2
+	$(call install_missing,$(DEPS_BUILD) $(DEPS_TEST))
+
+# Without them a bench leaves out what needs them, and says so.
+deps-bench:
+	-$(if $(PEERS),$(call install_missing,$(DEPS_BENCH)))
 
 # --- install --------------------------------------------------------------------------------------------------------------------------
 
@@ -353,7 +378,7 @@ Targets
   lint            layers, exports, budgets, forbidden calls, scripts, manual pages
   unit            unit tests; UNIT=core/test_rd or the target unit-rd runs one, unit-core a layer's
   fuzz            libFuzzer, FUZZ_SECONDS=$(FUZZ_SECONDS) for each target; FUZZ=conf runs one
-  bench           measurements; bench-<name> runs one
+  bench           measurements; bench-<name> runs one: bench-login, bench-nss
   mutants         removes checks one by one; a test has to notice each
   cov             coverage of unit, PAM and NSS tests
   install         under DESTDIR; uninstall removes the same files
@@ -362,6 +387,7 @@ Targets
   clean           removes the build directories
 Knobs
   MODE=release|debug|asan|tsan|cov|fuzz   BUILD=$(BUILD)   WERROR=1   V=1 (show commands)
+  PEERS="$(PEERS)" SIZES="$(SIZES)" of bench-nss
   CC CFLAGS CPPFLAGS LDFLAGS PKG_CONFIG   belong to the packager
   PREFIX=$(PREFIX) SYSCONFDIR=$(SYSCONFDIR) LIBDIR=$(LIBDIR) PAMDIR=$(PAMDIR)
   BINDIR=$(BINDIR) SBINDIR=$(SBINDIR) LIBEXECDIR=$(LIBEXECDIR) MANDIR=$(MANDIR)

@@ -15,24 +15,38 @@ static uint64_t random_next(uint64_t *state)
 	return z ^ z >> 31;
 }
 
-/* The first `keys` of all accounts in a random order, each with one of the ordinary groups and the name of somebody who is not there. */
+static void shuffle(const struct world *w, uint32_t *order, uint64_t *state)
+{
+	uint32_t front = 0, back = w->accounts;
+
+	for (uint32_t i = 0; i < w->accounts; i++)
+		order[w->account[i].groups == 2 ? front++ : --back] = i;
+	for (uint32_t i = 0; i < front; i++) {
+		uint32_t j = i + (uint32_t)(random_next(state) % (front - i)), swap = order[i];
+
+		order[i] = order[j];
+		order[j] = swap;
+	}
+}
+
+/*
+ * The first `keys` of all accounts in a random order, each with one of the ordinary groups and the name of somebody who is not there. Those in the large
+ * group come last: SSSD takes seconds to answer which groups they are in, and then only that would be measured.
+ */
 static void write_keys(const struct world *w, const char *dir, uint32_t keys)
 {
 	uint32_t *order = world_room(w->accounts, sizeof *order);
 	FILE *f = world_create(dir, "keys");
 	uint64_t state = w->accounts;
 
-	for (uint32_t i = 0; i < w->accounts; i++)
-		order[i] = i;
 	if (keys > w->accounts)
 		keys = w->accounts;
+	shuffle(w, order, &state);
 	fprintf(f, "%u %s %u\n", keys, WORLD_LARGE, w->group[w->groups - 1].members);
 	for (uint32_t i = 0; i < keys; i++) {
-		uint32_t j = i + (uint32_t)(random_next(&state) % (w->accounts - i)), pick = order[j];
-		const struct world_account *a = &w->account[pick];
+		const struct world_account *a = &w->account[order[i]];
 		const struct world_group *g = &w->group[random_next(&state) % (w->groups - 1)];
 
-		order[j] = order[i];
 		fprintf(f, "%s %u %u %u %s %u %u x%s\n", a->name, a->uid, WORLD_PRIMARY, a->groups + 1, g->name, g->gid, g->members, a->name);
 	}
 	world_close(f);

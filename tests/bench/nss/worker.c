@@ -322,7 +322,7 @@ static void run_child(const char *path, char **argv, bool silent)
 	if (silent)
 		posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
 	if (posix_spawn(&pid, path, &actions, NULL, argv, environ) != 0 || waitpid(pid, &status, 0) != pid || status != 0)
-		warnx("%s: wait status %d", path, status);
+		warnx("%s through %s: wait status %d", path, arguments[3], status);
 	posix_spawn_file_actions_destroy(&actions);
 }
 

@@ -24,7 +24,7 @@ static int by_name(const void *a, const void *b)
 static void make_accounts(struct world *w)
 {
 	static const char first[32][8] = { "anna", "ben", "carla", "david", "eva", "finn", "greta", "hugo", "ida", "jonas", "karin", "luca", "mia", "noah",
-		"olga", "paul", "quinn", "rosa", "simon", "tara", "ugo", "vera", "wanda", "xenia", "yann", "zoe", "amir", "bela", "chen", "dora", "emil", "fay" };
+		"olga", "paul", "quinn", "rosa", "simon", "tara", "ugo", "vera", "wanda", "wilma", "yann", "zoe", "amir", "bela", "chen", "dora", "emil", "fay" };
 	static const char last[32][12] = { "adler", "becker", "castro", "dietrich", "egger", "fischer", "garcia", "hoffmann", "ivanov", "jansen", "keller",
 		"lorenz", "meyer", "novak", "oconnor", "petrov", "quade", "richter", "schneider", "tanaka", "ullmann", "vogel", "weber", "xu", "young",
 		"zimmermann", "arnold", "brandt", "clark", "duran", "ernst", "frank" };

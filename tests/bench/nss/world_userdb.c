@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Drop-in records as nss-systemd reads them: a file for each account and group, a link for each id, an empty file for each membership. */
+/* Drop-in records as nss-systemd reads them: a file for each account and group, a link for each id, and one for each membership, which must not be empty. */
 #include "world.h"
 
 #include <err.h>
@@ -36,7 +36,7 @@ static void put_account(const struct world *w, int dir, const struct world_accou
 	link_id(dir, name, a->uid, "user");
 	for (uint32_t i = 0; i < a->groups; i++) {
 		snprintf(name, sizeof name, "%s:%s.membership", a->name, w->group[a->group[i]].name);
-		write_file(dir, name, "");
+		write_file(dir, name, "{}\n");
 	}
 }
 

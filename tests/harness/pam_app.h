@@ -29,6 +29,7 @@ struct app {
 	const char *text;
 	void (*custom)(struct app *a, const struct challenge *ch, char *dst, size_t size);
 	void (*before_answer)(struct app *a); /* called while the prompt stands */
+	void (*before_record)(struct app *a); /* called once when the session stage, having decided, asks for its audit session */
 
 	char base[160], state[200], run[200], confdir[200], conf[200], passwd[200];
 	char args[300];               /* further module arguments */

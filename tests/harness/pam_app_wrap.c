@@ -135,7 +135,11 @@ CLUSTER_EXPORT int openat(int dir, const char *path, int flags, ...)
 	}
 	if (wrap_app && strcmp(path, "sessionid") == 0) {
 		int fd = memfd_create("sessionid", MFD_CLOEXEC);
+		void (*hook)(struct app *) = wrap_app->before_record;
 
+		wrap_app->before_record = NULL;
+		if (hook)
+			hook(wrap_app);
 		if (fd >= 0 && (dprintf(fd, "%u", audit_id) < 1 || lseek(fd, 0, SEEK_SET) != 0)) {
 			close(fd);
 			errno = EIO;

@@ -116,8 +116,10 @@ static void test_not_enrolled(void **state)
 
 	(void)state;
 	app_forget(&a);
+	strcpy(a.args, "debug");
 	assert_int_equal(app_auth(&a, "sshd", "emr-user"), APP_IGNORED);
 	assert_int_equal(app_auth(&a, "sshd", "nobody-here"), APP_IGNORED);
+	assert_true(app_logged(&a, "not_enrolled"));
 	/* every error but ENOENT counts as enrolled */
 	assert_int_equal(symlink("state", a.state), 0); /* ELOOP */
 	expect("emr-user", PAM_AUTHINFO_UNAVAIL, "snapshot_owner");
@@ -152,7 +154,9 @@ static void test_foreign(void **state)
 	expect("ldap-user", PAM_MAXTRIES, "foreign_account");
 	app_conf(&a, "[node]\nforeign = ignore\n");
 	app_forget(&a);
+	strcpy(a.args, "debug");
 	assert_int_equal(app_auth(&a, "sshd", "ldap-user"), APP_IGNORED);
+	assert_true(app_logged(&a, "foreign_ignored"));
 	assert_int_equal(a.prompts, 0);
 	expect("nobody-here", PAM_MAXTRIES, "account_unknown");
 	expect("emr-user", PAM_SUCCESS, "ok");
@@ -241,7 +245,7 @@ static void test_snapshot_unparsable(void **state)
 	expect("emr-user", PAM_AUTHINFO_UNAVAIL, "snapshot_damaged");
 	app_store(&a);
 	flip(path, 8); /* major */
-	assert_int_equal(app_auth(&a, "sshd", "emr-user"), PAM_AUTHINFO_UNAVAIL);
+	expect("emr-user", PAM_AUTHINFO_UNAVAIL, "snapshot_version");
 	app_store(&a);
 	world_file(path, "CLSNAP1\n\0\2\0\0\0\0\0\2", 16, 0644);
 	assert_int_equal(app_auth(&a, "sshd", "emr-user"), PAM_AUTHINFO_UNAVAIL);
@@ -271,6 +275,9 @@ static void test_snapshot_expired(void **state)
 	expect("emr-user", PAM_SUCCESS, "ok");
 	app_conf(&a, "[node]\nmax_stale = 60\n");
 	expect("emr-user", PAM_AUTHINFO_UNAVAIL, "stale");
+	app_conf(&a, "[node]\nmax_stale = 10\n");
+	set_age(0, 0, -20);
+	expect("emr-user", PAM_AUTHINFO_UNAVAIL, "stale_boot");
 }
 
 static void test_configuration(void **state)

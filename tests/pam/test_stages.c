@@ -252,6 +252,26 @@ static void test_revoked_between_stages(void **state)
 	assert_int_equal(app_records(&a, NULL), 0);
 }
 
+static void revoke_in_between(struct app *app)
+{
+	(void)app;
+	revoke_person();
+}
+
+/* After the decision and before the record: the agent, which looked for records, saw none. The second decision sees it. */
+static void test_revoked_before_the_record(void **state)
+{
+	char good[1600];
+
+	(void)state;
+	assert_int_equal(app_auth(&a, "sshd", "emr-user"), PAM_SUCCESS);
+	memcpy(good, a.env, sizeof good);
+	a.before_record = revoke_in_between;
+	expect_open(good, PAM_SESSION_ERR, "revoked_person");
+	assert_null(a.before_record);
+	assert_int_equal(app_records(&a, NULL), 0);
+}
+
 static void test_stale_between_stages(void **state)
 {
 	char good[1600];
@@ -429,6 +449,7 @@ static void test_passwd(void **state)
 	h = app_start(&a, "passwd", "emr-user");
 	assert_int_equal(pam_chauthtok(h, 0), PAM_AUTHTOK_ERR);
 	assert_int_equal(a.infos, 1);
+	assert_true(app_logged(&a, "wrong_stage"));
 	assert_non_null(strstr(a.message, "cluster-login get"));
 	app_end(h);
 	h = app_start(&a, "passwd", "rescue");
@@ -467,7 +488,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_login), T(test_adopted_login), T(test_record), T(test_close_by_process), T(test_no_handover), T(test_forged_handover), T(test_handover_of_something_else),
-		T(test_revoked_between_stages), T(test_stale_between_stages), T(test_record_cannot_be_written), T(test_account), T(test_account_freshness),
+		T(test_revoked_between_stages), T(test_revoked_before_the_record), T(test_stale_between_stages), T(test_record_cannot_be_written), T(test_account), T(test_account_freshness),
 		T(test_account_without_snapshot), T(test_account_lockdown), T(test_sudo_of_a_revoked_person), T(test_sudo_of_somebody_else), T(test_sudo_with_a_broken_record), T(test_sudo_session),
 		T(test_setcred), T(test_passwd), T(test_exports), T(test_not_enrolled),
 	};

@@ -151,7 +151,7 @@ uint8_t *world_accounts(size_t n, uint32_t shift, size_t *ret_n)
 	struct snap_group_in *groups = calloc(n + 1, sizeof *groups);
 	char(*text)[3][32] = calloc(n + 1, sizeof *text);
 	const char *(*members)[2] = calloc(n + 1, sizeof *members);
-	const struct snap_names names = { accounts, n, groups, n, world_nodes, WORLD_NODES };
+	const struct snap_names names = { accounts, n, groups, n, world_nodes, WORLD_NODES, NULL, 0 };
 	uint8_t *file = NULL;
 	struct diag d;
 

@@ -57,7 +57,7 @@ static enum cluster_err build(const struct snap_account_in *a, size_t n_a, const
 	return build_names(&names, ret, ret_n);
 }
 
-static const struct snap_names golden = { accounts, COUNT(accounts), groups, COUNT(groups), nodes, COUNT(nodes) };
+static const struct snap_names golden = { accounts, COUNT(accounts), groups, COUNT(groups), nodes, COUNT(nodes), NULL, 0 };
 
 static int print_golden(void)
 {
@@ -90,7 +90,7 @@ static void test_i9_order_of_input_does_not_matter(void **state)
 	const struct snap_account_in other[] = { accounts[2], accounts[0], accounts[3], accounts[1] };
 	const struct snap_group_in other_groups[] = { groups[2], groups[0], groups[1] };
 	const struct snap_node_in other_nodes[] = { nodes[2], nodes[1], nodes[0] };
-	const struct snap_names names = { other, 4, other_groups, 3, other_nodes, 3 };
+	const struct snap_names names = { other, 4, other_groups, 3, other_nodes, 3, NULL, 0 };
 	uint8_t *p, *q;
 	size_t n, m;
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <security/pam_ext.h>
 
@@ -34,6 +35,12 @@ static int64_t max_stale(const struct pam_conf *conf)
 	return conf->node ? (int64_t)conf->node->max_stale : 0;
 }
 
+/* A program that an ordinary user started (su, pkexec) has the limits that he gave it: what it lacks, he may have taken away. */
+static bool starved(enum cluster_err e)
+{
+	return getuid() != 0 && (e == CLUSTER_ENOMEM || e == CLUSTER_ESYSTEM);
+}
+
 /*
  * The configuration, and with it the list of adopted accounts, cannot be read: a local account that the directory has too may stand in it. Then its own password or key must
  * not open it. Names that the directory does not have (break-glass) stay local whatever the configuration says.
@@ -41,13 +48,14 @@ static int64_t max_stale(const struct pam_conf *conf)
 static bool perhaps_adopted(const struct pam_call *c)
 {
 	struct trust_account account;
+	enum cluster_err e;
 	struct trust t;
 	bool listed;
 
 	if (c->conf.diag.code == CLUSTER_OK || c->facts.class == POLICY_JOB || !name_id_ok(c->facts.local_uid))
 		return false;
-	if (trust_open(pam_conf_state(&c->conf), (uid_t)c->conf.args.owner, &t) != CLUSTER_OK)
-		return false;
+	if ((e = trust_open(pam_conf_state(&c->conf), (uid_t)c->conf.args.owner, &t)) != CLUSTER_OK)
+		return starved(e);
 	listed = trust_account_by_name(&t, c->facts.user, &account) == CLUSTER_OK;
 	trust_close(&t);
 	return listed;

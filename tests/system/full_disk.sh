@@ -17,7 +17,7 @@ expect_ok 'the agent says why'
 on bob@client "cluster-login ssh emr-user@$node -- id -un"
 expect_ok 'what was installed still holds'
 must root@$node 'rm /var/lib/cluster-login/filler'
-expect 'with room again the node catches up by itself' within 40000 explains_no $node alice emr-user
+expect 'with room again the node catches up by itself' within 60000 explains_no $node alice emr-user
 on alice@client "cluster-login ssh emr-user@$node -- id -un"
 expect_refused $node revoked_person
 

@@ -54,7 +54,7 @@ cast_rescue 'accounts.snap missing: the break-glass account works' $node
 # The agent puts it right by itself.
 must root@$node "rm -rf $STATE && cp -a /root/sound $STATE && : >\$(ls -d $STATE/gen/[0-9]* | sort -V | tail -n 1)/trust.snap"
 agent_start $node
-expect 'the agent rebuilds what is damaged' within 10000 explains_yes $node bob emr-user
+expect 'the agent rebuilds what is damaged' within 60000 explains_yes $node bob emr-user
 on bob@client "cluster-login ssh emr-user@$node -- id -un"
 expect_ok 'and people log on again'
 
@@ -63,6 +63,6 @@ must_quietly root@authority 'cluster-login revoke person bob --wait'
 agent_kill $node
 must root@$node "rm -rf $STATE && cp -a /root/sound $STATE"
 agent_start $node
-expect 'an older state that was put back is brought up to date at once' within 10000 explains_no $node bob emr-user
+expect 'an older state that was put back is brought up to date at once' within 60000 explains_no $node bob emr-user
 on bob@client "cluster-login ssh emr-user@$node -- id -un"
 expect_refused $node revoked_person

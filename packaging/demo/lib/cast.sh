@@ -95,7 +95,7 @@ cast_all() {
 
 # Until every node has applied the authority's newest head.
 cast_settled() {
-	expect_quietly 40000 nodes_settled
+	expect_quietly 60000 nodes_settled
 }
 
 nodes_settled() {

@@ -31,12 +31,21 @@ unit_start() {
 
 agent_start() {
 	unit_start "$1" cluster-agentd
-	expect_quietly 5000 host_run "$1" test -S /run/cluster-login/agent.sock
+	expect_quietly 20000 agent_listens "$1"
 }
 
 authority_start() {
 	unit_start "$1" cluster-authorityd
-	expect_quietly 5000 host_run "$1" test -S /run/cluster-login/authority.sock
+	expect_quietly 20000 authority_answers "$1"
+}
+
+# The socket's name is no sign: it outlives a daemon that was killed.
+agent_listens() {
+	host_run "$1" bash -c '[[ -n $(ss -Hlx src "$0") ]]' /run/cluster-login/agent.sock
+}
+
+authority_answers() {
+	host_run "$1" cluster-login status >/dev/null 2>&1
 }
 
 authority_kill() {
@@ -53,7 +62,7 @@ explains_no() {
 
 agent_kill() {
 	host_run "$1" pkill -KILL -x cluster-agentd || true
-	expect_quietly 5000 no_process "$1" cluster-agentd
+	expect_quietly 20000 no_process "$1" cluster-agentd
 }
 
 no_process() {

@@ -99,10 +99,10 @@ expect_no_text() {
 	fi
 }
 
-# expect_log HOST REGEX [SENTENCE]: within a second, since the last command began.
+# expect_log HOST REGEX [SENTENCE]: soon, since the last command began.
 expect_log() {
 	local try line
-	for try in {1..50}; do
+	for try in {1..500}; do
 		if line=$(log_since "$1" | grep -E -m 1 -- "$2"); then
 			narrate_pass "${3:-$1 logged it}"
 			[[ -n $DEMO_QUIET ]] || printf '      %s%s%s\n' "$DIM" "$line" "$PLAIN"

@@ -47,14 +47,14 @@ host_begin() {
 host_ready() {
 	local dir=$TOP/hosts/$1 pid tries=0
 	until [[ -s $dir/pid ]]; do
-		((++tries < 500)) || { cat "$dir/start.log" >&2; return 1; }
+		((++tries < 3000)) || { cat "$dir/start.log" >&2; return 1; }
 		sleep 0.01
 	done
 	pid=$(<"$dir/pid")
 	HOST_PID[$1]=$pid
 	host_link "$pid" "${HOST_ADDRESS[$1]}"
 	until [[ -f /proc/$pid/root/run/cluster-demo.ready ]]; do
-		((++tries < 1000)) || { cat "$dir/start.log" >&2; return 1; }
+		((++tries < 3000)) || { cat "$dir/start.log" >&2; return 1; }
 		sleep 0.01
 	done
 }

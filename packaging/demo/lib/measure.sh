@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2034,SC2016
 # What is measured, for the table at the end.
 
-MEASURED=() WORST=0 ENDED=0 REFUSED=0
+MEASURED=() WORST=0 HELD=0 ENDED=0 REFUSED=0
 
 # Milliseconds between two times.
 ms_between() {
@@ -34,25 +34,38 @@ measure_waiting() {
 	done
 }
 
+# Every node refused, for this reason, since the round began.
+refused_everywhere() {
+	local node
+	for node in "${NODES[@]}"; do
+		[[ -s $TOP/refused.$node ]] && log_since "$node" | grep 'event=auth result=refused reason=revoked_person' >/dev/null || return 1
+	done
+}
+
 # One round: a session is open, and on each node a login stands at the prompt. Milliseconds from the acknowledgement of the revocation to the end of the session in
-# ENDED, to the last refusal in REFUSED.
+# ENDED, to the last refusal in REFUSED. Fails unless the session ended and every node refused.
 measure_revocation() {
 	local acknowledged node jobs=() number ms
+	rm -f "$TOP"/refused.*
+	log_marks
 	host_run_as alice client bash -c 'rm -rf ~/wait; mkdir ~/wait; cd ~/wait; mkfifo "$@"' mkfifo "${NODES[@]}"
 	session_open round alice emr-user@master-1-1 'echo up; sleep 86400'
 	for node in "${NODES[@]}"; do
 		measure_refusal "$node" &
 		jobs+=($!)
 	done
-	expect_quietly 10000 session_up round
-	expect_quietly 10000 measure_waiting
+	expect_quietly 20000 session_up round
+	expect_quietly 20000 measure_waiting
 	host_run authority cluster-login revoke person alice --json >"$TOP/revoked.json"
 	acknowledged=$EPOCHREALTIME
 	for node in "${NODES[@]}"; do
 		echo go >"$(host_path client "/home/alice/wait/$node")"
 	done
-	wait "${jobs[@]}"
-	expect_quietly 5000 session_ended round
+	for node in "${jobs[@]}"; do
+		wait "$node" || return 1
+	done
+	expect_quietly 20000 refused_everywhere
+	expect_quietly 20000 session_ended round
 	ENDED=$(session_ended_after round "$acknowledged") REFUSED=0
 	for node in "${NODES[@]}"; do
 		ms=$(ms_between "$acknowledged" "$(<"$TOP/refused.$node")")
@@ -71,11 +84,12 @@ worst() {
 	printf '%s\n' "$@" | sort -n | tail -n 1
 }
 
-# Sets WORST and adds lines to the table.
+# Sets WORST, counts in HELD the rounds in which everything was refused and ended, and adds lines to the table.
 measure_revocations() {
 	local n=$1 i ended=() refused=()
 	for ((i = 0; i < n; i++)); do
 		measure_revocation
+		HELD=$((HELD + 1))
 		ended+=("$ENDED")
 		refused+=("$REFUSED")
 	done

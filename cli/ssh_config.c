@@ -21,6 +21,27 @@ static void put_line(void *arg, const char *key, const char *value)
 	wr_printf(arg, "    %s %s\n", key, value);
 }
 
+/* Who dials an address means that address; its host key is the directory's all the same. */
+static void put_line_of_address(void *arg, const char *key, const char *value)
+{
+	if (strcmp(key, "HostName") != 0)
+		put_line(arg, key, value);
+}
+
+static enum cluster_err put_node(struct wr *w, const struct ssh_args *a, struct diag *d)
+{
+	const struct directory_node *node = a->node;
+	enum cluster_err e;
+
+	wr_printf(w, "\nHost %s%s%s\n", node->name, node->instance != NULL ? " " : "", node->instance != NULL ? node->instance : "");
+	if ((e = ssh_args_each(a, put_line, w, d)) != CLUSTER_OK)
+		return e;
+	for (size_t i = 0; i < node->n_addresses; i++)
+		wr_printf(w, "%s %s", i == 0 ? "\nHost" : "", node->addresses[i]);
+	wr_text(w, "\n");
+	return ssh_args_each(a, put_line_of_address, w, d);
+}
+
 enum cluster_err ssh_config_build(const struct directory *dir, const char *self, const char *home, char **ret, struct diag *d)
 {
 	uint8_t *text = NULL;
@@ -36,8 +57,7 @@ enum cluster_err ssh_config_build(const struct directory *dir, const char *self,
 
 		if (node->n_addresses == 0)
 			continue;
-		wr_printf(&w, "\nHost %s%s%s\n", node->name, node->instance != NULL ? " " : "", node->instance != NULL ? node->instance : "");
-		if ((e = ssh_args_each(&a, put_line, &w, d)) != CLUSTER_OK)
+		if ((e = put_node(&w, &a, d)) != CLUSTER_OK)
 			goto out;
 	}
 	wr_u8(&w, 0);

@@ -104,6 +104,25 @@ static void test_build(void **state)
 	free(text);
 }
 
+/* The helper also signs for a host that was dialled by address: then too the host key has to be the directory's, not one that ssh took on trust. */
+static void test_addresses(void **state)
+{
+	char *text = NULL, *block, *end;
+
+	(void)state;
+	assert_int_equal(ssh_config_build(dir, "/usr/bin/cluster-login", NULL, &text, NULL), CLUSTER_OK);
+	block = strstr(text, "\nHost 10.0.0.1\n");
+	assert_non_null(block);
+	if ((end = strstr(block + 1, "\nHost ")) != NULL)
+		*end = '\0';
+	assert_non_null(strstr(block, "    HostKeyAlias master-1-1\n"));
+	assert_non_null(strstr(block, "    StrictHostKeyChecking yes\n"));
+	assert_non_null(strstr(block, "    UserKnownHostsFile none\n"));
+	assert_non_null(strstr(block, "    KnownHostsCommand /usr/bin/cluster-login known-hosts %H\n"));
+	assert_null(strstr(block, "    HostName "));
+	free(text);
+}
+
 static void test_jump(void **state)
 {
 	struct directory_node *node = &dir->nodes[0];
@@ -193,6 +212,7 @@ int main(void)
 		cmocka_unit_test(test_include),
 		cmocka_unit_test(test_made_and_used),
 		cmocka_unit_test(test_build),
+		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_jump),
 		cmocka_unit_test(test_letters),
 		cmocka_unit_test(test_path),

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cluster/directory.h"
+#include "cluster/document.h"
 #include "cluster/name.h"
 #include "cluster/num.h"
 
@@ -24,7 +25,7 @@ static const struct conf_key keys[] = {
 	ROW(socket, CONF_PATH, 0, 0, NULL, "the admin socket"),
 	ROW(user, CONF_STRING, 0, 0, user_ok, "who to become after the ports are bound"),
 	ROW(credential_life, CONF_SECONDS, 60, 43200, NULL, "life of a credential"),
-	ROW(head_life, CONF_SECONDS, 60, 86400, NULL, "life of a signed head"),
+	ROW(head_life, CONF_SECONDS, 60, DOCUMENT_HEAD_LIFE_MAX, NULL, "life of a signed head"),
 	ROW(head_interval, CONF_SECONDS, 1, 3600, NULL, "how often the head is signed again"),
 	ROW(max_stale, CONF_SECONDS, 30, 604800, NULL, "how old the newest head of a node may be at a login"),
 	ROW(skew, CONF_SECONDS, 1, DIRECTORY_SKEW_MAX, NULL, "how far clocks may stand apart"),

@@ -91,7 +91,7 @@ void publish_stage_done(struct publish_stage *st);
 void publish_hash_text(const uint8_t sha256[CRYPTO_SHA256_SIZE], char dst[PUBLISH_HASH_TEXT + 1]);
 /* The bytes of a published object, and whether people (not only nodes) may have it. CLUSTER_ENOTFOUND. */
 enum cluster_err publish_object(struct store *s, const char *hash, struct blob **ret, bool *ret_people) CLUSTER_MUST_USE;
-/* Takes away objects that no head has named for an hour, expired credentials, tokens and codes; a bounded number each time. */
+/* Takes away objects that no head has named for ten minutes, expired credentials, tokens and codes; a bounded number each time. */
 enum cluster_err publish_sweep(struct store *s, const struct published *p, int64_t now) CLUSTER_MUST_USE;
 
 #endif

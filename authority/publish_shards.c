@@ -231,8 +231,8 @@ enum cluster_err publish_shards_list(const struct published *p, struct directory
 
 /* ---- sweeping ---- */
 
-#define SWEEP_MAX 256
-#define KEEP_SECONDS 3600
+#define SWEEP_MAX 4096
+#define KEEP_SECONDS 600 /* whoever has the head that named it has long fetched it */
 #define SWEEP_KEY_MAX 128
 
 struct sweep {

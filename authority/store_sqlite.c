@@ -11,17 +11,11 @@
 
 #include <sqlite3.h>
 
-#include "audit.h"
 #include "cluster/crypto.h"
+#include "store_sqlite.h"
 
 #define APPLICATION_ID 0x434c4155 /* "CLAU" in the file's header */
 #define SCHEMA 1
-#define BUSY_MS 5000
-
-enum statement {
-	SQL_BEGIN, SQL_COMMIT, SQL_ROLLBACK, SQL_GET, SQL_PUT, SQL_ADD, SQL_DELETE, SQL_EACH, SQL_EACH_BUCKET, SQL_COUNT, SQL_NEXT, SQL_AUDIT_LAST, SQL_AUDIT_ADD,
-	SQL_AUDIT_EACH, SQL_AUDIT_BEFORE, SQL_DATA_VERSION, SQL_N
-};
 
 static const char *const sql[SQL_N] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -52,19 +46,12 @@ static const char schema[] =
 	"CREATE TRIGGER audit_stays BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit trail only grows'); END;"
 	"CREATE TRIGGER counter_rises BEFORE UPDATE ON counter WHEN new.value <= old.value BEGIN SELECT RAISE(ABORT, 'counters only rise'); END;";
 
-struct store {
-	sqlite3 *db;
-	sqlite3_stmt *stmt[SQL_N];
-	bool open; /* a transaction is */
-	int64_t data_version;
-};
-
 const char *store_error(const struct store *s)
 {
 	return s && s->db ? sqlite3_errmsg(s->db) : "out of memory";
 }
 
-static enum cluster_err error(int rc)
+enum cluster_err store_sqlite_error(int rc)
 {
 	switch (rc & 0xff) {
 	case SQLITE_NOMEM:
@@ -82,11 +69,10 @@ static enum cluster_err error(int rc)
 
 static enum cluster_err said(const struct store *s, int rc, struct diag *d)
 {
-	return diag_set(d, error(rc), "store: %s", store_error(s));
+	return diag_set(d, store_sqlite_error(rc), "store: %s", store_error(s));
 }
 
-/* Runs a statement that gives no rows and makes it ready for the next time. */
-static int run(struct store *s, enum statement which)
+int store_sqlite_run(struct store *s, enum store_statement which)
 {
 	int rc = sqlite3_step(s->stmt[which]), again = sqlite3_reset(s->stmt[which]);
 
@@ -94,15 +80,15 @@ static int run(struct store *s, enum statement which)
 	return rc == SQLITE_DONE || rc == SQLITE_ROW ? SQLITE_OK : again ? again : rc;
 }
 
-static void text(sqlite3_stmt *q, int i, const char *value)
+void store_sqlite_text(sqlite3_stmt *q, int i, const char *value)
 {
 	sqlite3_bind_text(q, i, value, -1, SQLITE_STATIC);
 }
 
-static enum cluster_err bind_key(struct store *s, enum statement which, enum store_kind kind, const char *key)
+static enum cluster_err bind_key(struct store *s, enum store_statement which, enum store_kind kind, const char *key)
 {
 	sqlite3_bind_int(s->stmt[which], 1, (int)kind);
-	text(s->stmt[which], 2, key);
+	store_sqlite_text(s->stmt[which], 2, key);
 	return CLUSTER_OK;
 }
 
@@ -227,7 +213,7 @@ void store_close(struct store *s)
 
 enum cluster_err store_begin(struct store *s, struct diag *d)
 {
-	int rc = run(s, SQL_BEGIN);
+	int rc = store_sqlite_run(s, SQL_BEGIN);
 
 	if (rc != SQLITE_OK)
 		return said(s, rc, d);
@@ -237,7 +223,7 @@ enum cluster_err store_begin(struct store *s, struct diag *d)
 
 enum cluster_err store_commit(struct store *s, struct diag *d)
 {
-	int rc = run(s, SQL_COMMIT);
+	int rc = store_sqlite_run(s, SQL_COMMIT);
 
 	if (rc != SQLITE_OK) {
 		enum cluster_err e = said(s, rc, d);
@@ -252,7 +238,7 @@ enum cluster_err store_commit(struct store *s, struct diag *d)
 void store_rollback(struct store *s)
 {
 	if (s->open)
-		run(s, SQL_ROLLBACK);
+		store_sqlite_run(s, SQL_ROLLBACK);
 	s->open = false;
 }
 
@@ -283,13 +269,13 @@ enum cluster_err store_get(struct store *s, enum store_kind kind, const char *ke
 	if (rc == SQLITE_ROW)
 		e = ret ? copy_column(q, 0, ret, ret_n) : CLUSTER_OK;
 	else
-		e = rc == SQLITE_DONE ? CLUSTER_ENOTFOUND : error(rc);
+		e = rc == SQLITE_DONE ? CLUSTER_ENOTFOUND : store_sqlite_error(rc);
 	sqlite3_reset(q);
 	sqlite3_clear_bindings(q);
 	return e;
 }
 
-static enum cluster_err put(struct store *s, enum statement which, enum store_kind kind, const char *key, const void *value, size_t n)
+static enum cluster_err put(struct store *s, enum store_statement which, enum store_kind kind, const char *key, const void *value, size_t n)
 {
 	unsigned bucket = store_bucket(key);
 	int rc;
@@ -299,8 +285,8 @@ static enum cluster_err put(struct store *s, enum statement which, enum store_ki
 	bind_key(s, which, kind, key);
 	sqlite3_bind_int(s->stmt[which], 3, (int)bucket);
 	sqlite3_bind_blob64(s->stmt[which], 4, n ? value : "", n, SQLITE_STATIC);
-	rc = run(s, which);
-	return rc == SQLITE_OK ? CLUSTER_OK : error(rc);
+	rc = store_sqlite_run(s, which);
+	return rc == SQLITE_OK ? CLUSTER_OK : store_sqlite_error(rc);
 }
 
 enum cluster_err store_put(struct store *s, enum store_kind kind, const char *key, const void *value, size_t n)
@@ -322,8 +308,8 @@ enum cluster_err store_delete(struct store *s, enum store_kind kind, const char 
 	if (!s->open)
 		return CLUSTER_ESYSTEM;
 	bind_key(s, SQL_DELETE, kind, key);
-	rc = run(s, SQL_DELETE);
-	return rc != SQLITE_OK ? error(rc) : sqlite3_changes(s->db) == 1 ? CLUSTER_OK : CLUSTER_ENOTFOUND;
+	rc = store_sqlite_run(s, SQL_DELETE);
+	return rc != SQLITE_OK ? store_sqlite_error(rc) : sqlite3_changes(s->db) == 1 ? CLUSTER_OK : CLUSTER_ENOTFOUND;
 }
 
 static enum cluster_err visit_all(sqlite3_stmt *q, store_visit *visit, void *ctx)
@@ -337,7 +323,7 @@ static enum cluster_err visit_all(sqlite3_stmt *q, store_visit *visit, void *ctx
 		e = visit(ctx, (const char *)sqlite3_column_text(q, 0), value ? value : "", (size_t)sqlite3_column_bytes(q, 1));
 	}
 	if (e == CLUSTER_OK && rc != SQLITE_DONE)
-		e = error(rc);
+		e = store_sqlite_error(rc);
 	sqlite3_reset(q);
 	sqlite3_clear_bindings(q);
 	return e;
@@ -353,7 +339,7 @@ enum cluster_err store_each(struct store *s, enum store_kind kind, const char *p
 		return CLUSTER_ENOMEM;
 	snprintf(end, strlen(prefix) + 2, "%s\x7f", prefix); /* keys are printable ASCII */
 	bind_key(s, SQL_EACH, kind, prefix);
-	text(q, 3, end);
+	store_sqlite_text(q, 3, end);
 	e = visit_all(q, visit, ctx);
 	free(end);
 	return e;
@@ -384,7 +370,7 @@ static enum cluster_err number(sqlite3_stmt *q, int64_t *ret)
 	sqlite3_reset(q);
 	sqlite3_clear_bindings(q);
 	if (!row || rc != SQLITE_DONE)
-		return error(rc);
+		return store_sqlite_error(rc);
 	*ret = n;
 	return CLUSTER_OK;
 }
@@ -406,99 +392,9 @@ enum cluster_err store_next(struct store *s, const char *counter, int64_t first,
 
 	if (!s->open)
 		return CLUSTER_ESYSTEM;
-	text(q, 1, counter);
+	store_sqlite_text(q, 1, counter);
 	sqlite3_bind_int64(q, 2, first);
 	return number(q, ret);
-}
-
-/* Number and hash of the record that `which` finds; zeros if there is none. */
-static enum cluster_err audit_one(struct store *s, enum statement which, int64_t *ret_seq, uint8_t ret_hash[32])
-{
-	sqlite3_stmt *q = s->stmt[which];
-	int rc = sqlite3_step(q);
-
-	*ret_seq = 0;
-	memset(ret_hash, 0, 32);
-	if (rc == SQLITE_ROW && sqlite3_column_bytes(q, 1) == 32) {
-		*ret_seq = sqlite3_column_int64(q, 0);
-		memcpy(ret_hash, sqlite3_column_blob(q, 1), 32);
-	}
-	sqlite3_reset(q);
-	sqlite3_clear_bindings(q);
-	return rc == SQLITE_ROW || rc == SQLITE_DONE ? CLUSTER_OK : error(rc);
-}
-
-enum cluster_err store_audit_add(struct store *s, const struct store_audit *r, int64_t *ret_seq)
-{
-	sqlite3_stmt *q = s->stmt[SQL_AUDIT_ADD];
-	struct store_audit numbered = *r;
-	uint8_t before[32], hash[32];
-	enum cluster_err e;
-	int rc;
-
-	if (!s->open)
-		return CLUSTER_ESYSTEM;
-	if ((e = audit_one(s, SQL_AUDIT_LAST, &numbered.seq, before)) != CLUSTER_OK)
-		return e;
-	numbered.seq++;
-	if ((e = audit_hash(before, &numbered, hash)) != CLUSTER_OK)
-		return e;
-	sqlite3_bind_int64(q, 1, numbered.seq);
-	sqlite3_bind_int64(q, 2, r->time);
-	text(q, 3, r->actor);
-	text(q, 4, r->action);
-	text(q, 5, r->object);
-	text(q, 6, r->reason);
-	sqlite3_bind_blob(q, 7, hash, sizeof hash, SQLITE_STATIC);
-	if ((rc = run(s, SQL_AUDIT_ADD)) != SQLITE_OK)
-		return error(rc);
-	if (ret_seq)
-		*ret_seq = numbered.seq;
-	return CLUSTER_OK;
-}
-
-static enum cluster_err audit_row(sqlite3_stmt *q, uint8_t before[32], store_audit_visit *visit, void *ctx)
-{
-	struct store_audit r = {
-		.seq = sqlite3_column_int64(q, 0),
-		.time = sqlite3_column_int64(q, 1),
-		.actor = (const char *)sqlite3_column_text(q, 2),
-		.action = (const char *)sqlite3_column_text(q, 3),
-		.object = (const char *)sqlite3_column_text(q, 4),
-		.reason = (const char *)sqlite3_column_text(q, 5),
-	};
-	enum cluster_err e;
-
-	if (!r.actor || !r.action || !r.object || !r.reason)
-		return CLUSTER_ENOMEM;
-	if ((e = audit_hash(before, &r, r.hash)) != CLUSTER_OK)
-		return e;
-	if (sqlite3_column_bytes(q, 6) != 32 || !crypto_equal(sqlite3_column_blob(q, 6), r.hash, 32))
-		return CLUSTER_ESIGNATURE;
-	memcpy(before, r.hash, 32);
-	return visit(ctx, &r);
-}
-
-enum cluster_err store_audit_each(struct store *s, int64_t after, int64_t limit, store_audit_visit *visit, void *ctx)
-{
-	sqlite3_stmt *q = s->stmt[SQL_AUDIT_EACH];
-	uint8_t before[32];
-	enum cluster_err e;
-	int rc = SQLITE_DONE;
-	int64_t seq;
-
-	sqlite3_bind_int64(s->stmt[SQL_AUDIT_BEFORE], 1, after);
-	if ((e = audit_one(s, SQL_AUDIT_BEFORE, &seq, before)) != CLUSTER_OK)
-		return e;
-	sqlite3_bind_int64(q, 1, after);
-	sqlite3_bind_int64(q, 2, limit);
-	while (e == CLUSTER_OK && (rc = sqlite3_step(q)) == SQLITE_ROW)
-		e = audit_row(q, before, visit, ctx);
-	if (e == CLUSTER_OK && rc != SQLITE_DONE)
-		e = error(rc);
-	sqlite3_reset(q);
-	sqlite3_clear_bindings(q);
-	return e;
 }
 
 bool store_changed(struct store *s)

@@ -241,7 +241,7 @@ static void test_revocations(void **state)
 	assert_int_equal(p.a.revoked->n, 2);
 }
 
-/* The sweep leaves what is named, and takes what is not, after an hour. */
+/* The sweep leaves what is named, and takes what is not, after ten minutes. */
 static void test_sweep(void **state)
 {
 	uint8_t old[CRYPTO_SHA256_SIZE];
@@ -256,7 +256,7 @@ static void test_sweep(void **state)
 	add_accounts(1);
 	for (int i = 0; i < 2; i++) {
 		assert_ok(store_begin(p.a.store, &d));
-		assert_ok(publish_sweep(p.a.store, p.a.published, authority_now() + (i ? 3700 : 3500)));
+		assert_ok(publish_sweep(p.a.store, p.a.published, authority_now() + (i ? 650 : 550)));
 		assert_ok(store_commit(p.a.store, &d));
 		assert_err(publish_object(p.a.store, hash, &b, &people), i ? CLUSTER_ENOTFOUND : CLUSTER_OK);
 		blob_unref(b);

@@ -27,6 +27,8 @@ SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 PAMCONFDIR ?= $(PREFIX)/share/pam-configs
 
 FUZZ_SECONDS ?= 30
+# nss-long; each may also be given to check.
+NSS_LONG := NSS_FLIPS=1000000 NSS_CALLS=1000000 NSS_STORM_SECONDS=60
 # bench-nss: which systems are compared with ours, and with how many accounts. All but `files` come from packages, in a tree that is thrown away.
 PEERS ?= files extrausers cache sssd nscd systemd oslogin-cache
 SIZES ?= 1000 100000 1000000
@@ -265,6 +267,14 @@ unit-%: $$(call unit_named,$$*)
 check-modules: tests
 	@$(RUN) unit pam nss fuzz
 
+# The NSS tests in their long form, and once more as they are under ThreadSanitizer, the storm of threads, forks and renewals for a minute.
+.PHONY: nss-long nss-tests
+nss-tests: $(OUT_nss) $(filter $(BUILD)/tests/nss/%,$(TEST_PROGRAMS))
+nss-long: nss-tests
+	@TEST_SECONDS=1800 $(NSS_LONG) $(RUN) nss
+	+@$(MAKE) --no-print-directory $(JOBS) MODE=tsan BUILD=$(call mode_build,tsan) nss-tests
+	@BUILD=$(call mode_build,tsan) TEST_SECONDS=1800 NSS_STORM_SECONDS=60 $(RUN) $(patsubst $(BUILD)/%,$(call mode_build,tsan)/%,$(filter $(BUILD)/tests/nss/test_%,$(TEST_PROGRAMS)))
+
 demo demo-shell: deps
 	+@$(MAKE) --no-print-directory $(JOBS) all
 	@packaging/demo/run $(if $(filter demo-shell,$@),--shell)
@@ -376,6 +386,7 @@ Targets
   demo            as root: a three-node cluster in namespaces, step by step; demo-shell stops inside it
   check           as root: build without warnings, lint, all tests; ends with "N passed, M failed"
   lint            layers, exports, budgets, forbidden calls, scripts, manual pages
+  nss-long        NSS tests with a million flipped bits and a million calls during renewals; the storm of threads also under ThreadSanitizer
   unit            unit tests; UNIT=core/test_rd or the target unit-rd runs one, unit-core a layer's
   fuzz            libFuzzer, FUZZ_SECONDS=$(FUZZ_SECONDS) for each target; FUZZ=conf runs one
   bench           measurements; bench-<name> runs one: bench-login, bench-nss

@@ -190,19 +190,31 @@ static enum cluster_err verify_head(struct assemble *a, const struct keyring_at 
 	return check_floor(a, &s->head, d);
 }
 
+/* From the installed directory, or else from its text. */
+static enum cluster_err read_shard(struct assemble *a, struct directory *dir, const struct directory *from, size_t i, struct diag *d)
+{
+	enum cluster_err e = from ? directory_shard_reuse(dir, i, from) : CLUSTER_ENOTFOUND;
+	const struct object *x;
+
+	if (e != CLUSTER_ENOTFOUND)
+		return e == CLUSTER_OK ? e : diag_set(d, e, "directory: out of memory");
+	x = objects_get(a->objects, dir->shards[i].sha256);
+	return x ? directory_shard_add(dir, i, (const char *)x->bytes, x->n, d) : diag_set(d, CLUSTER_ENOTFOUND, "shard %zu is missing", i);
+}
+
 /* All shards are here: reads them. Takes over `dir` in any case. */
 static enum cluster_err read_shards(struct assemble *a, struct directory *dir, struct diag *d)
 {
+	const struct directory *from = a->installed.used ? a->installed.dir : NULL;
 	enum cluster_err e = CLUSTER_OK;
-	const struct object *x;
 	size_t i;
 
-	for (i = 0; i < dir->n_shards && e == CLUSTER_OK; i++) {
-		x = objects_get(a->objects, dir->shards[i].sha256);
-		e = x ? directory_shard_add(dir, i, (const char *)x->bytes, x->n, d) : diag_set(d, CLUSTER_ENOTFOUND, "shard %zu is missing", i);
-	}
+	for (i = 0; i < dir->n_shards && e == CLUSTER_OK; i++)
+		e = read_shard(a, dir, from, i, d);
 	if (e == CLUSTER_OK)
 		e = directory_check(dir, d);
+	if (e == CLUSTER_OK && (e = directory_sort(dir, from)) != CLUSTER_OK)
+		diag_set(d, e, "directory: out of memory");
 	if (e != CLUSTER_OK) {
 		directory_free(dir);
 		return e;
@@ -234,8 +246,10 @@ static enum cluster_err verify_directory(struct assemble *a, const struct object
 		s->dir_borrowed = true;
 		return CLUSTER_OK;
 	}
-	for (i = 0; i < dir->n_shards && e == CLUSTER_OK; i++)
-		e = need(a, dir->shards[i].sha256, dir->shards[i].size, &x);
+	for (i = 0; i < dir->n_shards && e == CLUSTER_OK; i++) {
+		if (!a->installed.used || !directory_shard_has(a->installed.dir, &dir->shards[i], i))
+			e = need(a, dir->shards[i].sha256, dir->shards[i].size, &x);
+	}
 	if (e != CLUSTER_OK || a->n_want > 0) {
 		directory_free(dir);
 		return e == CLUSTER_OK ? CLUSTER_OK : diag_set(d, e, "directory: out of memory");
@@ -350,11 +364,10 @@ static void mark(struct assemble *a, const uint8_t *sha256)
 		x->marked = x->stored = true;
 }
 
-/* Only what the installed set names stays in memory. */
+/* Only the documents of the installed set stay in memory: its shards are read, and on disk. */
 static void prune(struct assemble *a)
 {
 	const struct document_head *h = &a->installed.head;
-	size_t i;
 
 	if (!a->installed.used) {
 		objects_sweep(a->objects);
@@ -364,8 +377,6 @@ static void prune(struct assemble *a)
 	mark(a, h->keyset.sha256);
 	mark(a, h->directory.sha256);
 	mark(a, h->revocations.sha256);
-	for (i = 0; i < a->installed.dir->n_shards; i++)
-		mark(a, a->installed.dir->shards[i].sha256);
 	objects_sweep(a->objects);
 }
 

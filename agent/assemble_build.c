@@ -81,8 +81,14 @@ static enum cluster_err build_docs(struct assemble *a, const struct assemble_set
 		e = put_object(a, named[i].ref->sha256, &w, d);
 		docs_put_name(&w, named[i].name, named[i].ref->sha256);
 	}
-	for (i = 0; i < s->dir->n_shards && e == CLUSTER_OK; i++)
-		e = put_object(a, s->dir->shards[i].sha256, &w, d);
+	for (i = 0; i < s->dir->n_shards && e == CLUSTER_OK; i++) {
+		const struct directory_shard *shard = &s->dir->shards[i];
+
+		if (shard->reused || s->dir_borrowed || s == &a->installed)
+			docs_put_keep(&w, shard->sha256);
+		else
+			e = put_object(a, shard->sha256, &w, d);
+	}
 	docs_put_head(&w, s->head_text, s->head_n);
 	if (e == CLUSTER_OK && (e = wr_take(&w, &ret->p, &ret->n)) != CLUSTER_OK)
 		diag_set(d, e, "documents: %s", err_name(e));

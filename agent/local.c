@@ -12,7 +12,10 @@
 #define LOCAL_NAME_MAX 255
 #define LOCAL_FIELDS 3 /* name, password, id: what both files begin with */
 
+#define FILTER_BITS 4096
+
 struct names {
+	uint64_t filter[FILTER_BITS / 64]; /* by hash of the name: most others are not even looked for */
 	char **name; /* sorted */
 	uint32_t *id; /* sorted */
 	size_t n, n_ids;
@@ -21,6 +24,15 @@ struct names {
 struct local {
 	struct names accounts, groups;
 };
+
+static size_t filter_bit(const char *name)
+{
+	uint32_t h = 0x811c9dc5;
+
+	while (*name)
+		h = (h ^ (uint8_t)*name++) * 0x01000193;
+	return (h ^ h >> 16) % FILTER_BITS;
+}
 
 static int compare_name(const void *a, const void *b)
 {
@@ -56,6 +68,7 @@ static enum cluster_err add_line(struct names *t, const char *line, size_t n)
 	if (!name)
 		return CLUSTER_ENOMEM;
 	t->name[t->n++] = name;
+	t->filter[filter_bit(name) / 64] |= UINT64_C(1) << filter_bit(name) % 64;
 	if (len[2] < sizeof text) {
 		memcpy(text, field[2], len[2]);
 		if (num_u32(text, 0, UINT32_MAX, &t->id[t->n_ids]) == CLUSTER_OK)
@@ -126,7 +139,9 @@ void local_free(struct local *l)
 
 static bool has_name(const struct names *t, const char *name)
 {
-	return t->n > 0 && bsearch(&name, t->name, t->n, sizeof *t->name, compare_name) != NULL;
+	size_t bit = filter_bit(name);
+
+	return t->filter[bit / 64] >> bit % 64 & 1 && t->n > 0 && bsearch(&name, t->name, t->n, sizeof *t->name, compare_name) != NULL;
 }
 
 static bool has_id(const struct names *t, uint32_t id)
@@ -242,6 +257,51 @@ static size_t members_total(const struct directory *dir)
 	return n;
 }
 
+/* The number of the record that comes i-th in an order of n, if the directory has it. */
+static size_t record_at(const struct directory *dir, enum directory_order o, size_t n, size_t i)
+{
+	const struct directory_sorted *s = &dir->order[o];
+
+	return s->at && s->n == n && s->at[i].record < n ? s->at[i].record : i;
+}
+
+#define FEW 12 /* memberships ahead, for the same reason as AHEAD */
+
+/* The memberships that hold here, in order, if the directory knows the order: they spare a sort. `out` says which groups are left out. */
+static size_t members_in_order(const struct directory *dir, const struct local *l, const struct local_rules *rules, const bool *out, struct snap_member_in *ret)
+{
+	const struct directory_sorted *s = &dir->order[DIRECTORY_BY_MEMBER];
+	size_t n = 0;
+
+	for (size_t i = 0; s->at && i < s->n; i++) {
+		const struct directory_group *g = s->at[i].record < dir->n_groups ? &dir->groups[s->at[i].record] : NULL;
+		const char *name = g && s->at[i].item < g->n_members ? g->members[s->at[i].item] : NULL;
+
+		if (i + 2 * FEW < s->n && s->at[i + 2 * FEW].record < dir->n_groups)
+			__builtin_prefetch(&dir->groups[s->at[i + 2 * FEW].record].n_members);
+		if (i + FEW < s->n && s->at[i + FEW].record < dir->n_groups && s->at[i + FEW].item < dir->groups[s->at[i + FEW].record].n_members)
+			__builtin_prefetch(&dir->groups[s->at[i + FEW].record].members[s->at[i + FEW].item]);
+
+		if (name && !out[s->at[i].record] && (!local_has_account(l, name) || adopted(rules->adopt, name)))
+			ret[n++] = (struct snap_member_in){ .name = name, .gid = g->gid };
+	}
+	return n;
+}
+
+#define AHEAD 24 /* records that are fetched before they are looked at: in order of name they lie anywhere */
+
+static void fetch_account(const struct directory *dir, size_t i)
+{
+	const struct directory_account *a;
+
+	if (i + AHEAD >= dir->n_accounts)
+		return;
+	a = &dir->accounts[record_at(dir, DIRECTORY_BY_ACCOUNT, dir->n_accounts, i + AHEAD)];
+	__builtin_prefetch(a);
+	__builtin_prefetch(a + 1);
+	__builtin_prefetch(dir->accounts[record_at(dir, DIRECTORY_BY_ACCOUNT, dir->n_accounts, i + AHEAD / 2)].gecos);
+}
+
 static struct snap_node_in node_in(const struct directory_node *n)
 {
 	return (struct snap_node_in){ .name = n->name, .roles = n->roles, .n_roles = n->n_roles, .addresses = n->addresses, .n_addresses = n->n_addresses, .leader = n->leader };
@@ -254,6 +314,8 @@ enum cluster_err local_accounts_build(const struct cluster_id *cluster, const st
 	struct snap_group_in *groups = NULL;
 	struct snap_node_in *nodes = NULL;
 	const char **members = NULL, **at;
+	struct snap_member_in *pairs = NULL;
+	bool *out = NULL;
 	struct snap_names names = { .n_accounts = 0 };
 	enum cluster_err e;
 	size_t i;
@@ -262,24 +324,29 @@ enum cluster_err local_accounts_build(const struct cluster_id *cluster, const st
 	names.groups = groups = calloc(dir->n_groups + 1, sizeof *groups);
 	names.nodes = nodes = calloc(dir->n_nodes + 1, sizeof *nodes);
 	at = members = calloc(members_total(dir) + 1, sizeof *members);
-	if (!accounts || !groups || !nodes || !members) {
+	names.members = pairs = calloc(dir->order[DIRECTORY_BY_MEMBER].n + 1, sizeof *pairs);
+	out = calloc(dir->n_groups + 1, sizeof *out);
+	if (!accounts || !groups || !nodes || !members || !pairs || !out) {
 		e = diag_set(d, CLUSTER_ENOMEM, "accounts.snap: out of memory");
 		goto out;
 	}
 	for (i = 0; i < dir->n_accounts; i++) {
-		const struct directory_account *a = &dir->accounts[i];
+		fetch_account(dir, i);
+		const struct directory_account *a = &dir->accounts[record_at(dir, DIRECTORY_BY_ACCOUNT, dir->n_accounts, i)];
 
 		if (account_fits(a, l, rules, report))
 			accounts[names.n_accounts++] = (struct snap_account_in){ .name = a->name, .gecos = a->gecos, .home = a->home, .shell = a->shell, .uid = a->uid, .gid = a->gid };
 	}
 	for (i = 0; i < dir->n_groups; i++) {
-		const struct directory_group *g = &dir->groups[i];
+		const struct directory_group *g = &dir->groups[record_at(dir, DIRECTORY_BY_GROUP, dir->n_groups, i)];
 
-		if (group_fits(g, l, rules, report)) {
+		out[g - dir->groups] = !group_fits(g, l, rules, report);
+		if (!out[g - dir->groups]) {
 			groups[names.n_groups] = (struct snap_group_in){ .name = g->name, .gid = g->gid, .members = at };
 			groups[names.n_groups++].n_members = members_fit(g, l, rules, &at);
 		}
 	}
+	names.n_members = members_in_order(dir, l, rules, out, pairs);
 	for (; names.n_nodes < dir->n_nodes; names.n_nodes++)
 		nodes[names.n_nodes] = node_in(&dir->nodes[names.n_nodes]);
 	e = snap_accounts_build(cluster, &names, &ret->p, &ret->n, d);
@@ -288,5 +355,7 @@ out:
 	free(groups);
 	free(nodes);
 	free(members);
+	free(pairs);
+	free(out);
 	return e;
 }

@@ -39,7 +39,7 @@ struct directory_group {
 	char name[NAME_ACCOUNT_MAX + 1];
 	uint32_t gid;
 	size_t n_members;
-	char **members;
+	char **members; /* in order of name */
 };
 
 struct directory_device {
@@ -85,10 +85,32 @@ struct directory_grant {
 	uint32_t ttl;                 /* 0: the authority's default */
 };
 
+struct directory_arena;
+
 struct directory_shard {
 	enum directory_kind kind;
 	uint8_t sha256[CRYPTO_SHA256_SIZE];
 	size_t size;
+	/* Once its records are there: n of its kind from the first on, and what they point to. `reused`: from `was` on in the directory that they were taken from. */
+	size_t first, n, was;
+	bool reused;
+	struct directory_arena *arena;
+};
+
+/* A sorted view: record number, and for memberships the number within the record. */
+enum directory_order {
+	DIRECTORY_BY_ACCOUNT, /* accounts by name */
+	DIRECTORY_BY_GROUP,   /* groups by name */
+	DIRECTORY_BY_PERSON,  /* people by id */
+	DIRECTORY_BY_MEMBER,  /* memberships by member, then gid */
+	DIRECTORY_ORDER_N
+};
+struct directory_place {
+	uint32_t record, item;
+};
+struct directory_sorted {
+	size_t n;
+	struct directory_place *at; /* NULL: not sorted */
 };
 
 struct directory {
@@ -102,6 +124,8 @@ struct directory {
 	struct directory_person *people;
 	struct directory_node *nodes;
 	struct directory_grant *grants;
+	size_t room[DIRECTORY_KIND_N];
+	struct directory_sorted order[DIRECTORY_ORDER_N];
 };
 
 /* Verifies the index (signature by a directory key, cluster; errors as document_head_verify) and reads it; no records yet. The caller frees *ret with directory_free. */
@@ -113,8 +137,21 @@ void directory_free(struct directory *dir);
  * CLUSTER_EFORMAT names kind and index. On failure the directory must be freed.
  */
 enum cluster_err directory_shard_add(struct directory *dir, size_t i, const char *text, size_t n, struct diag *d) CLUSTER_MUST_USE;
-/* Across records, once all wanted shards are in: names, ids, uids, gids, node names, host keys and addresses unique. CLUSTER_EFORMAT. */
+/*
+ * The same without the text, if `from`, another directory that passed directory_check, has the shard of this hash: its records are copied, what they point to is shared. All
+ * reused shards of a directory come from one other. CLUSTER_ENOTFOUND: the text is needed. CLUSTER_ENOMEM.
+ */
+enum cluster_err directory_shard_reuse(struct directory *dir, size_t i, const struct directory *from) CLUSTER_MUST_USE;
+/* Would it be found? `shard` is number i of its own index. */
+bool directory_shard_has(const struct directory *from, const struct directory_shard *shard, size_t i);
+size_t directory_count(const struct directory *dir, enum directory_kind kind);
+/*
+ * Across records, once all wanted shards are in: names, ids, uids, gids, node names, host keys and addresses unique. CLUSTER_EFORMAT. Reused records, which are known to differ from
+ * each other, are only compared with the others.
+ */
 enum cluster_err directory_check(const struct directory *dir, struct diag *d) CLUSTER_MUST_USE;
+/* Fills dir->order, from that of the directory whose shards were reused (may be NULL) where there is one: for who builds snapshots. CLUSTER_ENOMEM; then the order is unknown. */
+enum cluster_err directory_sort(struct directory *dir, const struct directory *from) CLUSTER_MUST_USE;
 
 /* Searches; NULL if there is none. Linear: for the client's small views and tests. */
 const struct directory_node *directory_node_by_id(const struct directory *dir, const struct cluster_id *id);

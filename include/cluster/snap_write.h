@@ -42,6 +42,11 @@ struct snap_group_in {
 	size_t n_members;
 };
 
+struct snap_member_in {
+	const char *name; /* of the member */
+	uint32_t gid;
+};
+
 #define SNAP_ADDRESS_TEXT 46 /* INET6_ADDRSTRLEN */
 
 struct snap_node_in {
@@ -53,7 +58,7 @@ struct snap_node_in {
 	bool leader;
 };
 
-/* All accounts, groups and nodes that a host gets from the cluster, in any order, borrowed. */
+/* All accounts, groups and nodes that a host gets from the cluster, in any order, borrowed. What is in order of name already is not sorted again. */
 struct snap_names {
 	const struct snap_account_in *accounts;
 	size_t n_accounts;
@@ -61,6 +66,8 @@ struct snap_names {
 	size_t n_groups;
 	const struct snap_node_in *nodes;
 	size_t n_nodes;
+	const struct snap_member_in *members; /* NULL, or all memberships of the groups once more, by name, then gid */
+	size_t n_members;
 };
 
 /*

@@ -86,6 +86,14 @@ __attribute__((always_inline)) static inline uint64_t snap_hash_inline(const uin
 	return snap_fold(a ^ SNAP_K2, n ^ SNAP_K3);
 }
 
+/* Fetches the bucket that a lookup of this key will look into. */
+static inline void snap_prefetch(const struct snap *s, uint32_t index, const void *key, size_t n)
+{
+	uint64_t buckets = s->section[index].n / SNAP_BUCKET_SIZE;
+
+	__builtin_prefetch(s->section[index].p + (snap_hash_inline(key, n, 0) & (buckets - 1)) * SNAP_BUCKET_SIZE);
+}
+
 /* Guards the record or bucket: the low half of the hash, seeded with the section's type and the body's length or the bucket's number. */
 static inline uint32_t snap_guard(const uint8_t *p, size_t n, uint32_t type, uint32_t low)
 {

@@ -3,14 +3,30 @@
 
 #include "snap_inline.h"
 
+#define AHEAD 16 /* records whose buckets are fetched before they are looked up */
+
+/* The next account or group from *cursor on: a hint, for who is looked up soon. The name stands `head` bytes into its record, its length at byte `length`. */
+static void fetch_ahead(const struct snap *s, uint32_t records, uint64_t *cursor, size_t head, size_t length)
+{
+	struct rd body;
+
+	if (snap_each(s, records, cursor, &body) != CLUSTER_OK || body.n < head || body.p[length] > body.n - head)
+		return;
+	snap_prefetch(s, records + 1, body.p + head, body.p[length]);
+	snap_prefetch(s, records + 2, body.p, 4);
+}
+
 /* Names strictly ascending, and each account found under its name and its uid. */
 static enum cluster_err verify_accounts(const struct snap *s)
 {
 	struct snap_account a, found, last = { .name = "" };
-	uint64_t cursor = 0;
+	uint64_t cursor = 0, ahead = 0;
 	enum cluster_err e;
 
+	for (int i = 0; i < AHEAD; i++)
+		fetch_ahead(s, SNAP_A_ACCOUNTS, &ahead, SNAP_ACCOUNT_HEAD, 8);
 	while ((e = snap_account_each(s, &cursor, &a)) == CLUSTER_OK) {
+		fetch_ahead(s, SNAP_A_ACCOUNTS, &ahead, SNAP_ACCOUNT_HEAD, 8);
 		if (strcmp(last.name, a.name) >= 0)
 			return CLUSTER_EFORMAT;
 		if (snap_account_by_name(s, a.name, &found) != CLUSTER_OK || found.name != a.name)
@@ -40,11 +56,17 @@ static bool lists_gid(const uint8_t *gids, uint32_t n, uint32_t gid)
 /* Members strictly ascending, and each one's record naming the group. */
 static enum cluster_err verify_members(const struct snap *s, const struct snap_group *g)
 {
-	const char *name = g->members, *last = "";
+	const char *name = g->members, *last = "", *ahead = name, *end = name + g->members_size;
 	const uint8_t *gids;
 	uint32_t n;
 
+	for (int i = 0; i < AHEAD && ahead < end; i++, ahead += strlen(ahead) + 1)
+		snap_prefetch(s, SNAP_A_MEMBER_BY_NAME, ahead, strlen(ahead));
 	for (uint32_t i = 0; i < g->n_members; i++, last = name, name += strlen(name) + 1) {
+		if (ahead < end) {
+			snap_prefetch(s, SNAP_A_MEMBER_BY_NAME, ahead, strlen(ahead));
+			ahead += strlen(ahead) + 1;
+		}
 		if (strcmp(last, name) >= 0)
 			return CLUSTER_EFORMAT;
 		if (snap_member_groups(s, name, &gids, &n) != CLUSTER_OK || !lists_gid(gids, n, g->gid))

@@ -154,78 +154,82 @@ out:
 
 /* --- shards --- */
 
-/* The room that an array of n elements has: always grown in these steps, so that adding all shards is linear. */
-static size_t room_of(size_t n)
-{
-	size_t room = n ? FIRST_ROOM : 0;
-
-	while (room < n)
-		room *= 2;
-	return room;
-}
-
-/* The array with room for `more` zeroed elements behind its n, or NULL. */
-static void *enlarge(void *array, size_t n, size_t more, size_t size)
-{
-	void *p = array;
-
-	if (room_of(n + more) > room_of(n) && !(p = reallocarray(array, room_of(n + more), size)))
-		return NULL;
-	memset((char *)p + n * size, 0, more * size);
-	return p;
-}
-
-/* Each of these adds records of one kind. The count rises before a record is read, so that directory_free knows of it. */
-#define ADD_RECORDS(function, records, counter, read) \
-	static enum cluster_err function(struct directory *dir, const struct json *array, size_t *ret_at, struct diag *d) \
+/*
+ * For each kind: room for `more` zeroed elements (from the start as much as `first`); adding the records of a shard, the count rising before a record is read; copying a run of
+ * another directory's records.
+ */
+#define RECORDS(kind, records, counter, read) \
+	static bool room_for_##records(struct directory *dir, size_t more, size_t first) \
+	{ \
+		size_t n = dir->counter, room = dir->room[kind] ? dir->room[kind] : first > FIRST_ROOM ? first : FIRST_ROOM; \
+		void *p = dir->records; \
+		while (room < n + more) \
+			room *= 2; \
+		if (room > dir->room[kind] && !(p = reallocarray(p, room, sizeof *dir->records))) \
+			return false; \
+		dir->records = p; \
+		dir->room[kind] = room; \
+		return true; \
+	} \
+	static enum cluster_err add_##records(struct directory *dir, struct directory_shard *shard, const struct json *array, struct diag *d) \
 	{ \
 		size_t n = json_count(array); \
-		void *p = enlarge(dir->records, dir->counter, n, sizeof *dir->records); \
-		enum cluster_err e = p ? CLUSTER_OK : CLUSTER_ENOMEM; \
-		if (p) \
-			dir->records = p; \
-		for (*ret_at = 0; e == CLUSTER_OK && *ret_at < n; *ret_at += e == CLUSTER_OK) \
-			e = read(json_at(array, *ret_at), &dir->records[dir->counter++], d); \
+		enum cluster_err e = room_for_##records(dir, n, 0) ? CLUSTER_OK : CLUSTER_ENOMEM; \
+		if (e == CLUSTER_OK) \
+			memset(dir->records + dir->counter, 0, n * sizeof *dir->records); \
+		for (; e == CLUSTER_OK && shard->n < n; shard->n += e == CLUSTER_OK) \
+			e = read(json_at(array, shard->n), shard->arena, &dir->records[dir->counter++], d); \
 		return e; \
+	} \
+	static bool copy_##records(struct directory *dir, const struct directory *from, const struct directory_shard *shard) \
+	{ \
+		if (!room_for_##records(dir, shard->n, from->counter)) \
+			return false; \
+		memcpy(dir->records + dir->counter, from->records + shard->first, shard->n * sizeof *dir->records); \
+		dir->counter += shard->n; \
+		return true; \
 	}
 
-ADD_RECORDS(add_accounts, accounts, n_accounts, directory_account_read)
-ADD_RECORDS(add_groups, groups, n_groups, directory_group_read)
-ADD_RECORDS(add_people, people, n_people, directory_person_read)
-ADD_RECORDS(add_nodes, nodes, n_nodes, directory_node_read)
-ADD_RECORDS(add_grants, grants, n_grants, directory_grant_read)
+RECORDS(DIRECTORY_ACCOUNTS, accounts, n_accounts, directory_account_read)
+RECORDS(DIRECTORY_GROUPS, groups, n_groups, directory_group_read)
+RECORDS(DIRECTORY_PEOPLE, people, n_people, directory_person_read)
+RECORDS(DIRECTORY_NODES, nodes, n_nodes, directory_node_read)
+RECORDS(DIRECTORY_GRANTS, grants, n_grants, directory_grant_read)
 
-static enum cluster_err add_records(struct directory *dir, enum directory_kind kind, const struct json *array, size_t *ret_at, struct diag *d)
+size_t directory_count(const struct directory *dir, enum directory_kind kind)
+{
+	const size_t counts[DIRECTORY_KIND_N] = { dir->n_accounts, dir->n_groups, dir->n_people, dir->n_nodes, dir->n_grants };
+
+	return (unsigned)kind < DIRECTORY_KIND_N ? counts[kind] : 0;
+}
+
+static enum cluster_err add_records(struct directory *dir, struct directory_shard *shard, const struct json *array, struct diag *d)
 {
 	if (json_count(array) == 0)
 		return CLUSTER_OK;
-	switch (kind) {
+	switch (shard->kind) {
 	case DIRECTORY_ACCOUNTS:
-		return add_accounts(dir, array, ret_at, d);
+		return add_accounts(dir, shard, array, d);
 	case DIRECTORY_GROUPS:
-		return add_groups(dir, array, ret_at, d);
+		return add_groups(dir, shard, array, d);
 	case DIRECTORY_PEOPLE:
-		return add_people(dir, array, ret_at, d);
+		return add_people(dir, shard, array, d);
 	case DIRECTORY_NODES:
-		return add_nodes(dir, array, ret_at, d);
+		return add_nodes(dir, shard, array, d);
 	case DIRECTORY_GRANTS:
-		return add_grants(dir, array, ret_at, d);
+		return add_grants(dir, shard, array, d);
 	case DIRECTORY_KIND_N:
 		break;
 	}
 	return diag_set(d, CLUSTER_EFORMAT, "no such kind");
 }
 
-enum cluster_err directory_shard_add(struct directory *dir, size_t i, const char *text, size_t n, struct diag *d)
+/* Is it the text that the index names, and an array? */
+static enum cluster_err judge_text(const struct directory_shard *shard, size_t i, const char *text, size_t n, struct diag *d)
 {
-	const struct directory_shard *shard = i < dir->n_shards ? &dir->shards[i] : NULL;
 	uint8_t hash[CRYPTO_SHA256_SIZE];
-	struct json *tree = NULL;
-	size_t at = 0;
 	enum cluster_err e;
 
-	if (!shard)
-		return diag_set(d, CLUSTER_EFORMAT, "directory: there is no shard %zu", i);
 	if (n != shard->size)
 		return diag_set(d, CLUSTER_ESIGNATURE, "directory: shard %zu has %zu bytes, the index says %zu", i, n, shard->size);
 	if ((e = crypto_sha256(text, n, hash)) != CLUSTER_OK)
@@ -234,61 +238,104 @@ enum cluster_err directory_shard_add(struct directory *dir, size_t i, const char
 		return diag_set(d, CLUSTER_ESIGNATURE, "directory: shard %zu is not the one that the index names", i);
 	if (text[0] != '[')
 		return diag_set(d, CLUSTER_EFORMAT, "directory: shard %zu is not an array", i);
+	return CLUSTER_OK;
+}
+
+enum cluster_err directory_shard_add(struct directory *dir, size_t i, const char *text, size_t n, struct diag *d)
+{
+	struct directory_shard *shard = i < dir->n_shards ? &dir->shards[i] : NULL;
+	struct json *tree = NULL;
+	enum cluster_err e;
+
+	if (!shard)
+		return diag_set(d, CLUSTER_EFORMAT, "directory: there is no shard %zu", i);
+	if (shard->arena)
+		return diag_set(d, CLUSTER_EFORMAT, "directory: shard %zu is there already", i);
+	if ((e = judge_text(shard, i, text, n, d)) != CLUSTER_OK)
+		return e;
+	if (!(shard->arena = directory_arena_new()))
+		return diag_set(d, CLUSTER_ENOMEM, "directory: out of memory");
 	if ((e = json_parse(text, n, DIRECTORY_SHARD_MAX, &tree, d)) != CLUSTER_OK) {
 		(void)diag_prefix(d, "directory: shard %zu", i);
 		return e;
 	}
-	e = add_records(dir, shard->kind, tree, &at, d);
+	shard->first = directory_count(dir, shard->kind);
+	e = add_records(dir, shard, tree, d);
 	json_free(tree);
 	if (e == CLUSTER_OK)
 		return CLUSTER_OK;
 	if (e == CLUSTER_ENOMEM)
 		return diag_set(d, e, "directory: out of memory");
-	(void)diag_prefix(d, "directory: shard %zu: %s record %zu", i, kind_names[shard->kind], at);
+	(void)diag_prefix(d, "directory: shard %zu: %s record %zu", i, kind_names[shard->kind], shard->n);
 	if (d)
 		d->code = CLUSTER_EFORMAT;
 	return CLUSTER_EFORMAT;
 }
 
+static bool copy_records(struct directory *dir, const struct directory *from, const struct directory_shard *shard)
+{
+	switch (shard->kind) {
+	case DIRECTORY_ACCOUNTS:
+		return copy_accounts(dir, from, shard);
+	case DIRECTORY_GROUPS:
+		return copy_groups(dir, from, shard);
+	case DIRECTORY_PEOPLE:
+		return copy_people(dir, from, shard);
+	case DIRECTORY_NODES:
+		return copy_nodes(dir, from, shard);
+	case DIRECTORY_GRANTS:
+		return copy_grants(dir, from, shard);
+	case DIRECTORY_KIND_N:
+		break;
+	}
+	return false;
+}
+
+/* The shard of `from` with this text: where it stood, or, after a change of the number of shards, elsewhere. */
+static const struct directory_shard *find_shard(const struct directory *from, const struct directory_shard *shard, size_t i)
+{
+	for (size_t k = 0; k < from->n_shards; k++, i++) {
+		const struct directory_shard *s = &from->shards[i % from->n_shards];
+
+		if (s->arena && s->kind == shard->kind && s->size == shard->size && crypto_equal(s->sha256, shard->sha256, sizeof s->sha256))
+			return s;
+	}
+	return NULL;
+}
+
+bool directory_shard_has(const struct directory *from, const struct directory_shard *shard, size_t i)
+{
+	return find_shard(from, shard, i) != NULL;
+}
+
+enum cluster_err directory_shard_reuse(struct directory *dir, size_t i, const struct directory *from)
+{
+	struct directory_shard *shard = i < dir->n_shards ? &dir->shards[i] : NULL;
+	const struct directory_shard *old = shard && !shard->arena ? find_shard(from, shard, i) : NULL;
+	size_t first = shard ? directory_count(dir, shard->kind) : 0;
+
+	if (!old)
+		return CLUSTER_ENOTFOUND;
+	if (!copy_records(dir, from, old))
+		return CLUSTER_ENOMEM;
+	shard->arena = directory_arena_ref(old->arena);
+	shard->first = first;
+	shard->n = old->n;
+	shard->was = old->first;
+	shard->reused = true;
+	return CLUSTER_OK;
+}
+
 /* --- release --- */
-
-static void free_strings(char **s, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		free(s[i]);
-	free(s);
-}
-
-static void free_node(struct directory_node *n)
-{
-	free(n->roles);
-	free(n->addresses);
-	free_strings(n->hostkeys, n->n_hostkeys);
-	free(n->jump);
-	free(n->instance);
-}
 
 void directory_free(struct directory *dir)
 {
 	if (!dir)
 		return;
-	for (size_t i = 0; i < dir->n_accounts; i++) {
-		free(dir->accounts[i].gecos);
-		free(dir->accounts[i].home);
-		free(dir->accounts[i].shell);
-	}
-	for (size_t i = 0; i < dir->n_groups; i++)
-		free_strings(dir->groups[i].members, dir->groups[i].n_members);
-	for (size_t i = 0; i < dir->n_people; i++) {
-		free(dir->people[i].roles);
-		free(dir->people[i].devices);
-	}
-	for (size_t i = 0; i < dir->n_nodes; i++)
-		free_node(&dir->nodes[i]);
-	for (size_t i = 0; i < dir->n_grants; i++) {
-		free(dir->grants[i].accounts);
-		free_strings(dir->grants[i].nodes, dir->grants[i].n_nodes);
-	}
+	for (size_t i = 0; i < dir->n_shards; i++)
+		directory_arena_unref(dir->shards[i].arena);
+	for (unsigned o = 0; o < DIRECTORY_ORDER_N; o++)
+		free(dir->order[o].at);
 	free(dir->accounts);
 	free(dir->groups);
 	free(dir->people);

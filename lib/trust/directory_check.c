@@ -11,41 +11,19 @@ struct item {
 	size_t n;
 };
 
+#define FILTER_BITS 16
+
+/* Keys are collected, and sorted; then, while `probe` is set, others are only looked for among them. */
 struct bag {
 	size_t n, room;
 	struct item *item;
+	enum cluster_err err;
+	bool probe;
+	const struct item *twice; /* what was found */
+	uint64_t filter[(1 << FILTER_BITS) / 64];
 };
 
 enum shape { SHAPE_TEXT, SHAPE_ID, SHAPE_NUMBER };
-
-static enum cluster_err bag_start(struct bag *b, size_t room, struct diag *d)
-{
-	struct item *p;
-
-	b->n = 0;
-	if (room <= b->room)
-		return CLUSTER_OK;
-	if (!(p = reallocarray(b->item, room, sizeof *p)))
-		return diag_set(d, CLUSTER_ENOMEM, "directory: out of memory");
-	b->item = p;
-	b->room = room;
-	return CLUSTER_OK;
-}
-
-static void bag_put(struct bag *b, const void *p, size_t n)
-{
-	const uint8_t *byte = p;
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ byte[i]) * UINT64_C(0x100000001b3);
-	b->item[b->n++] = (struct item){ h, p, n };
-}
-
-static void bag_put_text(struct bag *b, const char *s)
-{
-	bag_put(b, s, strlen(s));
-}
 
 static int by_key(const void *a, const void *b)
 {
@@ -56,6 +34,64 @@ static int by_key(const void *a, const void *b)
 	if (x->n != y->n)
 		return x->n < y->n ? -1 : 1;
 	return memcmp(x->p, y->p, x->n);
+}
+
+static uint64_t *filter_word(struct bag *b, uint64_t hash, uint64_t *bit)
+{
+	size_t at = (size_t)(hash >> (64 - FILTER_BITS));
+
+	*bit = UINT64_C(1) << at % 64;
+	return &b->filter[at / 64];
+}
+
+/* From now on bag_put looks for its key. */
+static void bag_probe(struct bag *b)
+{
+	uint64_t bit;
+
+	memset(b->filter, 0, sizeof b->filter);
+	for (size_t i = 0; i < b->n; i++) {
+		uint64_t *word = filter_word(b, b->item[i].hash, &bit);
+
+		*word |= bit;
+	}
+	b->probe = true;
+}
+
+static void bag_add(struct bag *b, const struct item *it)
+{
+	size_t room = b->room ? 2 * b->room : 64;
+	struct item *p;
+
+	if (b->n == b->room) {
+		if (!(p = reallocarray(b->item, room, sizeof *p))) {
+			b->err = CLUSTER_ENOMEM;
+			return;
+		}
+		b->item = p;
+		b->room = room;
+	}
+	b->item[b->n++] = *it;
+}
+
+static void bag_put(struct bag *b, const void *p, size_t n)
+{
+	const uint8_t *byte = p;
+	struct item it = { UINT64_C(0xcbf29ce484222325), p, n };
+	uint64_t bit;
+
+	for (size_t i = 0; i < n; i++)
+		it.hash = (it.hash ^ byte[i]) * UINT64_C(0x100000001b3);
+	it.hash *= UINT64_C(0x9e3779b97f4a7c15); /* the high bits choose the filter's */
+	if (!b->probe)
+		bag_add(b, &it);
+	else if (*filter_word(b, it.hash, &bit) & bit && !b->twice)
+		b->twice = bsearch(&it, b->item, b->n, sizeof it, by_key);
+}
+
+static void bag_put_text(struct bag *b, const char *s)
+{
+	bag_put(b, s, strlen(s));
 }
 
 static enum cluster_err complain(const struct item *it, const char *what, enum shape shape, struct diag *d)
@@ -88,104 +124,127 @@ static enum cluster_err bag_check(struct bag *b, const char *what, enum shape sh
 	return CLUSTER_OK;
 }
 
-static enum cluster_err check_accounts(const struct directory *dir, struct bag *b, struct diag *d)
-{
-	enum cluster_err e;
+/* ---- what must be unique: one row each ---- */
 
-	if ((e = bag_start(b, dir->n_accounts, d)) != CLUSTER_OK)
-		return e;
-	for (size_t i = 0; i < dir->n_accounts; i++)
-		bag_put_text(b, dir->accounts[i].name);
-	if ((e = bag_check(b, "account", SHAPE_TEXT, d)) != CLUSTER_OK || (e = bag_start(b, dir->n_accounts, d)) != CLUSTER_OK)
-		return e;
-	for (size_t i = 0; i < dir->n_accounts; i++)
-		bag_put(b, &dir->accounts[i].uid, sizeof dir->accounts[i].uid);
-	return bag_check(b, "uid", SHAPE_NUMBER, d);
+static void put_account(struct bag *b, const struct directory *dir, size_t i)
+{
+	bag_put_text(b, dir->accounts[i].name);
 }
 
-static enum cluster_err check_groups(const struct directory *dir, struct bag *b, struct diag *d)
+static void put_uid(struct bag *b, const struct directory *dir, size_t i)
 {
-	enum cluster_err e;
-
-	if ((e = bag_start(b, dir->n_groups, d)) != CLUSTER_OK)
-		return e;
-	for (size_t i = 0; i < dir->n_groups; i++)
-		bag_put_text(b, dir->groups[i].name);
-	if ((e = bag_check(b, "group", SHAPE_TEXT, d)) != CLUSTER_OK || (e = bag_start(b, dir->n_groups, d)) != CLUSTER_OK)
-		return e;
-	for (size_t i = 0; i < dir->n_groups; i++)
-		bag_put(b, &dir->groups[i].gid, sizeof dir->groups[i].gid);
-	return bag_check(b, "gid", SHAPE_NUMBER, d);
+	bag_put(b, &dir->accounts[i].uid, sizeof dir->accounts[i].uid);
 }
 
-static enum cluster_err check_people(const struct directory *dir, struct bag *b, struct diag *d)
+static void put_group(struct bag *b, const struct directory *dir, size_t i)
 {
-	size_t devices = 0;
-	enum cluster_err e;
+	bag_put_text(b, dir->groups[i].name);
+}
 
-	if ((e = bag_start(b, dir->n_people, d)) != CLUSTER_OK)
-		return e;
-	for (size_t i = 0; i < dir->n_people; i++) {
-		bag_put_text(b, dir->people[i].name);
-		devices += dir->people[i].n_devices;
+static void put_gid(struct bag *b, const struct directory *dir, size_t i)
+{
+	bag_put(b, &dir->groups[i].gid, sizeof dir->groups[i].gid);
+}
+
+static void put_person(struct bag *b, const struct directory *dir, size_t i)
+{
+	bag_put_text(b, dir->people[i].name);
+}
+
+static void put_person_id(struct bag *b, const struct directory *dir, size_t i)
+{
+	bag_put(b, dir->people[i].id.b, ID_SIZE);
+}
+
+static void put_devices(struct bag *b, const struct directory *dir, size_t i)
+{
+	for (size_t k = 0; k < dir->people[i].n_devices; k++)
+		bag_put(b, dir->people[i].devices[k].id.b, ID_SIZE);
+}
+
+static void put_node(struct bag *b, const struct directory *dir, size_t i)
+{
+	bag_put_text(b, dir->nodes[i].name);
+}
+
+static void put_node_id(struct bag *b, const struct directory *dir, size_t i)
+{
+	bag_put(b, dir->nodes[i].id.b, ID_SIZE);
+}
+
+static void put_hostkeys(struct bag *b, const struct directory *dir, size_t i)
+{
+	for (size_t k = 0; k < dir->nodes[i].n_hostkeys; k++)
+		bag_put_text(b, dir->nodes[i].hostkeys[k]);
+}
+
+static void put_addresses(struct bag *b, const struct directory *dir, size_t i)
+{
+	for (size_t k = 0; k < dir->nodes[i].n_addresses; k++)
+		bag_put_text(b, dir->nodes[i].addresses[k]);
+}
+
+static void put_grant(struct bag *b, const struct directory *dir, size_t i)
+{
+	bag_put(b, dir->grants[i].id.b, ID_SIZE);
+}
+
+static const struct rule {
+	enum directory_kind kind;
+	enum shape shape;
+	const char *what;
+	void (*put)(struct bag *b, const struct directory *dir, size_t i);
+} rules[] = {
+	{ DIRECTORY_ACCOUNTS, SHAPE_TEXT, "account", put_account }, { DIRECTORY_ACCOUNTS, SHAPE_NUMBER, "uid", put_uid },
+	{ DIRECTORY_GROUPS, SHAPE_TEXT, "group", put_group }, { DIRECTORY_GROUPS, SHAPE_NUMBER, "gid", put_gid },
+	{ DIRECTORY_PEOPLE, SHAPE_TEXT, "person", put_person }, { DIRECTORY_PEOPLE, SHAPE_ID, "person id", put_person_id },
+	{ DIRECTORY_PEOPLE, SHAPE_ID, "device", put_devices }, { DIRECTORY_NODES, SHAPE_TEXT, "node", put_node },
+	{ DIRECTORY_NODES, SHAPE_ID, "node id", put_node_id }, { DIRECTORY_NODES, SHAPE_TEXT, "host key", put_hostkeys },
+	{ DIRECTORY_NODES, SHAPE_TEXT, "address", put_addresses }, { DIRECTORY_GRANTS, SHAPE_ID, "grant", put_grant },
+};
+
+/* The keys of all records of a rule's kind that were reused, or of all that were not. Records outside of every shard count as not reused. */
+static void put_all(struct bag *b, const struct directory *dir, const struct rule *rule, bool reused)
+{
+	size_t n = directory_count(dir, rule->kind), at = 0, end;
+	const struct directory_shard *s;
+
+	for (size_t k = 0; k <= dir->n_shards; k++) {
+		s = k < dir->n_shards ? &dir->shards[k] : NULL;
+		if (s && (s->kind != rule->kind || !s->reused))
+			continue;
+		end = s ? s->first : n;
+		for (; !reused && at < end; at++)
+			rule->put(b, dir, at);
+		for (at = s ? s->first : n; s && at < s->first + s->n; at++)
+			if (reused)
+				rule->put(b, dir, at);
 	}
-	if ((e = bag_check(b, "person", SHAPE_TEXT, d)) != CLUSTER_OK || (e = bag_start(b, dir->n_people, d)) != CLUSTER_OK)
-		return e;
-	for (size_t i = 0; i < dir->n_people; i++)
-		bag_put(b, dir->people[i].id.b, ID_SIZE);
-	if ((e = bag_check(b, "person id", SHAPE_ID, d)) != CLUSTER_OK || (e = bag_start(b, devices, d)) != CLUSTER_OK)
-		return e;
-	for (size_t i = 0; i < dir->n_people; i++)
-		for (size_t k = 0; k < dir->people[i].n_devices; k++)
-			bag_put(b, dir->people[i].devices[k].id.b, ID_SIZE);
-	return bag_check(b, "device", SHAPE_ID, d);
 }
 
-static enum cluster_err check_nodes(const struct directory *dir, struct bag *b, struct diag *d)
+static enum cluster_err check_rule(struct bag *b, const struct directory *dir, const struct rule *rule, struct diag *d)
 {
-	size_t n = dir->n_nodes;
 	enum cluster_err e;
 
-	if ((e = bag_start(b, n, d)) != CLUSTER_OK)
-		return e;
-	for (size_t i = 0; i < n; i++)
-		bag_put_text(b, dir->nodes[i].name);
-	if ((e = bag_check(b, "node", SHAPE_TEXT, d)) != CLUSTER_OK || (e = bag_start(b, n, d)) != CLUSTER_OK)
-		return e;
-	for (size_t i = 0; i < n; i++)
-		bag_put(b, dir->nodes[i].id.b, ID_SIZE);
-	if ((e = bag_check(b, "node id", SHAPE_ID, d)) != CLUSTER_OK || (e = bag_start(b, n * DIRECTORY_HOSTKEYS_MAX, d)) != CLUSTER_OK)
-		return e;
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k < dir->nodes[i].n_hostkeys && k < DIRECTORY_HOSTKEYS_MAX; k++)
-			bag_put_text(b, dir->nodes[i].hostkeys[k]);
-	if ((e = bag_check(b, "host key", SHAPE_TEXT, d)) != CLUSTER_OK || (e = bag_start(b, n * DIRECTORY_ADDRESSES_MAX, d)) != CLUSTER_OK)
-		return e;
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k < dir->nodes[i].n_addresses && k < DIRECTORY_ADDRESSES_MAX; k++)
-			bag_put_text(b, dir->nodes[i].addresses[k]);
-	return bag_check(b, "address", SHAPE_TEXT, d);
-}
-
-static enum cluster_err check_grants(const struct directory *dir, struct bag *b, struct diag *d)
-{
-	enum cluster_err e = bag_start(b, dir->n_grants, d);
-
-	if (e != CLUSTER_OK)
-		return e;
-	for (size_t i = 0; i < dir->n_grants; i++)
-		bag_put(b, dir->grants[i].id.b, ID_SIZE);
-	return bag_check(b, "grant", SHAPE_ID, d);
+	b->n = 0;
+	b->probe = false;
+	put_all(b, dir, rule, false);
+	if ((e = b->err) == CLUSTER_OK)
+		e = bag_check(b, rule->what, rule->shape, d);
+	if (e != CLUSTER_OK || b->n == 0)
+		return e == CLUSTER_ENOMEM ? diag_set(d, e, "directory: out of memory") : e;
+	bag_probe(b);
+	put_all(b, dir, rule, true);
+	return b->twice ? complain(b->twice, rule->what, rule->shape, d) : CLUSTER_OK;
 }
 
 enum cluster_err directory_check(const struct directory *dir, struct diag *d)
 {
-	struct bag b = { 0 };
-	enum cluster_err e;
+	struct bag b = { .n = 0 };
+	enum cluster_err e = CLUSTER_OK;
 
-	if ((e = check_accounts(dir, &b, d)) == CLUSTER_OK && (e = check_groups(dir, &b, d)) == CLUSTER_OK && (e = check_people(dir, &b, d)) == CLUSTER_OK &&
-	    (e = check_nodes(dir, &b, d)) == CLUSTER_OK)
-		e = check_grants(dir, &b, d);
+	for (size_t i = 0; i < sizeof rules / sizeof rules[0] && e == CLUSTER_OK; i++)
+		e = check_rule(&b, dir, &rules[i], d);
 	free(b.item);
 	return e;
 }

@@ -146,24 +146,25 @@ static bool id_ok(const char *s)
 	return id_parse(s, &id) == CLUSTER_OK && !id_is_zero(&id);
 }
 
-static enum cluster_err read_lists(const struct json *addresses, const struct json *hostkeys, const struct json *roles, struct directory_node *ret, struct diag *d)
+/* Of addresses, host keys and roles. */
+static enum cluster_err read_lists(const struct json *const lists[3], struct directory_arena *a, struct directory_node *ret, struct diag *d)
 {
 	void *rows = NULL;
 	enum cluster_err e;
 
-	if ((e = directory_rows_read(roles, sizeof *ret->roles, name_role_ok, &rows, &ret->n_roles, d)) != CLUSTER_OK)
+	if ((e = directory_rows_read(&(struct directory_list){ lists[2], name_role_ok, a }, sizeof *ret->roles, &rows, &ret->n_roles, d)) != CLUSTER_OK)
 		return e;
 	ret->roles = rows;
 	rows = NULL;
-	if ((e = directory_rows_read(addresses, sizeof *ret->addresses, address_ok, &rows, &ret->n_addresses, d)) != CLUSTER_OK)
+	if ((e = directory_rows_read(&(struct directory_list){ lists[0], address_ok, a }, sizeof *ret->addresses, &rows, &ret->n_addresses, d)) != CLUSTER_OK)
 		return e;
 	ret->addresses = rows;
-	if ((e = directory_strings_read(hostkeys, hostkey_ok, &ret->hostkeys, &ret->n_hostkeys, d)) != CLUSTER_OK)
+	if ((e = directory_strings_read(&(struct directory_list){ lists[1], hostkey_ok, a }, &ret->hostkeys, &ret->n_hostkeys, d)) != CLUSTER_OK)
 		return e;
 	return directory_hostkey_hash(ret->hostkeys, ret->n_hostkeys, ret->hostkey_hash);
 }
 
-enum cluster_err directory_node_read(const struct json *j, struct directory_node *ret, struct diag *d)
+enum cluster_err directory_node_read(const struct json *j, struct directory_arena *a, struct directory_node *ret, struct diag *d)
 {
 	const struct json *addresses = NULL, *hop = NULL, *hostkeys = NULL, *key = NULL, *roles = NULL;
 	const char *instance = NULL, *jump = NULL;
@@ -188,9 +189,9 @@ enum cluster_err directory_node_read(const struct json *j, struct directory_node
 	    (e = jwk_parse(key, JWK_BARE, &ret->key, d)) != CLUSTER_OK || (e = jwk_parse(hop, JWK_BARE, &ret->hop, d)) != CLUSTER_OK)
 		return e;
 	ret->port = (uint16_t)port;
-	if ((jump && !(ret->jump = strdup(jump))) || (instance && !(ret->instance = strdup(instance))))
+	if ((jump && !(ret->jump = directory_arena_text(a, jump))) || (instance && !(ret->instance = directory_arena_text(a, instance))))
 		return CLUSTER_ENOMEM;
-	return read_lists(addresses, hostkeys, roles, ret, d);
+	return read_lists((const struct json *const[]){ addresses, hostkeys, roles }, a, ret, d);
 }
 
 const struct directory_node *directory_node_by_id(const struct directory *dir, const struct cluster_id *id)

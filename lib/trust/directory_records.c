@@ -39,24 +39,22 @@ static enum cluster_err check_strings(const struct json *array, bool (*ok)(const
 	return e;
 }
 
-enum cluster_err directory_rows_read(const struct json *array, size_t width, bool (*ok)(const char *), void **ret, size_t *ret_n, struct diag *d)
+enum cluster_err directory_rows_read(const struct directory_list *l, size_t width, void **ret, size_t *ret_n, struct diag *d)
 {
-	size_t n = json_count(array);
+	size_t n = json_count(l->array);
 	char *rows;
-	enum cluster_err e = check_strings(array, ok, d);
+	enum cluster_err e = check_strings(l->array, l->ok, d);
 
 	if (e != CLUSTER_OK || n == 0)
 		return e;
-	if (!(rows = calloc(n, width)))
+	if (!(rows = directory_arena_zeroed(l->a, n, width)))
 		return CLUSTER_ENOMEM;
 	for (size_t i = 0; i < n; i++) {
-		const char *s = json_string_at(array, i);
+		const char *s = json_string_at(l->array, i);
 		size_t len = strlen(s);
 
-		if (len >= width) {
-			free(rows);
+		if (len >= width)
 			return diag_set(d, CLUSTER_ELIMIT, "element %zu of a list is too long", i);
-		}
 		memcpy(rows + i * width, s, len + 1);
 	}
 	*ret = rows;
@@ -64,20 +62,21 @@ enum cluster_err directory_rows_read(const struct json *array, size_t width, boo
 	return CLUSTER_OK;
 }
 
-enum cluster_err directory_strings_read(const struct json *array, bool (*ok)(const char *), char ***ret, size_t *ret_n, struct diag *d)
+enum cluster_err directory_strings_read(const struct directory_list *l, char ***ret, size_t *ret_n, struct diag *d)
 {
-	size_t n = json_count(array);
-	enum cluster_err e = check_strings(array, ok, d);
+	size_t n = json_count(l->array);
+	char **strings;
+	enum cluster_err e = check_strings(l->array, l->ok, d);
 
 	if (e != CLUSTER_OK || n == 0)
 		return e;
-	if (!(*ret = calloc(n, sizeof **ret)))
+	if (!(strings = directory_arena_zeroed(l->a, n, sizeof *strings)))
 		return CLUSTER_ENOMEM;
-	for (size_t i = 0; i < n; i++) {
-		if (!((*ret)[i] = strdup(json_string_at(array, i))))
+	for (size_t i = 0; i < n; i++)
+		if (!(strings[i] = directory_arena_text(l->a, json_string_at(l->array, i))))
 			return CLUSTER_ENOMEM;
-		*ret_n = i + 1;
-	}
+	*ret = strings;
+	*ret_n = n;
 	return CLUSTER_OK;
 }
 
@@ -105,7 +104,7 @@ static bool jkt_ok(const char *s)
 	return b64_decode_exact(s, strlen(s), hash, sizeof hash) == CLUSTER_OK;
 }
 
-enum cluster_err directory_account_read(const struct json *j, struct directory_account *ret, struct diag *d)
+enum cluster_err directory_account_read(const struct json *j, struct directory_arena *a, struct directory_account *ret, struct diag *d)
 {
 	const char *gecos = NULL, *home = NULL, *shell = NULL;
 	char person[ID_TEXT + 1] = "";
@@ -129,12 +128,12 @@ enum cluster_err directory_account_read(const struct json *j, struct directory_a
 		return diag_set(d, CLUSTER_EFORMAT, "account %s: uid %u or gid %u is outside what a directory may give", ret->name, ret->uid, ret->gid);
 	if (ret->personal && (e = id_parse(person, &ret->person)) != CLUSTER_OK)
 		return e;
-	if (!(ret->gecos = strdup(gecos)) || !(ret->home = strdup(home)) || !(ret->shell = strdup(shell)))
+	if (!(ret->gecos = directory_arena_text(a, gecos)) || !(ret->home = directory_arena_text(a, home)) || !(ret->shell = directory_arena_text(a, shell)))
 		return CLUSTER_ENOMEM;
 	return CLUSTER_OK;
 }
 
-enum cluster_err directory_group_read(const struct json *j, struct directory_group *ret, struct diag *d)
+enum cluster_err directory_group_read(const struct json *j, struct directory_arena *a, struct directory_group *ret, struct diag *d)
 {
 	const struct json *members = NULL;
 	int64_t gid = 0;
@@ -150,17 +149,20 @@ enum cluster_err directory_group_read(const struct json *j, struct directory_gro
 	ret->gid = (uint32_t)gid;
 	if (!name_id_ok(ret->gid))
 		return diag_set(d, CLUSTER_EFORMAT, "group %s: gid %u is outside what a directory may give", ret->name, ret->gid);
-	return directory_strings_read(members, account_name_ok, &ret->members, &ret->n_members, d);
+	e = directory_strings_read(&(struct directory_list){ members, account_name_ok, a }, &ret->members, &ret->n_members, d);
+	if (e == CLUSTER_OK && ret->n_members > 1)
+		qsort(ret->members, ret->n_members, sizeof *ret->members, by_text);
+	return e;
 }
 
-static enum cluster_err read_devices(const struct json *devices, struct directory_person *ret, struct diag *d)
+static enum cluster_err read_devices(const struct json *devices, struct directory_arena *a, struct directory_person *ret, struct diag *d)
 {
 	size_t n = json_count(devices);
 	enum cluster_err e;
 
 	if (n == 0)
 		return CLUSTER_OK;
-	if (!(ret->devices = calloc(n, sizeof *ret->devices)))
+	if (!(ret->devices = directory_arena_zeroed(a, n, sizeof *ret->devices)))
 		return CLUSTER_ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		char id[ID_TEXT + 1];
@@ -176,7 +178,7 @@ static enum cluster_err read_devices(const struct json *devices, struct director
 	return CLUSTER_OK;
 }
 
-enum cluster_err directory_person_read(const struct json *j, struct directory_person *ret, struct diag *d)
+enum cluster_err directory_person_read(const struct json *j, struct directory_arena *a, struct directory_person *ret, struct diag *d)
 {
 	const struct json *devices = NULL, *roles = NULL;
 	char id[ID_TEXT + 1];
@@ -192,10 +194,10 @@ enum cluster_err directory_person_read(const struct json *j, struct directory_pe
 	enum cluster_err e;
 
 	if ((e = json_read(j, fields, FIELD_COUNT(fields), d)) != CLUSTER_OK || (e = id_parse(id, &ret->id)) != CLUSTER_OK ||
-	    (e = directory_rows_read(roles, sizeof *ret->roles, name_role_ok, &rows, &ret->n_roles, d)) != CLUSTER_OK)
+	    (e = directory_rows_read(&(struct directory_list){ roles, name_role_ok, a }, sizeof *ret->roles, &rows, &ret->n_roles, d)) != CLUSTER_OK)
 		return e;
 	ret->roles = rows;
-	return read_devices(devices, ret, d);
+	return read_devices(devices, a, ret, d);
 }
 
 bool directory_selector_ok(const char *selector)
@@ -236,7 +238,7 @@ static enum cluster_err read_on_revoke(const char *word, enum directory_on_revok
 	return CLUSTER_OK;
 }
 
-enum cluster_err directory_grant_read(const struct json *j, struct directory_grant *ret, struct diag *d)
+enum cluster_err directory_grant_read(const struct json *j, struct directory_arena *a, struct directory_grant *ret, struct diag *d)
 {
 	const struct json *accounts = NULL, *nodes = NULL;
 	char id[ID_TEXT + 1], person[ID_TEXT + 1] = "", on_revoke[ON_REVOKE_MAX + 1] = "end";
@@ -263,9 +265,9 @@ enum cluster_err directory_grant_read(const struct json *j, struct directory_gra
 		return diag_set(d, CLUSTER_EFORMAT, "a grant is to a person or to a role");
 	if ((e = id_parse(id, &ret->id)) != CLUSTER_OK || (to_person && (e = id_parse(person, &ret->person)) != CLUSTER_OK) ||
 	    (e = read_on_revoke(on_revoke, &ret->on_revoke, d)) != CLUSTER_OK ||
-	    (e = directory_rows_read(accounts, sizeof *ret->accounts, account_name_ok, &rows, &ret->n_accounts, d)) != CLUSTER_OK)
+	    (e = directory_rows_read(&(struct directory_list){ accounts, account_name_ok, a }, sizeof *ret->accounts, &rows, &ret->n_accounts, d)) != CLUSTER_OK)
 		return e;
 	ret->accounts = rows;
 	ret->ttl = (uint32_t)ttl;
-	return directory_strings_read(nodes, directory_selector_ok, &ret->nodes, &ret->n_nodes, d);
+	return directory_strings_read(&(struct directory_list){ nodes, directory_selector_ok, a }, &ret->nodes, &ret->n_nodes, d);
 }

@@ -9,19 +9,17 @@
 #include "cluster/wr.h"
 #include "snap_hosts_build.h"
 
-/* That `name` is a member of the group `gid`. */
-struct pair {
-	const char *name;
-	uint32_t gid;
-};
+#define AHEAD 16
 
 struct build {
 	const struct snap_account_in **accounts;
 	const struct snap_group_in **groups;
 	size_t n_accounts, n_groups;
-	struct pair *pairs; /* all memberships, by name, then gid, each once */
+	const struct snap_member_in *pairs; /* all memberships, by name, then gid, each once */
+	struct snap_member_in *own_pairs;   /* if they were not given */
 	size_t n_pairs;
-	uint32_t *ids; /* room for sorting uids or gids */
+	uint32_t *ids, *sorted; /* room for sorting uids or gids */
+	struct wr body;         /* of a group or of an account's memberships */
 	struct snap_writer *w;
 	struct diag *d;
 };
@@ -41,14 +39,9 @@ static int compare_numbers(uint32_t a, uint32_t b)
 	return (a > b) - (a < b);
 }
 
-static int compare_ids(const void *a, const void *b)
-{
-	return compare_numbers(*(const uint32_t *)a, *(const uint32_t *)b);
-}
-
 static int compare_pairs(const void *a, const void *b)
 {
-	const struct pair *x = a, *y = b;
+	const struct snap_member_in *x = a, *y = b;
 	int order = strcmp(x->name, y->name);
 
 	return order ? order : compare_numbers(x->gid, y->gid);
@@ -93,28 +86,75 @@ static enum cluster_err check_group(const struct snap_group_in *g, struct diag *
 	return CLUSTER_OK;
 }
 
+/* Sorts the numbers by 16 of their bits; equal ones keep their order. */
+static void sort_by_bits(const uint32_t *from, uint32_t *to, size_t n, unsigned shift)
+{
+	static const size_t values = 65536;
+	size_t start[65536 + 1] = { 0 };
+
+	for (size_t i = 0; i < n; i++)
+		start[(from[i] >> shift) % values + 1]++;
+	for (size_t v = 0; v < values; v++)
+		start[v + 1] += start[v];
+	for (size_t i = 0; i < n; i++)
+		to[start[(from[i] >> shift) % values]++] = from[i];
+}
+
 /* The ids in b->ids, all different? Sorts them. */
 static enum cluster_err check_ids(const struct build *b, size_t n, const char *what)
 {
-	qsort(b->ids, n, sizeof *b->ids, compare_ids);
+	sort_by_bits(b->ids, b->sorted, n, 0);
+	sort_by_bits(b->sorted, b->ids, n, 16);
 	for (size_t i = 1; i < n; i++)
 		if (b->ids[i] == b->ids[i - 1])
 			return diag_set(b->d, CLUSTER_EFORMAT, "%s %u is given twice", what, b->ids[i]);
 	return CLUSTER_OK;
 }
 
+static bool in_order(const void *array, size_t n, size_t size, int (*compare)(const void *, const void *))
+{
+	const char *p = array;
+
+	for (size_t i = 1; i < n; i++)
+		if (compare(p + (i - 1) * size, p + i * size) >= 0)
+			return false;
+	return true;
+}
+
+/* Sorts. False: two are equal. */
+static bool put_in_order(void *array, size_t n, size_t size, int (*compare)(const void *, const void *))
+{
+	if (in_order(array, n, size, compare))
+		return true;
+	qsort(array, n, size, compare);
+	return in_order(array, n, size, compare);
+}
+
+/* The texts of accounts and memberships lie anywhere in memory: those that come soon are fetched. */
+static void fetch_account(const struct snap_account_in *in, size_t i, size_t n)
+{
+	if (i + AHEAD >= n)
+		return;
+	__builtin_prefetch(in[i + AHEAD].name);
+	__builtin_prefetch(in[i + AHEAD].gecos);
+}
+
 static enum cluster_err sort_accounts(struct build *b, const struct snap_account_in *in)
 {
+	bool sorted = true;
 	enum cluster_err e;
 
 	for (size_t i = 0; i < b->n_accounts; i++) {
+		fetch_account(in, i, b->n_accounts);
 		e = check_account(&in[i], b->d);
 		if (e != CLUSTER_OK)
 			return e;
+		sorted = sorted && (i == 0 || strcmp(in[i - 1].name, in[i].name) < 0);
 		b->accounts[i] = &in[i];
 		b->ids[i] = in[i].uid;
 	}
-	qsort(b->accounts, b->n_accounts, sizeof *b->accounts, compare_accounts);
+	if (sorted || put_in_order(b->accounts, b->n_accounts, sizeof *b->accounts, compare_accounts))
+		return check_ids(b, b->n_accounts, "uid");
 	for (size_t i = 1; i < b->n_accounts; i++)
 		if (strcmp(b->accounts[i]->name, b->accounts[i - 1]->name) == 0)
 			return diag_set(b->d, CLUSTER_EFORMAT, "account \"%s\" is there twice", b->accounts[i]->name);
@@ -132,30 +172,48 @@ static enum cluster_err sort_groups(struct build *b, const struct snap_group_in 
 		b->groups[i] = &in[i];
 		b->ids[i] = in[i].gid;
 	}
-	qsort(b->groups, b->n_groups, sizeof *b->groups, compare_groups);
+	if (put_in_order(b->groups, b->n_groups, sizeof *b->groups, compare_groups))
+		return check_ids(b, b->n_groups, "gid");
 	for (size_t i = 1; i < b->n_groups; i++)
 		if (strcmp(b->groups[i]->name, b->groups[i - 1]->name) == 0)
 			return diag_set(b->d, CLUSTER_EFORMAT, "group \"%s\" is there twice", b->groups[i]->name);
 	return check_ids(b, b->n_groups, "gid");
 }
 
-static enum cluster_err collect_pairs(struct build *b)
+static bool pairs_in_order(const struct snap_member_in *pairs, size_t n)
 {
+	for (size_t i = 1; i < n; i++) {
+		if (i + AHEAD < n)
+			__builtin_prefetch(pairs[i + AHEAD].name);
+		if (compare_pairs(&pairs[i - 1], &pairs[i]) >= 0)
+			return false;
+	}
+	return true;
+}
+
+static enum cluster_err collect_pairs(struct build *b, const struct snap_names *names)
+{
+	struct snap_member_in *pairs;
 	size_t n = 0, kept = 0;
 
 	for (size_t i = 0; i < b->n_groups; i++)
 		n += b->groups[i]->n_members;
-	b->pairs = calloc(n ? n : 1, sizeof *b->pairs);
-	if (!b->pairs)
+	if (names->members && names->n_members == n && pairs_in_order(names->members, n)) {
+		b->pairs = names->members;
+		b->n_pairs = n;
+		return CLUSTER_OK;
+	}
+	b->pairs = pairs = b->own_pairs = calloc(n ? n : 1, sizeof *pairs);
+	if (!pairs)
 		return diag_set(b->d, CLUSTER_ENOMEM, "%zu memberships", n);
 	n = 0;
 	for (size_t i = 0; i < b->n_groups; i++)
 		for (size_t j = 0; j < b->groups[i]->n_members; j++)
-			b->pairs[n++] = (struct pair){ .name = b->groups[i]->members[j], .gid = b->groups[i]->gid };
-	qsort(b->pairs, n, sizeof *b->pairs, compare_pairs);
+			pairs[n++] = (struct snap_member_in){ .name = b->groups[i]->members[j], .gid = b->groups[i]->gid };
+	qsort(pairs, n, sizeof *pairs, compare_pairs);
 	for (size_t i = 0; i < n; i++)
-		if (!kept || compare_pairs(&b->pairs[i], &b->pairs[kept - 1]) != 0)
-			b->pairs[kept++] = b->pairs[i];
+		if (!kept || compare_pairs(&pairs[i], &pairs[kept - 1]) != 0)
+			pairs[kept++] = pairs[i];
 	b->n_pairs = kept;
 	return CLUSTER_OK;
 }
@@ -201,7 +259,7 @@ static enum cluster_err write_account(struct build *b, const struct snap_account
 	return add_record(b, SNAP_A_ACCOUNTS, &body, a->name, SNAP_A_BY_UID, a->uid);
 }
 
-/* The members of `g` in order, each once; *ret_n of them. */
+/* The members of `g` in order, each once; *ret_n of them. The caller frees the copy. */
 static const char **sorted_members(const struct snap_group_in *g, size_t *ret_n)
 {
 	const char **names = calloc(g->n_members ? g->n_members : 1, sizeof *names);
@@ -219,51 +277,56 @@ static const char **sorted_members(const struct snap_group_in *g, size_t *ret_n)
 	return names;
 }
 
+static struct wr *begin(struct build *b, size_t limit)
+{
+	b->body.n = 0;
+	b->body.limit = limit;
+	b->body.err = CLUSTER_OK;
+	return &b->body;
+}
+
 static enum cluster_err write_group(struct build *b, const struct snap_group_in *g)
 {
-	const char **members;
+	struct wr *body = begin(b, SNAP_GROUP_BODY_MAX);
+	const char **copy = NULL;
+	const char *const *members = g->members;
+	size_t n = g->n_members, at;
 	enum cluster_err e;
-	size_t n = 0, at;
-	struct wr body;
 
-	members = sorted_members(g, &n);
-	if (!members)
-		return diag_set(b->d, CLUSTER_ENOMEM, "group \"%s\"", g->name);
-	wr_grow(&body, SNAP_GROUP_BODY_MAX);
-	wr_u32(&body, g->gid);
-	wr_u32(&body, (uint32_t)n);
-	wr_u32(&body, 0);
-	wr_u8(&body, (uint8_t)strlen(g->name));
-	wr_zero(&body, 3);
-	put_string(&body, g->name);
-	at = body.n;
+	if (!in_order(members, n, sizeof *members, compare_names)) {
+		members = copy = sorted_members(g, &n);
+		if (!copy)
+			return diag_set(b->d, CLUSTER_ENOMEM, "group \"%s\"", g->name);
+	}
+	wr_u32(body, g->gid);
+	wr_u32(body, (uint32_t)n);
+	wr_u32(body, 0);
+	wr_u8(body, (uint8_t)strlen(g->name));
+	wr_zero(body, 3);
+	put_string(body, g->name);
+	at = body->n;
 	for (size_t i = 0; i < n; i++)
-		put_string(&body, members[i]);
-	wr_patch_u32(&body, 8, (uint32_t)(body.n - at));
-	e = add_record(b, SNAP_A_GROUPS, &body, g->name, SNAP_A_GROUP_BY_GID, g->gid);
-	wr_done(&body);
-	free(members);
+		put_string(body, members[i]);
+	wr_patch_u32(body, 8, (uint32_t)(body->n - at));
+	e = add_record(b, SNAP_A_GROUPS, body, g->name, SNAP_A_GROUP_BY_GID, g->gid);
+	free(copy);
 	return e;
 }
 
 /* The record of the account whose memberships are pairs[0..n). */
-static enum cluster_err write_member(struct build *b, const struct pair *pairs, size_t n)
+static enum cluster_err write_member(struct build *b, const struct snap_member_in *pairs, size_t n)
 {
-	enum cluster_err e;
-	struct wr body;
+	struct wr *body = begin(b, SNAP_RECORD_MAX);
 
 	if (n > SNAP_MEMBER_GROUPS_MAX)
 		return diag_set(b->d, CLUSTER_ELIMIT, "account \"%s\": in %zu groups, at most %u", pairs->name, n, SNAP_MEMBER_GROUPS_MAX);
-	wr_grow(&body, SNAP_RECORD_MAX);
-	wr_u32(&body, (uint32_t)n);
-	wr_u8(&body, (uint8_t)strlen(pairs->name));
-	wr_zero(&body, 3);
-	put_string(&body, pairs->name);
+	wr_u32(body, (uint32_t)n);
+	wr_u8(body, (uint8_t)strlen(pairs->name));
+	wr_zero(body, 3);
+	put_string(body, pairs->name);
 	for (size_t i = 0; i < n; i++)
-		wr_u32(&body, pairs[i].gid);
-	e = add_record(b, SNAP_A_MEMBER, &body, pairs->name, 0, 0);
-	wr_done(&body);
-	return e;
+		wr_u32(body, pairs[i].gid);
+	return add_record(b, SNAP_A_MEMBER, body, pairs->name, 0, 0);
 }
 
 static enum cluster_err write_all(struct build *b)
@@ -271,8 +334,13 @@ static enum cluster_err write_all(struct build *b)
 	enum cluster_err e = CLUSTER_OK;
 	size_t n;
 
-	for (size_t i = 0; e == CLUSTER_OK && i < b->n_accounts; i++)
+	for (size_t i = 0; e == CLUSTER_OK && i < b->n_accounts; i++) {
+		if (i + AHEAD < b->n_accounts) {
+			__builtin_prefetch(b->accounts[i + AHEAD]->name);
+			__builtin_prefetch(b->accounts[i + AHEAD]->gecos);
+		}
 		e = write_account(b, b->accounts[i]);
+	}
 	for (size_t i = 0; e == CLUSTER_OK && i < b->n_groups; i++)
 		e = write_group(b, b->groups[i]);
 	for (size_t i = 0; e == CLUSTER_OK && i < b->n_pairs; i += n) {
@@ -290,7 +358,9 @@ static enum cluster_err take_memory(struct build *b, const struct cluster_id *cl
 	b->accounts = calloc(b->n_accounts + 1, sizeof *b->accounts);
 	b->groups = calloc(b->n_groups + 1, sizeof *b->groups);
 	b->ids = calloc(n + 1, sizeof *b->ids);
-	if (!b->accounts || !b->groups || !b->ids || snap_writer_new(SNAP_ACCOUNTS, cluster, &b->w) != CLUSTER_OK)
+	b->sorted = calloc(n + 1, sizeof *b->sorted);
+	wr_grow(&b->body, SNAP_RECORD_MAX);
+	if (!b->accounts || !b->groups || !b->ids || !b->sorted || snap_writer_new(SNAP_ACCOUNTS, cluster, &b->w) != CLUSTER_OK)
 		return diag_set(b->d, CLUSTER_ENOMEM, "snapshot of %zu accounts and %zu groups", b->n_accounts, b->n_groups);
 	return CLUSTER_OK;
 }
@@ -306,7 +376,7 @@ enum cluster_err snap_accounts_build(const struct cluster_id *cluster, const str
 	if (e == CLUSTER_OK)
 		e = sort_groups(&b, names->groups);
 	if (e == CLUSTER_OK)
-		e = collect_pairs(&b);
+		e = collect_pairs(&b, names);
 	if (e == CLUSTER_OK)
 		e = write_all(&b);
 	if (e == CLUSTER_OK)
@@ -314,7 +384,9 @@ enum cluster_err snap_accounts_build(const struct cluster_id *cluster, const str
 	if (e == CLUSTER_OK)
 		e = snap_writer_end(b.w, ret, ret_n, d);
 	snap_writer_free(b.w);
-	free(b.pairs);
+	wr_done(&b.body);
+	free(b.own_pairs);
+	free(b.sorted);
 	free(b.ids);
 	free(b.groups);
 	free(b.accounts);

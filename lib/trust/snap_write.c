@@ -8,6 +8,7 @@
 #include "cluster/snap.h"
 #include "cluster/wr.h"
 
+#define AHEAD 16 /* keys whose buckets are fetched before they are needed */
 #define RECORDS_MAX (UINT64_C(8) << 30)
 
 struct key {
@@ -15,11 +16,17 @@ struct key {
 	uint32_t offset; /* of the record, / 8 */
 };
 
+/* Grows by realloc(), which moves large blocks without copying them. Nothing here is secret. */
+struct bytes {
+	uint8_t *p;
+	size_t n, room;
+};
+
 /* One section in the making. Flat and record sections grow in `bytes`; an index collects keys and is laid out at the end. */
 struct part {
 	bool used; /* a flat section was given */
 	enum snap_shape shape;
-	struct wr bytes;
+	struct bytes bytes;
 	struct key *keys;
 	size_t n_keys, room;
 };
@@ -41,7 +48,6 @@ enum cluster_err snap_writer_new(enum snap_kind kind, const struct cluster_id *c
 	w->cluster = *cluster;
 	for (uint32_t type = 1; type < SNAP_SECTIONS_MAX; type++) {
 		w->parts[type].shape = snap_section_shape(kind, type, &records);
-		wr_grow(&w->parts[type].bytes, RECORDS_MAX);
 	}
 	*ret = w;
 	return CLUSTER_OK;
@@ -52,10 +58,32 @@ void snap_writer_free(struct snap_writer *w)
 	if (!w)
 		return;
 	for (uint32_t type = 1; type < SNAP_SECTIONS_MAX; type++) {
-		wr_done(&w->parts[type].bytes);
+		free(w->parts[type].bytes.p);
 		free(w->parts[type].keys);
 	}
 	free(w);
+}
+
+static void put_be32(uint8_t *p, uint32_t v)
+{
+	v = __builtin_bswap32(v);
+	memcpy(p, &v, sizeof v);
+}
+
+/* `n` more bytes, not yet written; NULL when out of memory. */
+static uint8_t *extend(struct bytes *b, size_t n)
+{
+	size_t room = b->room ? b->room : 4096;
+	uint8_t *p = b->p;
+
+	while (room - b->n < n)
+		room += room / 2;
+	if (room > b->room && !(p = realloc(b->p, room)))
+		return NULL;
+	b->p = p;
+	b->room = room;
+	b->n += n;
+	return p + b->n - n;
 }
 
 /* The section, if the format gives it that shape. */
@@ -70,32 +98,35 @@ enum cluster_err snap_writer_flat(struct snap_writer *w, uint32_t type, const vo
 {
 	struct part *part = part_of(w, type, SNAP_SHAPE_FLAT);
 
+	uint8_t *p;
+
 	if (!part || part->used)
 		return CLUSTER_EFORMAT;
+	if (!(p = extend(&part->bytes, n)))
+		return CLUSTER_ENOMEM;
+	if (n)
+		memcpy(p, data, n);
 	part->used = true;
-	wr_bytes(&part->bytes, data, n);
-	return wr_end(&part->bytes);
+	return CLUSTER_OK;
 }
 
 enum cluster_err snap_writer_record(struct snap_writer *w, uint32_t type, const void *body, size_t n, uint32_t *ret_offset)
 {
 	struct part *part = part_of(w, type, SNAP_SHAPE_RECORDS);
-	uint32_t offset;
-	enum cluster_err e;
+	size_t padded = (n + 7) & ~(size_t)7;
+	uint8_t *p;
 
 	if (!part)
 		return CLUSTER_EFORMAT;
-	if (n > SNAP_RECORD_MAX)
+	if (n > SNAP_RECORD_MAX || part->bytes.n > RECORDS_MAX)
 		return CLUSTER_ELIMIT;
-	offset = (uint32_t)(part->bytes.n / 8);
-	wr_u32(&part->bytes, (uint32_t)n);
-	wr_u32(&part->bytes, (uint32_t)snap_hash(body, n, snap_seed(type, (uint32_t)n)));
-	wr_bytes(&part->bytes, body, n);
-	wr_align(&part->bytes, 8);
-	e = wr_end(&part->bytes);
-	if (e != CLUSTER_OK)
-		return e;
-	*ret_offset = offset;
+	if (!(p = extend(&part->bytes, 8 + padded)))
+		return CLUSTER_ENOMEM;
+	put_be32(p, (uint32_t)n);
+	put_be32(p + 4, (uint32_t)snap_hash(body, n, snap_seed(type, (uint32_t)n)));
+	memcpy(p + 8, body, n);
+	memset(p + 8 + n, 0, padded - n);
+	*ret_offset = (uint32_t)((size_t)(p - part->bytes.p) / 8);
 	return CLUSTER_OK;
 }
 
@@ -131,12 +162,6 @@ static uint64_t buckets_for(size_t n_keys)
 	return buckets;
 }
 
-static void put_be32(uint8_t *p, uint32_t v)
-{
-	v = __builtin_bswap32(v);
-	memcpy(p, &v, sizeof v);
-}
-
 /* Puts one key into the first bucket with room, from its own on. False: none within SNAP_PROBE_MAX. */
 static bool place(uint8_t *table, uint64_t buckets, const struct key *k)
 {
@@ -157,9 +182,12 @@ static bool place(uint8_t *table, uint64_t buckets, const struct key *k)
 /* Lays the buckets out in the zeroed `table`. */
 static bool fill(uint8_t *table, uint64_t buckets, uint32_t type, const struct part *part)
 {
-	for (size_t i = 0; i < part->n_keys; i++)
+	for (size_t i = 0; i < part->n_keys; i++) {
+		if (i + AHEAD < part->n_keys)
+			__builtin_prefetch(table + (part->keys[i + AHEAD].hash & (buckets - 1)) * SNAP_BUCKET_SIZE, 1);
 		if (!place(table, buckets, &part->keys[i]))
 			return false;
+	}
 	for (uint64_t i = 0; i < buckets; i++) {
 		uint8_t *b = table + i * SNAP_BUCKET_SIZE;
 
@@ -172,14 +200,13 @@ static bool fill(uint8_t *table, uint64_t buckets, uint32_t type, const struct p
 static enum cluster_err lay_out_index(struct part *part, uint32_t type)
 {
 	uint64_t buckets = buckets_for(part->n_keys);
-	enum cluster_err e;
+	uint8_t *p;
 
 	for (int tries = 0; tries < 6 && buckets <= SNAP_BUCKETS_MAX; tries++, buckets *= 2) {
-		wr_done(&part->bytes);
-		wr_zero(&part->bytes, buckets * SNAP_BUCKET_SIZE);
-		e = wr_end(&part->bytes);
-		if (e != CLUSTER_OK)
-			return e;
+		if (!(p = calloc(buckets, SNAP_BUCKET_SIZE)))
+			return CLUSTER_ENOMEM;
+		free(part->bytes.p);
+		part->bytes = (struct bytes){ .p = p, .n = buckets * SNAP_BUCKET_SIZE, .room = buckets * SNAP_BUCKET_SIZE };
 		if (fill(part->bytes.p, buckets, type, part))
 			return CLUSTER_OK;
 	}
@@ -278,6 +305,8 @@ enum cluster_err snap_writer_end(struct snap_writer *w, uint8_t **ret, size_t *r
 	for (uint32_t type = 1; type < SNAP_SECTIONS_MAX; type++) {
 		wr_align(&out, SNAP_ALIGN);
 		wr_bytes(&out, w->parts[type].bytes.p, w->parts[type].bytes.n);
+		free(w->parts[type].bytes.p); /* as much memory as the file twice would be too much */
+		w->parts[type].bytes.p = NULL;
 	}
 	wr_align(&out, SNAP_ALIGN);
 	e = wr_end(&out);

@@ -37,6 +37,24 @@ static int key_order(const uint8_t *a, size_t a_n, const uint8_t *b, size_t b_n)
 	return c ? c : (a_n > b_n) - (a_n < b_n);
 }
 
+/* The number of the record that comes i-th in an order of n, if the directory has it. */
+static size_t record_at(const struct builder *b, enum directory_order o, size_t n, size_t i)
+{
+	const struct directory_sorted *s = &b->from->dir->order[o];
+
+	return s->at && s->n == n && s->at[i].record < n ? s->at[i].record : i;
+}
+
+static bool in_order(const void *array, size_t n, size_t size, int (*compare)(const void *, const void *))
+{
+	const char *p = array;
+
+	for (size_t i = 1; i < n; i++)
+		if (compare(p + (i - 1) * size, p + i * size) > 0)
+			return false;
+	return true;
+}
+
 static void put_i64(struct wr *w, int64_t v)
 {
 	wr_u64(w, v < 0 ? 0 : (uint64_t)v);
@@ -53,8 +71,9 @@ static void put_roles(struct wr *w, char (*roles)[NAME_ROLE_MAX + 1], size_t n)
 
 static void begin(struct builder *b, size_t limit)
 {
-	wr_done(&b->body);
-	wr_grow(&b->body, limit);
+	b->body.n = 0;
+	b->body.limit = limit;
+	b->body.err = CLUSTER_OK;
 }
 
 static enum cluster_err end_flat(struct builder *b, enum snap_trust_section type)
@@ -165,8 +184,9 @@ static enum cluster_err build_people(struct builder *b)
 	if (!order)
 		return CLUSTER_ENOMEM;
 	for (i = 0; i < n; i++)
-		order[i] = &b->from->dir->people[i];
-	qsort(order, n, sizeof *order, compare_person);
+		order[i] = &b->from->dir->people[record_at(b, DIRECTORY_BY_PERSON, n, i)];
+	if (!in_order(order, n, sizeof *order, compare_person))
+		qsort(order, n, sizeof *order, compare_person);
 	for (i = 0; i < n && e == CLUSTER_OK; i++)
 		e = build_person(b, order[i]);
 	free(order);
@@ -189,8 +209,9 @@ static enum cluster_err build_accounts(struct builder *b)
 	if (!order)
 		return CLUSTER_ENOMEM;
 	for (i = 0; i < n; i++)
-		order[i] = &b->from->dir->accounts[i];
-	qsort(order, n, sizeof *order, compare_account);
+		order[i] = &b->from->dir->accounts[record_at(b, DIRECTORY_BY_ACCOUNT, n, i)];
+	if (!in_order(order, n, sizeof *order, compare_account))
+		qsort(order, n, sizeof *order, compare_account);
 	for (i = 0; i < n && e == CLUSTER_OK; i++) {
 		begin(b, SNAP_RECORD_MAX);
 		wr_str8(&b->body, order[i]->name);

@@ -257,6 +257,8 @@ static void test_sealed_and_wrong(void **state)
 	for (size_t i = 0; i < 9; i++)
 		spoil_host("master-1", i, 9); /* counts and lengths */
 	spoil_host("master-1", 0, 0xff);
+	spoil_host("master-1", 3, 0); /* bytes left over */
+	spoil_host("master-1", 7, 0);
 	spoil_host("master-1", 9, 2);
 	spoil_host("master-1", 10, 1);
 	spoil_host("master-1", 11, 1);

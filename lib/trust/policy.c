@@ -128,7 +128,7 @@ static enum reason decide_account(const struct trust *t, const struct policy_req
 	enum reason r;
 
 	/* a lockdown is of people: jobs of a shared account survive it */
-	if ((q->class != POLICY_JOB && (r = policy_check_lockdown(t, NULL, d)) != REASON_OK) || (r = check_target(t, q->account, 0, d)) != REASON_OK ||
+	if ((q->class != POLICY_JOB && (r = policy_check_lockdown(t, NULL, d)) != REASON_OK) || (r = check_target(t, q->account, q->now->wall, d)) != REASON_OK ||
 	    (r = policy_check_account(t, q->account, &account, d)) != REASON_OK)
 		return r;
 	if (!account.personal)

@@ -463,6 +463,13 @@ static void nobody_account(struct scene *s)
 	revoke_account(s);
 	s->q.class = POLICY_JOB;
 }
+/* what was issued before is void; the account itself goes on */
+static void nobody_account_before(struct scene *s)
+{
+	nobody_shown(s);
+	world_revoke(&s->w, REVOKE_ACCOUNT, s->q.account, s->q.now->wall - 10);
+	s->q.class = POLICY_JOB;
+}
 static void nobody_node(struct scene *s)
 {
 	nobody_shown(s);
@@ -504,6 +511,7 @@ static void test_without_credential(void **state)
 	static const struct row rows[] = {
 		{ "plain", nobody_shown, REASON_OK }, { "lockdown of all", nobody_lockdown, REASON_LOCKDOWN }, { "lockdown with exceptions", nobody_lockdown_except, REASON_OK },
 		{ "account revoked, job", nobody_account, REASON_REVOKED_ACCOUNT }, { "node revoked, job", nobody_node, REASON_REVOKED_NODE },
+		{ "account revoked for what was issued before, job", nobody_account_before, REASON_OK },
 		{ "account unknown", nobody_unknown, REASON_ACCOUNT_UNKNOWN }, { "owner disabled", nobody_owner_disabled, REASON_PERSON_DISABLED },
 		{ "owner revoked", nobody_owner_revoked, REASON_REVOKED_PERSON }, { "owner locked out", nobody_owner_locked_out, REASON_LOCKDOWN },
 		{ "owner gone", nobody_owner_gone, REASON_PERSON_UNKNOWN },

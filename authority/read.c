@@ -47,6 +47,17 @@ enum cluster_err read_keyset(struct call *c, struct json **ret, struct diag *d)
 	return document(c, PUBLISH_KEYSET, d);
 }
 
+/* A revoked node learns that it is revoked, and no more of the directory. */
+static bool is_good_node(const struct call *c)
+{
+	return (c->is & CALL_NODE) && !c->node->revoked;
+}
+
+static bool may_have(const struct call *c, bool people)
+{
+	return people || (c->is & CALL_ROOT) || is_good_node(c);
+}
+
 enum cluster_err read_head(struct call *c, struct json **ret, struct diag *d)
 {
 	static const char *const names[] = { "after", "wait" };
@@ -58,16 +69,10 @@ enum cluster_err read_head(struct call *c, struct json **ret, struct diag *d)
 		return e;
 	if (wait > POLL_SECONDS)
 		return diag_set(d, CLUSTER_EFORMAT, "wait: at most %d seconds", POLL_SECONDS);
-	if ((e = poll_head(c->a->poll, c->conn, (int64_t)after, (int64_t)wait, c->is & CALL_NODE)) != CLUSTER_OK)
+	if ((e = poll_head(c->a->poll, c->conn, (int64_t)after, (int64_t)wait, is_good_node(c))) != CLUSTER_OK)
 		return diag_set(d, e, "out of memory");
 	c->later = true;
 	return CLUSTER_OK;
-}
-
-/* A revoked node learns that it is revoked, and no more of the directory. */
-static bool may_have(const struct call *c, bool people)
-{
-	return people || (c->is & CALL_ROOT) || ((c->is & CALL_NODE) && !c->node->revoked);
 }
 
 enum cluster_err read_object(struct call *c, struct json **ret, struct diag *d)

@@ -208,6 +208,10 @@ def revoked_node(d):
     shards = payload(node.get("/v1/objects/" + head["directory"]["sha256"]).body.decode())["shards"]
     accounts = [s for s in shards if s["kind"] == "accounts"]
     expect(node.get("/v1/objects/" + accounts[0]["sha256"]), 403)
+    # nor beside a head
+    d.admin_ok("account/add", name="after-revocation")
+    answer = node.get("/v1/head?after=%d&wait=0" % head["version"])
+    assert "after-revocation" not in answer.body.decode() and answer.json["objects"] == {}, answer
 
 
 def versions(d):

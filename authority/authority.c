@@ -9,6 +9,7 @@
 #include "cluster/file.h"
 #include "keys.h"
 #include "nodes.h"
+#include "poll.h"
 #include "replay.h"
 #include "revoked.h"
 #include "store.h"
@@ -103,16 +104,28 @@ static void adopt(struct authority *a, struct loaded *l)
 	loaded_done(&old);
 }
 
+bool authority_behind(struct authority *a)
+{
+	/* the store says it only once */
+	if (store_changed(a->store))
+		a->behind = true;
+	return a->behind;
+}
+
 enum cluster_err authority_reload(struct authority *a, struct diag *d)
 {
 	struct loaded l = { .keys = NULL };
 	enum cluster_err e = load(a, &l, d);
 
-	if (e == CLUSTER_OK)
-		adopt(a, &l);
-	else
+	a->behind = e != CLUSTER_OK;
+	if (e != CLUSTER_OK) {
 		loaded_done(&l);
-	return e;
+		return e;
+	}
+	adopt(a, &l);
+	if (a->poll)
+		poll_publish(a->poll);
+	return CLUSTER_OK;
 }
 
 static enum cluster_err meta(struct authority *a, struct diag *d)

@@ -2,6 +2,7 @@
 #ifndef AUTHORITY_AUTHORITY_H
 #define AUTHORITY_AUTHORITY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "cluster/attr.h"
@@ -37,6 +38,7 @@ struct authority {
 	struct replay *replay;
 	struct limit limit;
 	struct poll *poll;         /* NULL while nobody can wait */
+	bool behind;               /* the store has more than memory: nothing may be written from memory before authority_reload has succeeded */
 	struct event_base *base;
 };
 
@@ -47,7 +49,9 @@ struct authority {
  * Opens conf.dir: store, documents (verified from the pin), keys. Everything above but replay, poll and base. authority_close releases, also after failure.
  */
 enum cluster_err authority_open(struct authority *a, struct diag *d) CLUSTER_MUST_USE;
-/* Takes over what another process has committed (keyset, documents). On failure everything stays as it was. */
+/* Has another process committed since? Once true, true until authority_reload succeeds. */
+bool authority_behind(struct authority *a);
+/* Takes over what another process has committed (keyset, documents), and tells those who wait. On failure everything stays as it was, and behind is set. */
 enum cluster_err authority_reload(struct authority *a, struct diag *d) CLUSTER_MUST_USE;
 void authority_close(struct authority *a);
 

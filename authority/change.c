@@ -29,7 +29,7 @@ enum cluster_err change_begin(struct change *c, struct authority *a, int64_t now
 		return e;
 	c->open = true;
 	/* another process may have committed since: what we prepare must follow it */
-	if (store_changed(a->store) && (e = authority_reload(a, d)) != CLUSTER_OK)
+	if (authority_behind(a) && (e = authority_reload(a, d)) != CLUSTER_OK)
 		goto out;
 	c->stage.keys = a->keys;
 	if ((e = publish_stage_init(&c->stage, a->published)) != CLUSTER_OK)

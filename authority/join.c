@@ -124,8 +124,8 @@ static enum cluster_err request_read(struct call *c, struct request_join *ret, s
 		return e;
 	if (!id_equal(&r.cluster, &c->a->cluster))
 		e = diag_set(d, CLUSTER_EDENIED, "the request is for another cluster");
-	else if ((e = identity_fresh(c, &r.c, d)) == CLUSTER_OK)
-		e = signatures_check(signatures, request, &r, d);
+	else if ((e = signatures_check(signatures, request, &r, d)) == CLUSTER_OK) /* first: strangers must not fill the memory of requests that have been made */
+		e = identity_fresh(c, &r.c, d);
 	if (e != CLUSTER_OK) {
 		request_join_done(&r);
 		return e;

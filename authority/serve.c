@@ -95,7 +95,6 @@ static void reload(struct server *s)
 		return;
 	}
 	log_line(LOG_LEVEL_NOTICE, "keyset %lld, head %lld read again", (long long)s->a.keyset.version, (long long)s->a.published->head_version);
-	poll_publish(s->a.poll);
 }
 
 static void on_store(evutil_socket_t fd, short what, void *ctx)
@@ -104,7 +103,7 @@ static void on_store(evutil_socket_t fd, short what, void *ctx)
 
 	(void)fd;
 	(void)what;
-	if (store_changed(s->a.store))
+	if (authority_behind(&s->a))
 		reload(s);
 }
 

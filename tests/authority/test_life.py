@@ -4,6 +4,7 @@
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -51,9 +52,12 @@ def joining(d):
     expect(node.join(token, signatures=["-----BEGIN SSH SIGNATURE-----\nAAAA\n-----END SSH SIGNATURE-----\n"]), 401, text="has not signed")
     stranger = SshKey(d.work)
     expect(node.join(token, signatures=[stranger.sign("x")]), 401)
+    # what is not signed by the host keys is not remembered as a request
+    jti = b64(os.urandom(16))
+    expect(node.join(token, signatures=[stranger.sign("x")], jti=jti), 401)
     node.ssh.append(SshKey(d.work, "ecdsa"))
     node.ssh.append(SshKey(d.work, "rsa"))
-    answer = expect(node.join(token), 200).json
+    answer = expect(node.join(token, jti=jti), 200).json
     assert answer["name"] == "core-1-1" and answer["roles"] == ["core", "data"]
     # single use, also for itself
     expect(node.join(token), 403, text="not valid")
@@ -417,6 +421,29 @@ def rotation(d):
     assert d.admin_ok("revoke/add", kind="account", value="after-rotation")["version"] > head
 
 
+def taken_over(d):
+    """What another process commits reaches the nodes at once, whoever notices it first; what cannot be taken over is not written over."""
+    node, dora = Node(d, "keyset-1").joined("core"), Person(d, "dora", admin=True).enrolled()
+    root = os.path.join(d.dir, "root.key")
+    for _ in range(3):
+        request = dora.request()
+        head = payload(node.get("/v1/head").json["head"])
+        assert run("keyset", "--dir", d.dir, "--root-key", root, "--rotate", "issuer").returncode == 0
+        expect(dora.ask(request), 200)
+        assert payload(node.get("/v1/head?after=%d&wait=0" % head["version"]).json["head"])["keyset"]["version"] == head["keyset"]["version"] + 1
+    # a key that others can read is none: the reload fails, and goes on failing
+    issuer = next(line.split()[1] for line in run("keyset", "--dir", d.dir).stdout.splitlines() if line.startswith("issuer"))  # files of removed keys are not read
+    key = os.path.join(d.dir, "keys", f"issuer.{issuer}.key")
+    os.chmod(key, 0o644)
+    with sqlite3.connect(os.path.join(d.dir, "store.db"), timeout=10) as store:
+        store.execute("INSERT INTO counter(name, value) VALUES('elsewhere', 1)")
+    store.close()
+    for name in ("erin-1", "erin-2"):
+        assert d.admin("person/add", name=name).status >= 400
+    os.chmod(key, 0o600)
+    d.admin_ok("person/add", name="erin-1")
+
+
 def until(condition, seconds=5):
     end = time.monotonic() + seconds
     while not condition():
@@ -498,7 +525,7 @@ def main():
             for name, function in (
                 ("init overwrites nothing", init), ("a node joins", joining), ("what only one node may have", joining_twice), ("people enrol", enrolling), ("credentials (C4)", credentials),
                 ("weak keys (B8)", weak_keys), ("revocations", revocations), ("numbers (D1, D9)", numbers), ("grants", grants), ("leader", leaders), ("waiting (H8)", waiting),
-                ("killed", killed), ("audit", audit), ("rotation", rotation), ("wrong files", wrong_files), ("a full disk", full_disk), ("wrong tries", wrong_tries),
+                ("killed", killed), ("audit", audit), ("rotation", rotation), ("what another process commits", taken_over), ("wrong files", wrong_files), ("a full disk", full_disk), ("wrong tries", wrong_tries),
             ):
                 cases.run(name, function, d)
         finally:

@@ -125,7 +125,7 @@ static void add(struct victims *all, const struct process *p)
 		room = all->room ? all->room * 2 : 32;
 		v = reallocarray(all->v, room, sizeof *v);
 		if (!v)
-			return; /* the next round tries again */
+			return; /* the next look tries again */
 		all->v = v;
 		all->room = room;
 	}
@@ -135,21 +135,24 @@ static void add(struct victims *all, const struct process *p)
 	all->v[all->n++] = (struct victim){ .pid = p->pid, .start = p->facts.start, .fd = fd };
 }
 
-/* Looks through all processes once. Returns how many new ones were found. */
+/* Looks through all processes once. Returns how many new ones were seen, also if they could not be held: then, too, there may be more. */
 static size_t collect(struct victims *all, const struct ending_target *targets, size_t n)
 {
-	size_t i, before = all->n;
 	struct processes t;
+	size_t i, seen;
 
 	if (!processes_read(&t))
-		return 0;
+		return 1;
+	seen = t.incomplete;
 	mark(&t, targets, n, all);
 	for (i = 0; i < t.n; i++) {
-		if (t.p[i].marked && !spared(&t.p[i]) && !t.p[i].facts.ended && !known(all, &t.p[i]))
+		if (t.p[i].marked && !spared(&t.p[i]) && !t.p[i].facts.ended && !known(all, &t.p[i])) {
 			add(all, &t.p[i]);
+			seen++;
+		}
 	}
 	processes_done(&t);
-	return all->n - before;
+	return seen;
 }
 
 static void send_signal(struct victims *all, size_t from, int number)
@@ -220,7 +223,7 @@ static void find_all(struct victims *all, const struct ending_target *targets, s
 size_t ending_run(const struct ending_target *targets, size_t n, unsigned int grace_ms)
 {
 	struct victims all = { 0 };
-	size_t i, left = 0;
+	size_t i, left, seen = 0;
 
 	if (n == 0)
 		return 0;
@@ -230,7 +233,8 @@ size_t ending_run(const struct ending_target *targets, size_t n, unsigned int gr
 	send_signal(&all, 0, SIGCONT);
 	left = wait_ended(&all, grace_ms);
 	for (i = 0; i < ROUNDS_MAX; i++) {
-		if (collect(&all, targets, n) == 0 && left == 0)
+		seen = collect(&all, targets, n);
+		if (seen == 0 && left == 0)
 			break;
 		send_signal(&all, 0, SIGKILL);
 		left = wait_ended(&all, KILL_WAIT_MS);
@@ -238,7 +242,8 @@ size_t ending_run(const struct ending_target *targets, size_t n, unsigned int gr
 	for (i = 0; i < all.n; i++)
 		close(all.v[i].fd);
 	free(all.v);
-	return left;
+	/* unless the last look found nothing, what escaped it may live */
+	return left > 0 ? left : seen;
 }
 
 /* Writes to /dev/pts/<n> if that is the terminal of this number. */

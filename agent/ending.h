@@ -18,7 +18,7 @@ struct ending_target {
 	bool by_audit;   /* `audit` is this session's alone */
 };
 
-/* SIGHUP and SIGTERM, after `grace_ms` SIGKILL, again until none is left (bounded). Returns how many processes were left alive all the same. */
+/* SIGHUP and SIGTERM, after `grace_ms` SIGKILL, again until none is left (bounded). Returns how many processes were left, or may have been, all the same. */
 size_t ending_run(const struct ending_target *targets, size_t n, unsigned int grace_ms);
 
 /* Writes a line to the terminals of the session's processes, never waiting. Only pseudo-terminals. */

@@ -93,7 +93,8 @@ enum cluster_err ipc_receive(int fd, struct ipc *ret, int ret_fds[IPC_FDS_MAX], 
 	} control;
 	struct ipc m;
 	struct iovec part = { .iov_base = &m, .iov_len = sizeof m };
-	struct msghdr msg = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof control.space };
+	/* not CMSG_SPACE, whose padding has room for one descriptor more */
+	struct msghdr msg = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = CMSG_LEN(sizeof(int) * IPC_FDS_MAX) };
 	int fds[IPC_FDS_MAX];
 	struct cmsghdr *c;
 	size_t n_fds = 0;

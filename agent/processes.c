@@ -18,6 +18,7 @@ bool processes_read(struct processes *ret)
 {
 	struct processes t = { 0 };
 	const struct dirent *entry;
+	enum cluster_err e;
 	size_t room = 0;
 	struct process *p;
 	uint32_t pid;
@@ -40,8 +41,9 @@ bool processes_read(struct processes *ret)
 			t.p = p;
 		}
 		t.p[t.n] = (struct process){ .pid = (pid_t)pid };
-		if (session_facts_read((pid_t)pid, &t.p[t.n].facts) == CLUSTER_OK)
-			t.n++;
+		e = session_facts_read((pid_t)pid, &t.p[t.n].facts);
+		t.n += e == CLUSTER_OK;
+		t.incomplete = t.incomplete || e == CLUSTER_ESYSTEM;
 	}
 	closedir(proc);
 	if (t.n > 0)

@@ -18,6 +18,7 @@ struct process {
 struct processes {
 	struct process *p; /* in order of pid */
 	size_t n;
+	bool incomplete; /* some could not be looked at */
 };
 
 /* False: /proc cannot be read, or out of memory. */

@@ -88,8 +88,14 @@ uint64_t sessions_ended(const struct sessions *s)
 static bool alive(const struct session *s, const struct cluster_id *boot_id)
 {
 	struct session_facts f;
+	enum cluster_err e;
 
-	return id_equal(&s->boot_id, boot_id) && session_facts_read((pid_t)s->pid, &f) == CLUSTER_OK && f.start == s->start && !f.ended;
+	if (!id_equal(&s->boot_id, boot_id))
+		return false;
+	e = session_facts_read((pid_t)s->pid, &f);
+	if (e == CLUSTER_ESYSTEM)
+		return true; /* what cannot be looked at is not taken for dead */
+	return e == CLUSTER_OK && f.start == s->start && !f.ended;
 }
 
 static void drop_record(struct sessions *s, const struct session *x)
@@ -255,7 +261,8 @@ static void end_doomed(struct sessions *s, struct record *list, size_t n)
 	if (left > 0)
 		say(s, LOG_LEVEL_ERROR, "%zu processes of ended sessions cannot be killed", left);
 	for (i = 0; i < n; i++) {
-		if (list[i].doomed) {
+		/* what could not be ended is tried again at the next look */
+		if (list[i].doomed && (left == 0 || !alive(&list[i].s, &list[i].s.boot_id))) {
 			drop_record(s, &list[i].s);
 			s->ended++;
 			s->live--;

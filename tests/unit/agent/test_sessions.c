@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -299,6 +300,40 @@ static void test_stubborn(void **state)
 	teardown(&x);
 }
 
+/* H8: what cannot be held cannot be killed: the session is not taken for ended, and the next look ends it. */
+static void test_out_of_descriptors(void **state)
+{
+	struct rlimit before, few;
+	struct session alice;
+	struct tree a;
+	struct place x;
+	int next;
+
+	(void)state;
+	setup(&x);
+	tree_grow(&a, false, false, true);
+	alice = record(&x, "alice", a.pid[0]);
+	judge_by(&x, revoked(&x, "alice"));
+	next = dup(0);
+	assert_true(next >= 0);
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	few.rlim_cur = (rlim_t)next + 4; /* enough to read a record, and not to hold four processes */
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	sessions_sweep(x.sessions, &x.t);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_true(living(&a) > 0);
+	assert_true(!lives(&a, 0) || recorded(&x, &alice));
+	assert_non_null(strstr(log_text, "cannot be killed"));
+	sessions_sweep(x.sessions, &x.t);
+	assert_false(recorded(&x, &alice));
+	if (lives(&a, 0))
+		fail_msg("the leader lives");
+	tree_fell(&a);
+	teardown(&x);
+}
+
 /* By audit id also what has been left to init dies. Without audit (or without the right to use it) there is nothing to show here but descent. */
 static void test_by_audit(void **state)
 {
@@ -400,6 +435,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_revoked_person),
 		cmocka_unit_test(test_stubborn),
+		cmocka_unit_test(test_out_of_descriptors),
 		cmocka_unit_test(test_by_audit),
 		cmocka_unit_test(test_on_revoke),
 		cmocka_unit_test(test_records_that_do_not_hold),

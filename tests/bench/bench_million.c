@@ -90,7 +90,7 @@ static void write_file(const char *name, const void *data, size_t n)
 
 static char *read_file(const char *name, size_t *ret_n)
 {
-	char path[300], *p;
+	char path[300], *p = NULL;
 	struct stat st;
 	int fd;
 

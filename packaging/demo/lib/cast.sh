@@ -7,7 +7,7 @@ RESCUE_PASSWORD=open-sesame-7
 TOOLS=/usr/local/lib/cluster-demo
 ASKPASS=/usr/libexec/cluster-login/askpass
 # Plain ssh without anything of ours, as an attacker or somebody with a password would use it.
-BARE_SSH='ssh -o StrictHostKeyChecking=accept-new'
+BARE_SSH='ssh -F none -o StrictHostKeyChecking=accept-new'
 
 # The last line of output that begins with $1: what a command printed for somebody else to run.
 said() {

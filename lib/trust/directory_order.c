@@ -64,7 +64,7 @@ static size_t items_of(const struct directory *dir, enum directory_order o, size
 static enum cluster_err collect(const struct directory *dir, enum directory_order o, struct row **ret, size_t *ret_n)
 {
 	size_t n = 0, room = 0;
-	struct row *rows;
+	struct row *rows = NULL;
 
 	for (int pass = 0; pass < 2; pass++) {
 		if (pass == 1 && !(rows = calloc(room + 1, sizeof *rows)))

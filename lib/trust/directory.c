@@ -185,7 +185,8 @@ out:
 	{ \
 		if (!room_for_##records(dir, shard->n, from->counter)) \
 			return false; \
-		memcpy(dir->records + dir->counter, from->records + shard->first, shard->n * sizeof *dir->records); \
+		if (shard->n > 0) \
+			memcpy(dir->records + dir->counter, from->records + shard->first, shard->n * sizeof *dir->records); \
 		dir->counter += shard->n; \
 		return true; \
 	}

@@ -156,7 +156,8 @@ static void merge(const struct directory *dir, enum directory_order o, const str
 	for (size_t i = 0; i < n_rows; i++) {
 		size_t end = from + lower_bound(dir, o, old + from, n_old - from, &rows[i].key);
 
-		memcpy(ret->at + at, old + from, (end - from) * sizeof *old);
+		if (end > from)
+			memcpy(ret->at + at, old + from, (end - from) * sizeof *old);
 		at += end - from;
 		ret->at[at++] = rows[i].place;
 		from = end;

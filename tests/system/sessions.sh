@@ -13,7 +13,7 @@ must_quietly root@$node 'chown -R emr-user: /home/emr-user/.ssh; chmod 700 /home
 OLD="$BARE_SSH -i ~/.ssh/old"
 on alice@client "$OLD emr-user@10.77.0.11 id"
 expect_refused $node no_credential_login
-on alice@client "echo ls | sftp -i ~/.ssh/old -o StrictHostKeyChecking=accept-new -b - emr-user@10.77.0.11"
+on alice@client "echo ls | sftp -F none -i ~/.ssh/old -o StrictHostKeyChecking=accept-new -b - emr-user@10.77.0.11"
 expect_refused $node no_credential_login
 on bob@client "timeout 5 cluster-login ssh -W 127.0.0.1:22 emr-user@$node </dev/null | head -c 7"
 expect_text 'SSH-2.0' 'forwarding with a credential'

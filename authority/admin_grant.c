@@ -13,7 +13,7 @@
 
 struct wish {
 	const struct json *accounts, *nodes;
-	const char *person, *role, *on_revoke;
+	const char *person, *role, *on_revoke, *on_expiry;
 	int64_t ttl;
 	bool sudo, onetime, hop;
 };
@@ -29,6 +29,7 @@ static enum cluster_err wish_read(const struct json *in, struct wish *w, struct 
 		{ .name = "onetime", .kind = JSON_KIND_BOOL, .optional = true, .dst = &w->onetime },
 		{ .name = "hop", .kind = JSON_KIND_BOOL, .optional = true, .dst = &w->hop },
 		{ .name = "on_revoke", .kind = JSON_KIND_TEXT, .optional = true, .dst = &w->on_revoke, .max = 4 },
+		{ .name = "on_expiry", .kind = JSON_KIND_TEXT, .optional = true, .dst = &w->on_expiry, .max = 4 },
 		{ .name = "ttl", .kind = JSON_KIND_INT, .optional = true, .dst = &w->ttl, .min = 60, .max = 43200 },
 	};
 	enum cluster_err e = json_read(in, ADMIN_FIELDS(f), d);
@@ -52,6 +53,14 @@ static enum cluster_err on_revoke_parse(const char *word, enum directory_on_revo
 		}
 	}
 	return diag_set(d, CLUSTER_EFORMAT, "on_revoke is end, warn or keep");
+}
+
+static enum cluster_err on_expiry_parse(const char *word, bool *ret_end, struct diag *d)
+{
+	if (word && strcmp(word, "keep") != 0 && strcmp(word, "end") != 0)
+		return diag_set(d, CLUSTER_EFORMAT, "on_expiry is keep or end");
+	*ret_end = word && strcmp(word, "end") == 0;
+	return CLUSTER_OK;
 }
 
 /* A grant of an account that is not there would be of no use, and is most likely a slip. */
@@ -92,7 +101,7 @@ static enum cluster_err grant_make(struct change *ch, const struct wish *w, stru
 		memcpy(g->role, w->role, strlen(w->role) + 1);
 	else if ((e = record_find(ch->store, DIRECTORY_PEOPLE, w->person, id, d)) != CLUSTER_OK || (e = id_parse(id, &g->person)) != CLUSTER_OK)
 		return e;
-	if ((e = on_revoke_parse(w->on_revoke, &g->on_revoke, d)) != CLUSTER_OK)
+	if ((e = on_revoke_parse(w->on_revoke, &g->on_revoke, d)) != CLUSTER_OK || (e = on_expiry_parse(w->on_expiry, &g->end_at_expiry, d)) != CLUSTER_OK)
 		return e;
 	return crypto_random(g->id.b, sizeof g->id.b);
 }

@@ -11,7 +11,7 @@
 
 struct add_words {
 	struct admin_words admin;
-	const char *person, *role, *on_revoke;
+	const char *person, *role, *on_revoke, *on_expiry;
 	struct command_list accounts, nodes;
 	uint64_t ttl;
 	bool sudo, onetime, hop;
@@ -27,6 +27,7 @@ static const struct command_option add_options[] = {
 	{ "onetime", 0, COMMAND_FLAG, offsetof(struct add_words, onetime), 0, 0, NULL, "one-time credentials are allowed" },
 	{ "ttl", 0, COMMAND_SECONDS, offsetof(struct add_words, ttl), 60, 86400, "TIME", "longest life of a credential" },
 	{ "on-revoke", 0, COMMAND_TEXT, offsetof(struct add_words, on_revoke), 0, 0, "WHAT", "end, warn or keep open sessions (end)" },
+	{ "on-expiry", 0, COMMAND_TEXT, offsetof(struct add_words, on_expiry), 0, 0, "WHAT", "keep or end open sessions when their credential expires (keep)" },
 	ADMIN_OPTIONS(struct add_words),
 };
 
@@ -73,8 +74,8 @@ static int run_add(const struct command *self, int argc, char **argv)
 		return command_usage_error(argv[0], "as what? --account is needed");
 	if ((status = node_list(&w, argv[0], &nodes)) != COMMAND_GO)
 		return status;
-	body = json_make("{s:s*, s:s*, s:o, s:o, s:b, s:b, s:b, s:s*, s:o*}", "person", w.person, "role", w.role, "accounts", admin_texts(&w.accounts, false), "nodes", nodes, "sudo", w.sudo,
-	    "hop", w.hop, "onetime", w.onetime, "on_revoke", w.on_revoke, "ttl", w.ttl > 0 ? json_make("I", (long long)w.ttl) : NULL);
+	body = json_make("{s:s*, s:s*, s:o, s:o, s:b, s:b, s:b, s:s*, s:s*, s:o*}", "person", w.person, "role", w.role, "accounts", admin_texts(&w.accounts, false), "nodes", nodes, "sudo", w.sudo,
+	    "hop", w.hop, "onetime", w.onetime, "on_revoke", w.on_revoke, "on_expiry", w.on_expiry, "ttl", w.ttl > 0 ? json_make("I", (long long)w.ttl) : NULL);
 	if ((answer = admin_once(&w.admin, "grant/add", body, &status)) == NULL)
 		return status;
 	if (w.admin.json)

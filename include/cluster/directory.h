@@ -82,6 +82,7 @@ struct directory_grant {
 	char **nodes;                 /* selectors: "any", "role:x", "node:y" */
 	bool sudo, onetime, hop;
 	enum directory_on_revoke on_revoke;
+	bool end_at_expiry;           /* sessions end when their credential expires */
 	uint32_t ttl;                 /* 0: the authority's default */
 };
 

@@ -11,6 +11,7 @@
 #include "cluster/diag.h"
 #include "cluster/moment.h"
 #include "cluster/reason.h"
+#include "cluster/sshcert.h"
 #include "cluster/trust_snap.h"
 
 /* The decisions (PROTOCOL.md 4.5): pure, no clock, no file, no allocation. The order of the checks is the specification. */
@@ -50,10 +51,11 @@ enum reason policy_decide(const struct trust *t, const struct policy_request *q,
 
 /* Facts of a session that is already open, from its record. */
 struct policy_session {
-	struct cluster_id person, device, jti;
+	struct cluster_id session, person, device, jti;
 	int64_t iat;             /* of the credential */
 	const char *account;
 	const char *issuer;      /* kid */
+	const struct sshcert_facts *cert; /* of the certificate it was opened with, or NULL */
 };
 /* Must this session end? REASON_OK: it may live. Only revocation, removal of person, device, account or grant, and disabling end a session; age and expiry do not. */
 enum reason policy_session_check(const struct trust *t, const struct policy_session *s, struct policy_answer *ret);

@@ -13,14 +13,16 @@
 #include "cluster/err.h"
 #include "cluster/id.h"
 #include "cluster/name.h"
+#include "cluster/sshcert.h"
 
 /* Session records (PROTOCOL.md 5.6): written by root's PAM, read by the agent. lib/trust/session.c. */
 
 #define SESSION_DIR "/run/cluster-login/sessions"
-#define SESSION_SIZE_MAX 1024
+#define SESSION_SIZE_MAX 2048
 #define SESSION_NO_AUDIT UINT32_C(4294967295)
 
-enum session_kind { SESSION_CREDENTIAL = 1 };
+/* What it was opened with. */
+enum session_kind { SESSION_CREDENTIAL = 1, SESSION_CERTIFICATE = 2, SESSION_ONETIME = 3, SESSION_HOP = 4 };
 
 struct session {
 	struct cluster_id id, person, device, jti, boot_id;
@@ -36,8 +38,14 @@ struct session {
 	uint32_t pid;
 	uint64_t start;   /* field 22 of /proc/<pid>/stat */
 	uint32_t audit;   /* /proc/<pid>/sessionid */
+	bool end_at_expiry;        /* the session ends at `exp`, as its grant says */
+	int64_t closed;            /* 0: open; else when it was closed while processes of it were left */
+	struct cluster_id parent;  /* the session it came from by a hop; zero: none */
+	struct sshcert_facts cert; /* of kind SESSION_CERTIFICATE; else all empty */
 };
 
+/* The facts of the certificate that the session was opened with, or NULL. Borrowed. */
+const struct sshcert_facts *session_cert(const struct session *s);
 enum cluster_err session_parse(const void *data, size_t n, struct session *ret) CLUSTER_MUST_USE;
 enum cluster_err session_build(const struct session *s, uint8_t ret[SESSION_SIZE_MAX], size_t *ret_n) CLUSTER_MUST_USE;
 /* <dir>/<id>; replaced as a whole, mode 0600. */

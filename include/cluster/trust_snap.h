@@ -43,7 +43,7 @@ struct trust_person {
 
 struct trust_grant {
 	struct cluster_id id;
-	bool sudo, hop, onetime;
+	bool sudo, hop, onetime, end_at_expiry;
 	enum directory_on_revoke on_revoke;
 	uint32_t ttl;
 };

@@ -238,10 +238,18 @@ static enum cluster_err read_on_revoke(const char *word, enum directory_on_revok
 	return CLUSTER_OK;
 }
 
+static enum cluster_err read_on_expiry(const char *word, bool *ret, struct diag *d)
+{
+	if (strcmp(word, "end") != 0 && strcmp(word, "keep") != 0)
+		return diag_set(d, CLUSTER_EFORMAT, "on_expiry is none of keep, end");
+	*ret = strcmp(word, "end") == 0;
+	return CLUSTER_OK;
+}
+
 enum cluster_err directory_grant_read(const struct json *j, struct directory_arena *a, struct directory_grant *ret, struct diag *d)
 {
 	const struct json *accounts = NULL, *nodes = NULL;
-	char id[ID_TEXT + 1], person[ID_TEXT + 1] = "", on_revoke[ON_REVOKE_MAX + 1] = "end";
+	char id[ID_TEXT + 1], person[ID_TEXT + 1] = "", on_revoke[ON_REVOKE_MAX + 1] = "end", on_expiry[ON_REVOKE_MAX + 1] = "keep";
 	void *rows = NULL;
 	bool to_person = false;
 	int64_t ttl = 0;
@@ -250,6 +258,7 @@ enum cluster_err directory_grant_read(const struct json *j, struct directory_are
 		FIELD_BOOL_OPTIONAL("hop", ret->hop),
 		FIELD_STRING("id", id, id_ok),
 		FIELD_ARRAY("nodes", nodes, 1, DIRECTORY_GRANT_NODES_MAX),
+		{ .name = "on_expiry", .kind = JSON_KIND_STRING, .dst = on_expiry, .size = sizeof on_expiry, .optional = true },
 		{ .name = "on_revoke", .kind = JSON_KIND_STRING, .dst = on_revoke, .size = sizeof on_revoke, .optional = true },
 		FIELD_BOOL_OPTIONAL("onetime", ret->onetime),
 		{ .name = "person", .kind = JSON_KIND_STRING, .dst = person, .size = sizeof person, .ok = id_ok, .optional = true, .present = &to_person },
@@ -264,7 +273,7 @@ enum cluster_err directory_grant_read(const struct json *j, struct directory_are
 	if (to_person == ret->to_role)
 		return diag_set(d, CLUSTER_EFORMAT, "a grant is to a person or to a role");
 	if ((e = id_parse(id, &ret->id)) != CLUSTER_OK || (to_person && (e = id_parse(person, &ret->person)) != CLUSTER_OK) ||
-	    (e = read_on_revoke(on_revoke, &ret->on_revoke, d)) != CLUSTER_OK ||
+	    (e = read_on_revoke(on_revoke, &ret->on_revoke, d)) != CLUSTER_OK || (e = read_on_expiry(on_expiry, &ret->end_at_expiry, d)) != CLUSTER_OK ||
 	    (e = directory_rows_read(&(struct directory_list){ accounts, account_name_ok, a }, sizeof *ret->accounts, &rows, &ret->n_accounts, d)) != CLUSTER_OK)
 		return e;
 	ret->accounts = rows;

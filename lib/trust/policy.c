@@ -99,26 +99,6 @@ static enum reason check_credential(const struct trust *t, const struct policy_r
 	return check_narrowing(t, q, d);
 }
 
-/* What can be revoked of a login by `person`, issued at `iat`. `jti` and `device` may be NULL. */
-static enum reason check_issued(const struct trust *t, const struct cluster_id *jti, const struct cluster_id *device, const struct cluster_id *person, int64_t iat, struct diag *d)
-{
-	enum reason r;
-
-	if (jti && (r = policy_check_revoked(t, REVOKE_CREDENTIAL, jti->b, ID_SIZE, iat, REASON_REVOKED_CREDENTIAL, d)) != REASON_OK)
-		return r;
-	if (device && (r = policy_check_revoked(t, REVOKE_DEVICE, device->b, ID_SIZE, iat, REASON_REVOKED_DEVICE, d)) != REASON_OK)
-		return r;
-	return policy_check_revoked(t, REVOKE_PERSON, person->b, ID_SIZE, iat, REASON_REVOKED_PERSON, d);
-}
-
-/* `issued` 0: whenever. */
-static enum reason check_target(const struct trust *t, const char *account, int64_t issued, struct diag *d)
-{
-	enum reason r = policy_check_revoked(t, REVOKE_ACCOUNT, account, strlen(account), issued, REASON_REVOKED_ACCOUNT, d);
-
-	return r == REASON_OK ? policy_check_revoked(t, REVOKE_NODE, t->self.node.b, ID_SIZE, issued, REASON_REVOKED_NODE, d) : r;
-}
-
 /* Nobody has shown a credential: the account's own state, and its owner's if it has one. */
 static enum reason decide_account(const struct trust *t, const struct policy_request *q, struct policy_answer *a)
 {
@@ -128,14 +108,14 @@ static enum reason decide_account(const struct trust *t, const struct policy_req
 	enum reason r;
 
 	/* a lockdown is of people: jobs of a shared account survive it */
-	if ((q->class != POLICY_JOB && (r = policy_check_lockdown(t, NULL, d)) != REASON_OK) || (r = check_target(t, q->account, q->now->wall, d)) != REASON_OK ||
+	if ((q->class != POLICY_JOB && (r = policy_check_lockdown(t, NULL, d)) != REASON_OK) || (r = policy_check_target(t, q->account, q->now->wall, d)) != REASON_OK ||
 	    (r = policy_check_account(t, q->account, &account, d)) != REASON_OK)
 		return r;
 	if (!account.personal)
 		return REASON_OK;
 	if ((r = policy_check_lockdown(t, &account.person, d)) != REASON_OK || (r = policy_check_person(t, &account.person, &owner, d)) != REASON_OK)
 		return r;
-	return check_issued(t, NULL, NULL, &account.person, q->now->wall, d);
+	return policy_check_issued(t, &(struct policy_issued){ .person = &account.person, .iat = q->now->wall }, d);
 }
 
 static enum reason decide_person(const struct trust *t, const struct policy_request *q, struct policy_answer *a)
@@ -153,9 +133,9 @@ static enum reason decide_person(const struct trust *t, const struct policy_requ
 		return r;
 	if ((r = policy_check_device(&a->person, &c->device, d)) != REASON_OK)
 		return r;
-	if ((r = check_issued(t, &c->jti, &c->device, &c->person, c->iat, d)) != REASON_OK)
+	if ((r = policy_check_issued(t, &(struct policy_issued){ .jti = &c->jti, .device = &c->device, .person = &c->person, .iat = c->iat }, d)) != REASON_OK)
 		return r;
-	if ((r = check_target(t, q->account, c->iat, d)) != REASON_OK)
+	if ((r = policy_check_target(t, q->account, c->iat, d)) != REASON_OK)
 		return r;
 	if ((r = policy_check_before(t, c->iat, d)) != REASON_OK)
 		return r;
@@ -182,40 +162,5 @@ enum reason policy_decide(const struct trust *t, const struct policy_request *q,
 	memset(ret, 0, sizeof *ret);
 	ret->reason = REASON_SYSTEM;
 	ret->reason = decide(t, q, ret);
-	return ret->reason;
-}
-
-static enum reason check_session(const struct trust *t, const struct policy_session *s, struct policy_answer *a)
-{
-	struct diag *d = &a->detail;
-	struct trust_account account;
-	enum reason r;
-
-	if ((r = policy_check_lockdown(t, &s->person, d)) != REASON_OK)
-		return r;
-	if ((r = policy_check_revoked(t, REVOKE_ISSUER, s->issuer, strlen(s->issuer), s->iat, REASON_REVOKED_ISSUER, d)) != REASON_OK)
-		return r;
-	if ((r = policy_check_person(t, &s->person, &a->person, d)) != REASON_OK)
-		return r;
-	if ((r = policy_check_device(&a->person, &s->device, d)) != REASON_OK)
-		return r;
-	if ((r = check_issued(t, &s->jti, &s->device, &s->person, s->iat, d)) != REASON_OK)
-		return r;
-	if ((r = check_target(t, s->account, s->iat, d)) != REASON_OK)
-		return r;
-	if ((r = policy_check_before(t, s->iat, d)) != REASON_OK)
-		return r;
-	if ((r = policy_check_account(t, s->account, &account, d)) != REASON_OK)
-		return r;
-	if ((r = policy_check_grant(t, &a->person, s->account, s->iat, 0, a)) != REASON_OK)
-		return r;
-	return policy_check_owner(&account, &s->person, d);
-}
-
-enum reason policy_session_check(const struct trust *t, const struct policy_session *s, struct policy_answer *ret)
-{
-	memset(ret, 0, sizeof *ret);
-	ret->reason = REASON_SYSTEM;
-	ret->reason = check_session(t, s, ret);
 	return ret->reason;
 }

@@ -54,6 +54,54 @@ enum reason policy_check_before(const struct trust *t, int64_t issued, struct di
 	return REASON_REVOKED_BEFORE;
 }
 
+enum reason policy_check_issued(const struct trust *t, const struct policy_issued *i, struct diag *d)
+{
+	enum reason r;
+
+	if (i->jti && (r = policy_check_revoked(t, REVOKE_CREDENTIAL, i->jti->b, ID_SIZE, i->iat, REASON_REVOKED_CREDENTIAL, d)) != REASON_OK)
+		return r;
+	if (i->device && (r = policy_check_revoked(t, REVOKE_DEVICE, i->device->b, ID_SIZE, i->iat, REASON_REVOKED_DEVICE, d)) != REASON_OK)
+		return r;
+	return policy_check_revoked(t, REVOKE_PERSON, i->person->b, ID_SIZE, i->iat, REASON_REVOKED_PERSON, d);
+}
+
+enum reason policy_check_target(const struct trust *t, const char *account, int64_t issued, struct diag *d)
+{
+	enum reason r = policy_check_revoked(t, REVOKE_ACCOUNT, account, strlen(account), issued, REASON_REVOKED_ACCOUNT, d);
+
+	return r == REASON_OK ? policy_check_revoked(t, REVOKE_NODE, t->self.node.b, ID_SIZE, issued, REASON_REVOKED_NODE, d) : r;
+}
+
+/* Serial numbers are revoked by their decimal text. `n` digits at the end of the room. */
+static const char *decimal(uint64_t v, char room[20], size_t *ret_n)
+{
+	size_t at = 20;
+
+	do {
+		room[--at] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v > 0);
+	*ret_n = 20 - at;
+	return room + at;
+}
+
+enum reason policy_check_certificate(const struct trust *t, const struct sshcert_facts *c, int64_t iat, struct diag *d)
+{
+	const char *serial;
+	char room[20];
+	enum reason r;
+	size_t n;
+
+	if (!c)
+		return REASON_OK;
+	serial = decimal(c->serial, room, &n);
+	if ((r = policy_check_revoked(t, REVOKE_CERT_SERIAL, serial, n, iat, REASON_REVOKED_CERTIFICATE, d)) != REASON_OK ||
+	    (r = policy_check_revoked(t, REVOKE_CERT_ID, c->key_id, strlen(c->key_id), iat, REASON_REVOKED_CERTIFICATE, d)) != REASON_OK ||
+	    (r = policy_check_revoked(t, REVOKE_CERT_KEY, c->key, strlen(c->key), iat, REASON_REVOKED_CERTIFICATE, d)) != REASON_OK)
+		return r;
+	return policy_check_revoked(t, REVOKE_CERT_CA, c->ca, strlen(c->ca), iat, REASON_REVOKED_CERTIFICATE, d);
+}
+
 enum reason policy_check_person(const struct trust *t, const struct cluster_id *id, struct trust_person *ret, struct diag *d)
 {
 	enum cluster_err e = trust_person_by_id(t, id, ret);

@@ -14,6 +14,16 @@ enum reason policy_check_revoked(const struct trust *t, enum revoke_kind kind, c
 /* `person` NULL: nobody in particular, so only a lockdown without exceptions refuses. */
 enum reason policy_check_lockdown(const struct trust *t, const struct cluster_id *person, struct diag *d);
 enum reason policy_check_before(const struct trust *t, int64_t issued, struct diag *d);
+/* What can be revoked of a login: jti and device may be NULL. */
+struct policy_issued {
+	const struct cluster_id *jti, *device, *person;
+	int64_t iat;
+};
+enum reason policy_check_issued(const struct trust *t, const struct policy_issued *i, struct diag *d);
+/* The account and this node. `issued` 0: whenever. */
+enum reason policy_check_target(const struct trust *t, const char *account, int64_t issued, struct diag *d);
+/* Serial, key id, key and CA of an OpenSSH certificate; NULL: there is none. */
+enum reason policy_check_certificate(const struct trust *t, const struct sshcert_facts *c, int64_t iat, struct diag *d);
 /* Known and enabled. */
 enum reason policy_check_person(const struct trust *t, const struct cluster_id *id, struct trust_person *ret, struct diag *d);
 enum reason policy_check_device(const struct trust_person *person, const struct cluster_id *device, struct diag *d);

@@ -17,6 +17,7 @@
 #define MAGIC "CLSESS1\n"
 #define MAGIC_SIZE 8
 #define MAJOR 1
+#define MINOR 1
 #define STAT_MAX 4096
 #define STAT_STATE 3 /* fields of proc(5) */
 #define STAT_PARENT 4
@@ -51,11 +52,51 @@ static bool plain(const char *s)
 	return true;
 }
 
+/* Printable ASCII; spaces too. */
+static bool printable(const char *s)
+{
+	for (; *s; s++) {
+		if (*s < ' ' || *s > '~')
+			return false;
+	}
+	return true;
+}
+
+static bool cert_ok(const struct session *s)
+{
+	const struct sshcert_facts *c = &s->cert;
+
+	if (s->kind != SESSION_CERTIFICATE)
+		return c->serial == 0 && c->key_id[0] == '\0' && c->key[0] == '\0' && c->ca[0] == '\0';
+	return c->key_id[0] != '\0' && printable(c->key_id) && c->key[0] != '\0' && plain(c->key) && c->ca[0] != '\0' && plain(c->ca);
+}
+
 static bool session_ok(const struct session *s)
 {
 	return name_account_ok(s->account) && name_service_ok(s->service) && plain(s->tty) && plain(s->rhost) && name_kid_ok(s->issuer) &&
-	    (s->role[0] == '\0' || name_role_ok(s->role)) && s->pid > 1 && s->pid <= INT_MAX && s->start != 0 && s->kind == SESSION_CREDENTIAL &&
-	    s->on_revoke <= DIRECTORY_KEEP && s->iat >= 0 && s->exp >= 0 && s->auth_time >= 0 && s->opened >= 0;
+	    (s->role[0] == '\0' || name_role_ok(s->role)) && s->pid > 1 && s->pid <= INT_MAX && s->start != 0 && s->kind >= SESSION_CREDENTIAL &&
+	    s->kind <= SESSION_HOP && s->on_revoke <= DIRECTORY_KEEP && s->iat >= 0 && s->exp >= 0 && s->auth_time >= 0 && s->opened >= 0 && s->closed >= 0 && cert_ok(s);
+}
+
+const struct sshcert_facts *session_cert(const struct session *s)
+{
+	return s->kind == SESSION_CERTIFICATE ? &s->cert : NULL;
+}
+
+/* What minor 1 added. */
+static enum cluster_err take_more(struct rd *r, struct session *s)
+{
+	enum cluster_err e;
+	uint8_t end;
+
+	if ((e = rd_u8(r, &end)) != CLUSTER_OK || (e = take_time(r, &s->closed)) != CLUSTER_OK || (e = take_id(r, &s->parent)) != CLUSTER_OK ||
+	    (e = rd_u64(r, &s->cert.serial)) != CLUSTER_OK || (e = rd_str8(r, s->cert.key_id, sizeof s->cert.key_id)) != CLUSTER_OK ||
+	    (e = rd_str8(r, s->cert.key, sizeof s->cert.key)) != CLUSTER_OK || (e = rd_str8(r, s->cert.ca, sizeof s->cert.ca)) != CLUSTER_OK)
+		return e;
+	if (end > 1)
+		return CLUSTER_EFORMAT;
+	s->end_at_expiry = end == 1;
+	return CLUSTER_OK;
 }
 
 enum cluster_err session_parse(const void *data, size_t n, struct session *ret)
@@ -76,7 +117,7 @@ enum cluster_err session_parse(const void *data, size_t n, struct session *ret)
 		return CLUSTER_EFORMAT;
 	if (major != MAJOR)
 		return CLUSTER_EVERSION;
-	if (minor != 0)
+	if (minor != MINOR)
 		return CLUSTER_EFORMAT;
 	if ((e = take_id(&r, &s.id)) != CLUSTER_OK || (e = take_id(&r, &s.person)) != CLUSTER_OK || (e = take_id(&r, &s.device)) != CLUSTER_OK ||
 	    (e = take_id(&r, &s.jti)) != CLUSTER_OK || (e = take_time(&r, &s.iat)) != CLUSTER_OK || (e = take_time(&r, &s.exp)) != CLUSTER_OK ||
@@ -86,7 +127,7 @@ enum cluster_err session_parse(const void *data, size_t n, struct session *ret)
 	    (e = rd_u32(&r, &s.pid)) != CLUSTER_OK || (e = rd_u64(&r, &s.start)) != CLUSTER_OK || (e = rd_u32(&r, &s.audit)) != CLUSTER_OK ||
 	    (e = take_id(&r, &s.boot_id)) != CLUSTER_OK || (e = rd_u8(&r, &kind)) != CLUSTER_OK ||
 	    (e = rd_str8(&r, s.issuer, sizeof s.issuer)) != CLUSTER_OK || (e = rd_str8(&r, s.role, sizeof s.role)) != CLUSTER_OK ||
-	    (e = rd_end(&r)) != CLUSTER_OK)
+	    (e = take_more(&r, &s)) != CLUSTER_OK || (e = rd_end(&r)) != CLUSTER_OK)
 		return e;
 	s.on_revoke = (enum directory_on_revoke)on_revoke;
 	s.kind = (enum session_kind)kind;
@@ -106,7 +147,7 @@ enum cluster_err session_build(const struct session *s, uint8_t ret[SESSION_SIZE
 	wr_init(&w, ret, SESSION_SIZE_MAX);
 	wr_bytes(&w, MAGIC, MAGIC_SIZE);
 	wr_u16(&w, MAJOR);
-	wr_u16(&w, 0);
+	wr_u16(&w, MINOR);
 	wr_bytes(&w, s->id.b, ID_SIZE);
 	wr_bytes(&w, s->person.b, ID_SIZE);
 	wr_bytes(&w, s->device.b, ID_SIZE);
@@ -127,6 +168,13 @@ enum cluster_err session_build(const struct session *s, uint8_t ret[SESSION_SIZE
 	wr_u8(&w, (uint8_t)s->kind);
 	wr_str8(&w, s->issuer);
 	wr_str8(&w, s->role);
+	wr_u8(&w, s->end_at_expiry);
+	wr_u64(&w, (uint64_t)s->closed);
+	wr_bytes(&w, s->parent.b, ID_SIZE);
+	wr_u64(&w, s->cert.serial);
+	wr_str8(&w, s->cert.key_id);
+	wr_str8(&w, s->cert.key);
+	wr_str8(&w, s->cert.ca);
 	if ((e = wr_end(&w)) != CLUSTER_OK)
 		return e;
 	*ret_n = w.n;

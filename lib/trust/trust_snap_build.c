@@ -299,7 +299,7 @@ static enum cluster_err build_grant(struct builder *b, const struct grant_row *r
 	for (i = 0; i < n; i++) {
 		g = row[i].grant;
 		wr_bytes(w, g->id.b, ID_SIZE);
-		wr_u8(w, (uint8_t)((g->sudo ? 1 : 0) | (g->hop ? 2 : 0) | (g->onetime ? 4 : 0)));
+		wr_u8(w, (uint8_t)((g->sudo ? 1 : 0) | (g->hop ? 2 : 0) | (g->onetime ? 4 : 0) | (g->end_at_expiry ? 8 : 0)));
 		wr_u8(w, (uint8_t)g->on_revoke);
 		wr_u32(w, g->ttl);
 	}

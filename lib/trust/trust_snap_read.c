@@ -8,6 +8,7 @@
 #define FLAG_GRANT_SUDO 1u
 #define FLAG_GRANT_HOP 2u
 #define FLAG_GRANT_ONETIME 4u
+#define FLAG_GRANT_END_AT_EXPIRY 8u
 #define GRANT_SIZE (ID_SIZE + 1 + 1 + 4)
 #define GRANT_KEY_MAX (1 + NAME_ROLE_MAX + 1 + NAME_ACCOUNT_MAX)
 
@@ -83,7 +84,7 @@ static enum cluster_err parse_key(struct rd *r, struct keyring_key *k)
 	if ((e = rd_str8(r, k->kid, sizeof k->kid)) != CLUSTER_OK || (e = rd_u8(r, &role)) != CLUSTER_OK || (e = rd_u8(r, &alg)) != CLUSTER_OK ||
 	    (e = rd_u8(r, &n)) != CLUSTER_OK)
 		return e;
-	if (!name_kid_ok(k->kid) || role < KEYRING_ISSUER || role > KEYRING_HEAD || (alg != CRYPTO_ED25519 && alg != CRYPTO_ES256))
+	if (!name_kid_ok(k->kid) || role < KEYRING_ISSUER || role > KEYRING_ROLE_LAST || (alg != CRYPTO_ED25519 && alg != CRYPTO_ES256))
 		return CLUSTER_EFORMAT;
 	k->role = (enum keyring_role)role;
 	k->pub.alg = (enum crypto_alg)alg;
@@ -340,11 +341,12 @@ enum cluster_err trust_grant_next(struct rd *r, struct trust_grant *ret)
 	memset(&g, 0, sizeof g);
 	if (take_id(r, &g.id) != CLUSTER_OK || rd_u8(r, &flags) != CLUSTER_OK || rd_u8(r, &on_revoke) != CLUSTER_OK || rd_u32(r, &g.ttl) != CLUSTER_OK)
 		return CLUSTER_EFORMAT;
-	if (flags & ~(FLAG_GRANT_SUDO | FLAG_GRANT_HOP | FLAG_GRANT_ONETIME) || on_revoke > DIRECTORY_KEEP)
+	if (flags & ~(FLAG_GRANT_SUDO | FLAG_GRANT_HOP | FLAG_GRANT_ONETIME | FLAG_GRANT_END_AT_EXPIRY) || on_revoke > DIRECTORY_KEEP)
 		return CLUSTER_EFORMAT;
 	g.sudo = flags & FLAG_GRANT_SUDO;
 	g.hop = flags & FLAG_GRANT_HOP;
 	g.onetime = flags & FLAG_GRANT_ONETIME;
+	g.end_at_expiry = flags & FLAG_GRANT_END_AT_EXPIRY;
 	g.on_revoke = (enum directory_on_revoke)on_revoke;
 	*ret = g;
 	return CLUSTER_OK;

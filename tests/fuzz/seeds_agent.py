@@ -25,15 +25,17 @@ def ident(n):
     return bytes([n]) * 16
 
 
-def session(tty, role, on_revoke):
-    return (b"CLSESS1\n" + struct.pack(">HH", 1, 0) + ident(1) + ident(2) + ident(3) + ident(4) +
+def session(tty, role, on_revoke, kind=1, end=0, closed=0, cert=(0, b"", b"", b"")):
+    return (b"CLSESS1\n" + struct.pack(">HH", 1, 1) + ident(1) + ident(2) + ident(3) + ident(4) +
             struct.pack(">4QB", 1700000000, 1700003600, 1700000000, 1700000001, on_revoke) +
             str8(b"emr-user") + str8(b"sshd") + str8(tty) + str8(b"10.0.0.1") +
-            struct.pack(">IQI", 4711, 99, 17) + ident(5) + b"\x01" + str8(b"A" * 22) + str8(role))
+            struct.pack(">IQI", 4711, 99, 17) + ident(5) + bytes([kind]) + str8(b"A" * 22) + str8(role) +
+            struct.pack(">BQ", end, closed) + ident(0) + struct.pack(">Q", cert[0]) + str8(cert[1]) + str8(cert[2]) + str8(cert[3]))
 
 
 seed("session", "tty", session(b"pts/1", b"", 0))
 seed("session", "role", session(b"", b"analysts", 2))
+seed("session", "certificate", session(b"pts/1", b"", 0, 2, 1, 1700000100, (7, b"alice x", b"SHA256:" + b"A" * 43, b"SHA256:" + b"B" * 43)))
 seed("session", "newer", b"CLSESS1\n\0\2\0\0" + ident(1))
 
 seed("agent_msg", "status", b"\1\1")

@@ -311,6 +311,7 @@ static void test_grant_records(void **state)
 		trustgen_format(g, "{\"accounts\":[\"a\"],\"id\":\"%s\",\"nodes\":[\"*\"],\"role\":\"r\"}", id),
 		trustgen_format(g, "{\"accounts\":[\"a\"],\"id\":\"%s\",\"nodes\":[\"any\"],\"role\":\"R\"}", id),
 		trustgen_format(g, "{\"accounts\":[\"a\"],\"id\":\"%s\",\"nodes\":[\"any\"],\"person\":\"alice\"}", id),
+		trustgen_format(g, "{\"accounts\":[\"a\"],\"id\":\"%s\",\"nodes\":[\"any\"],\"on_expiry\":\"warn\",\"role\":\"r\"}", id),
 		trustgen_format(g, "{\"accounts\":[\"a\"],\"id\":\"%s\",\"nodes\":[\"any\"],\"on_revoke\":\"never\",\"role\":\"r\"}", id),
 		trustgen_format(g, "{\"accounts\":[\"a\"],\"id\":\"%s\",\"nodes\":[\"any\"],\"role\":\"r\",\"ttl\":0}", id),
 		trustgen_format(g, "{\"accounts\":[\"a\"],\"id\":\"%s\",\"nodes\":[\"any\"],\"role\":\"r\",\"ttl\":86401}", id),
@@ -319,7 +320,7 @@ static void test_grant_records(void **state)
 	};
 
 	(void)state;
-	assert_ok(read_kind(DIRECTORY_GRANTS, trustgen_format(g, "[{\"accounts\":[\"a\",\"b\"],\"hop\":true,\"id\":\"%s\",\"nodes\":[\"any\",\"role:x\",\"node:y\"],\"on_revoke\":\"keep\","
+	assert_ok(read_kind(DIRECTORY_GRANTS, trustgen_format(g, "[{\"accounts\":[\"a\",\"b\"],\"hop\":true,\"id\":\"%s\",\"nodes\":[\"any\",\"role:x\",\"node:y\"],\"on_expiry\":\"end\",\"on_revoke\":\"keep\","
 		"\"onetime\":true,\"person\":\"%s\",\"sudo\":true,\"ttl\":60}]", id, person)));
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		if (read_kind(DIRECTORY_GRANTS, trustgen_format(g, "[%s]", bad[i])) != CLUSTER_EFORMAT)
@@ -463,7 +464,7 @@ static void test_build(void **state)
 	same_records(DIRECTORY_ACCOUNTS, trustgen_format(g, "[" ACCOUNT("a", "1000", "1001", "A \xc3\xa9", "/home/a", "/bin/sh", "") ",{\"gecos\":\"\",\"gid\":1001,\"home\":\"/home/b\",\"name\":\"b\","
 		"\"person\":\"%s\",\"shell\":\"/bin/sh\",\"uid\":1002}]", id));
 	same_records(DIRECTORY_PEOPLE, trustgen_format(g, "[{\"admin\":true,\"devices\":[],\"disabled\":true,\"id\":\"%s\",\"name\":\"a\",\"roles\":[\"r\",\"s\"]}]", id));
-	same_records(DIRECTORY_GRANTS, trustgen_format(g, "[{\"accounts\":[\"a\",\"b\"],\"hop\":true,\"id\":\"%s\",\"nodes\":[\"any\",\"role:x\"],\"on_revoke\":\"warn\",\"onetime\":true,\"person\":\"%s\","
+	same_records(DIRECTORY_GRANTS, trustgen_format(g, "[{\"accounts\":[\"a\",\"b\"],\"hop\":true,\"id\":\"%s\",\"nodes\":[\"any\",\"role:x\"],\"on_expiry\":\"end\",\"on_revoke\":\"warn\",\"onetime\":true,\"person\":\"%s\","
 		"\"sudo\":true,\"ttl\":60}]", id, id));
 	same_records(DIRECTORY_NODES, trustgen_format(g, "[{\"addresses\":[\"10.0.0.1\",\"fd00::1\"],\"hop\":%s,\"hostkeys\":[\"%s\"],\"id\":\"%s\",\"instance\":\"i-1\",\"jump\":\"b\",\"key\":%s,"
 		"\"leader\":true,\"name\":\"a\",\"port\":2222,\"roles\":[]}]", jwk, trustgen_hostkey(g, "a"), id, jwk));

@@ -169,11 +169,13 @@ static void test_answer_names_person_and_grant(void **state)
 	scene_init(&s);
 	by_role(&s);
 	s.w.grants[WORLD_GRANT_OPS].on_revoke = DIRECTORY_KEEP;
+	s.w.grants[WORLD_GRANT_OPS].end_at_expiry = true;
 	scene_build(&s);
 	assert_int_equal(policy_decide(&s.trust, &s.q, &s.a), REASON_OK);
 	assert_string_equal(s.a.person.name, "carol");
 	assert_string_equal(s.a.grant_role, "ops");
 	assert_int_equal(s.a.grant.on_revoke, DIRECTORY_KEEP);
+	assert_true(s.a.grant.end_at_expiry && !s.a.grant.sudo);
 	assert_true(id_equal(&s.a.grant.id, &s.w.grants[WORLD_GRANT_OPS].id));
 	scene_done(&s);
 }
@@ -564,6 +566,41 @@ static void test_sessions(void **state)
 	assert_int_equal(check_session(ttl_over), REASON_OK);
 }
 
+/* The certificate that a session was opened with: each of its four facts ends it, and nothing else does. */
+static void test_session_certificate(void **state)
+{
+	static const struct sshcert_facts cert = { .serial = UINT64_C(18446744073709551615), .key_id = "alice J0dQe3bWm0r5m9cQpF8gAA",
+		.key = "SHA256:uNiVztksCsDhcc0u9e8BrrQXVUpKZIJFRK5n7AE0AAA", .ca = "SHA256:uNiVztksCsDhcc0u9e8BrrQXVUpKZIJFRK5n7AE0AAQ" };
+	static const struct {
+		enum revoke_kind kind;
+		const char *value;
+		bool ends;
+	} rows[] = {
+		{ REVOKE_CERT_SERIAL, "18446744073709551615", true }, { REVOKE_CERT_SERIAL, "0", false }, { REVOKE_CERT_SERIAL, "1844674407370955161", false },
+		{ REVOKE_CERT_ID, "alice J0dQe3bWm0r5m9cQpF8gAA", true }, { REVOKE_CERT_ID, "alice", false },
+		{ REVOKE_CERT_KEY, "SHA256:uNiVztksCsDhcc0u9e8BrrQXVUpKZIJFRK5n7AE0AAA", true }, { REVOKE_CERT_KEY, "SHA256:uNiVztksCsDhcc0u9e8BrrQXVUpKZIJFRK5n7AE0AAQ", false },
+		{ REVOKE_CERT_CA, "SHA256:uNiVztksCsDhcc0u9e8BrrQXVUpKZIJFRK5n7AE0AAQ", true }, { REVOKE_CERT_CA, "SHA256:uNiVztksCsDhcc0u9e8BrrQXVUpKZIJFRK5n7AE0AAA", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct policy_session session;
+		struct scene s;
+
+		scene_init(&s);
+		world_revoke(&s.w, rows[i].kind, rows[i].value, 0);
+		scene_build(&s);
+		session = (struct policy_session){
+			.person = s.cred.person, .device = s.cred.device, .jti = s.cred.jti, .iat = s.cred.iat, .account = s.q.account, .issuer = s.cred.issuer,
+		};
+		assert_int_equal(policy_session_check(&s.trust, &session, &s.a), REASON_OK); /* opened without one */
+		session.cert = &cert;
+		if (policy_session_check(&s.trust, &session, &s.a) != (rows[i].ends ? REASON_REVOKED_CERTIFICATE : REASON_OK))
+			fail_msg("%s %s: %s", revoke_kind_name(rows[i].kind), rows[i].value, reason_word(s.a.reason));
+		scene_done(&s);
+	}
+}
+
 /* ---- damage ---- */
 
 /* One bit of a record or bucket at a time: either nothing that matters was hit, or the answer is "damaged". Never another yes or no than before. */
@@ -686,7 +723,7 @@ int main(void)
 		cmocka_unit_test(test_person_account_grant),
 		cmocka_unit_test(test_revocations),
 		cmocka_unit_test(test_without_credential),
-		cmocka_unit_test(test_sessions),
+		cmocka_unit_test(test_sessions), cmocka_unit_test(test_session_certificate),
 		cmocka_unit_test(test_damage_is_never_a_pass),
 		cmocka_unit_test(test_explain),
 		cmocka_unit_test(test_maps),

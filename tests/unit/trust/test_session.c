@@ -40,17 +40,60 @@ static struct session sample(void)
 	return s;
 }
 
-static void test_round_trip(void **state)
+static struct session with_certificate(void)
 {
-	struct session s = sample(), again;
+	struct session s = sample();
+
+	s.kind = SESSION_CERTIFICATE;
+	s.cert.serial = UINT64_C(18446744073709551615);
+	strcpy(s.cert.key_id, "alice J0dQe3bWm0r5m9cQpF8gAA");
+	strcpy(s.cert.key, "SHA256:uNiVztksCsDhcc0u9e8BrrQXVUpKZIJFRK5n7AE0AAA");
+	strcpy(s.cert.ca, "SHA256:uNiVztksCsDhcc0u9e8BrrQXVUpKZIJFRK5n7AE0AAQ");
+	return s;
+}
+
+static void comes_back(const struct session *s)
+{
 	uint8_t bytes[SESSION_SIZE_MAX];
+	struct session again;
 	size_t n;
 
-	(void)state;
 	memset(&again, 0, sizeof again);
-	assert_ok(session_build(&s, bytes, &n));
+	assert_ok(session_build(s, bytes, &n));
 	assert_ok(session_parse(bytes, n, &again));
-	assert_memory_equal(&s, &again, sizeof s);
+	assert_memory_equal(s, &again, sizeof again);
+}
+
+static void test_round_trip(void **state)
+{
+	struct session s = sample();
+
+	(void)state;
+	comes_back(&s);
+	assert_null(session_cert(&s));
+	s.kind = SESSION_HOP;
+	s.end_at_expiry = true;
+	s.closed = 1700000100;
+	memset(s.parent.b, 6, ID_SIZE);
+	comes_back(&s);
+	s = with_certificate();
+	comes_back(&s);
+	assert_ptr_equal(session_cert(&s), &s.cert);
+}
+
+/* The longest of everything fits. */
+static void test_largest(void **state)
+{
+	struct session s = with_certificate();
+
+	(void)state;
+	memset(s.account, 'a', sizeof s.account - 1);
+	memset(s.service, 'a', sizeof s.service - 1);
+	memset(s.tty, 'a', sizeof s.tty - 1);
+	memset(s.rhost, 'a', sizeof s.rhost - 1);
+	memset(s.role, 'a', sizeof s.role - 1);
+	memset(s.cert.key_id, 'a', sizeof s.cert.key_id - 1);
+	comes_back(&s);
 }
 
 /* Every cut is an error, and so is every byte too many. */
@@ -70,9 +113,11 @@ static void test_exact_length(void **state)
 	bytes[9] = 2;
 	assert_err(session_parse(bytes, n, &again), CLUSTER_EVERSION);
 	bytes[9] = 1;
-	bytes[11] = 1;
-	assert_err(session_parse(bytes, n, &again), CLUSTER_EFORMAT);
 	bytes[11] = 0;
+	assert_err(session_parse(bytes, n, &again), CLUSTER_EFORMAT);
+	bytes[11] = 2;
+	assert_err(session_parse(bytes, n, &again), CLUSTER_EFORMAT);
+	bytes[11] = 1;
 	bytes[0] = 'c';
 	assert_err(session_parse(bytes, n, &again), CLUSTER_EFORMAT);
 }
@@ -103,7 +148,14 @@ static void test_values(void **state)
 	BAD(strcpy(s.rhost, "a\nb"));
 	BAD(strcpy(s.issuer, "?"));
 	BAD(strcpy(s.role, "A"));
-	BAD(s.kind = (enum session_kind)2);
+	BAD(s.kind = (enum session_kind)0);
+	BAD(s.kind = (enum session_kind)5);
+	BAD(s.kind = SESSION_CERTIFICATE);
+	BAD(s.cert.serial = 1);
+	BAD(strcpy(s.cert.key_id, "alice x"));
+	BAD(s = with_certificate(); strcpy(s.cert.key_id, "a\nb"));
+	BAD(s = with_certificate(); s.cert.ca[0] = '\0');
+	BAD(s.closed = -1);
 	BAD(s.on_revoke = (enum directory_on_revoke)3);
 	BAD(s.iat = -1);
 #undef BAD
@@ -170,7 +222,7 @@ static void test_process_facts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_largest),
 		cmocka_unit_test(test_exact_length),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_files),

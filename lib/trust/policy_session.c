@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cluster/policy.h"
+
+#include <string.h>
+
+#include "policy_check.h"
+
+static enum reason check_session(const struct trust *t, const struct policy_session *s, struct policy_answer *a)
+{
+	const struct policy_issued issued = { .jti = &s->jti, .device = &s->device, .person = &s->person, .iat = s->iat };
+	struct diag *d = &a->detail;
+	struct trust_account account;
+	enum reason r;
+
+	if ((r = policy_check_lockdown(t, &s->person, d)) != REASON_OK)
+		return r;
+	if ((r = policy_check_revoked(t, REVOKE_ISSUER, s->issuer, strlen(s->issuer), s->iat, REASON_REVOKED_ISSUER, d)) != REASON_OK)
+		return r;
+	if ((r = policy_check_certificate(t, s->cert, s->iat, d)) != REASON_OK)
+		return r;
+	if ((r = policy_check_person(t, &s->person, &a->person, d)) != REASON_OK)
+		return r;
+	if ((r = policy_check_device(&a->person, &s->device, d)) != REASON_OK)
+		return r;
+	if ((r = policy_check_issued(t, &issued, d)) != REASON_OK)
+		return r;
+	if ((r = policy_check_target(t, s->account, s->iat, d)) != REASON_OK)
+		return r;
+	if ((r = policy_check_before(t, s->iat, d)) != REASON_OK)
+		return r;
+	if ((r = policy_check_account(t, s->account, &account, d)) != REASON_OK)
+		return r;
+	if ((r = policy_check_grant(t, &a->person, s->account, s->iat, 0, a)) != REASON_OK)
+		return r;
+	return policy_check_owner(&account, &s->person, d);
+}
+
+enum reason policy_session_check(const struct trust *t, const struct policy_session *s, struct policy_answer *ret)
+{
+	memset(ret, 0, sizeof *ret);
+	ret->reason = REASON_SYSTEM;
+	ret->reason = check_session(t, s, ret);
+	return ret->reason;
+}

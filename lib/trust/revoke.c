@@ -34,6 +34,7 @@ static const char *const kind_names[REVOKE_KIND_MAX + 1] = {
 	[REVOKE_CERT_CA] = "cert_ca",
 	[REVOKE_BEFORE] = "before",
 	[REVOKE_LOCKDOWN] = "lockdown",
+	[REVOKE_SESSION] = "session",
 };
 
 const char *revoke_kind_name(enum revoke_kind k)
@@ -112,6 +113,7 @@ static bool value_ok(enum revoke_kind kind, const char *s)
 	case REVOKE_DEVICE:
 	case REVOKE_PERSON:
 	case REVOKE_NODE:
+	case REVOKE_SESSION:
 		return id_ok(s);
 	case REVOKE_ACCOUNT:
 		return name_account_ok(s);
@@ -150,6 +152,7 @@ enum cluster_err revoke_value_check(enum revoke_kind kind, const char *value, st
 		[REVOKE_CERT_CA] = "the fingerprint of a CA key, SHA256:...",
 		[REVOKE_BEFORE] = "empty, with a time",
 		[REVOKE_LOCKDOWN] = "ids of the people who may still log on, one space between two, or empty",
+		[REVOKE_SESSION] = "the id of a session, 22 characters",
 	};
 
 	if (kind < REVOKE_CREDENTIAL || kind > REVOKE_KIND_MAX)
@@ -306,7 +309,7 @@ enum cluster_err revoke_key(enum revoke_kind kind, const char *value, uint8_t re
 	if (revoke_value_check(kind, value, NULL) != CLUSTER_OK)
 		return CLUSTER_EFORMAT;
 	ret[0] = (uint8_t)kind;
-	if (kind == REVOKE_CREDENTIAL || kind == REVOKE_DEVICE || kind == REVOKE_PERSON || kind == REVOKE_NODE) {
+	if (kind == REVOKE_CREDENTIAL || kind == REVOKE_DEVICE || kind == REVOKE_PERSON || kind == REVOKE_NODE || kind == REVOKE_SESSION) {
 		if (id_parse(value, &id) != CLUSTER_OK)
 			return CLUSTER_EFORMAT;
 		memcpy(ret + 1, id.b, ID_SIZE);

@@ -77,7 +77,7 @@ def entry(seq, kind, value, **more):
 
 fingerprint = "SHA256:uUiTnGSj6GzcHPFnNuZE4ZMRh3OoMnZ6FYhQMLKBYS8"
 kinds = [("credential", ID[0]), ("device", ID[0]), ("person", ID[0]), ("account", "a"), ("node", ID[0]), ("role", "r"), ("issuer", KID), ("cert_serial", "1"), ("cert_id", "x y"),
-         ("cert_key", fingerprint), ("cert_ca", fingerprint), ("lockdown", ID[0] + " " + ID[1])]
+         ("cert_key", fingerprint), ("cert_ca", fingerprint), ("lockdown", ID[0] + " " + ID[1]), ("session", ID[0])]
 entries = [entry(i + 1, kind, value) for i, (kind, value) in enumerate(kinds)]
 entries.append(entry(20, "before", "", before=NOW, reason="why"))
 seed("revoke", "all", {"cluster": ZERO, "entries": entries, "iat": NOW, "version": 1})

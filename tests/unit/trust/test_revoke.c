@@ -65,7 +65,7 @@ static void test_kinds(void **state)
 	assert_err(revoke_kind_parse("Person", &kind), CLUSTER_EFORMAT);
 	assert_err(revoke_kind_parse(NULL, &kind), CLUSTER_EFORMAT);
 	assert_string_equal(revoke_kind_name((enum revoke_kind)0), "?");
-	assert_string_equal(revoke_kind_name((enum revoke_kind)14), "?");
+	assert_string_equal(revoke_kind_name((enum revoke_kind)15), "?");
 }
 
 static void test_values(void **state)
@@ -88,6 +88,7 @@ static void test_values(void **state)
 		{ REVOKE_CERT_CA, { FINGERPRINT, "SHA256:+/iTnGSj6GzcHPFnNuZE4ZMRh3OoMnZ6FYhQMLKBYS8" }, { "", ID } },
 		{ REVOKE_BEFORE, { "" }, { "x", "1790000000" } },
 		{ REVOKE_LOCKDOWN, { "", ID, ID " " ID }, { " ", ID " ", " " ID, ID "  " ID, ID "," ID, "alice", ID "\n" ID } },
+		{ REVOKE_SESSION, { ID }, { "", "x", ID "A", " " ID } },
 	};
 
 	(void)state;

@@ -111,6 +111,7 @@ static enum cluster_err authorisation(struct fetch *f, const char *path, char **
 
 static enum cluster_err connect_authority(struct fetch *f, struct diag *d)
 {
+	const struct api_where where = { .url = url_of(f) };
 	struct document_keyset *keyset = NULL;
 	struct document_root *root = NULL;
 	char *root_text = NULL, *keyset_text = NULL;
@@ -128,12 +129,12 @@ static enum cluster_err connect_authority(struct fetch *f, struct diag *d)
 			e = diag_set(d, CLUSTER_ENOMEM, "out of memory");
 			goto out;
 		}
-		if ((e = api_bootstrap(url_of(f), f->agent->enrolled.pin, root, keyset, &root_text, &keyset_text, d)) != CLUSTER_OK)
+		if ((e = api_bootstrap(&where, f->agent->enrolled.pin, root, keyset, &root_text, &keyset_text, d)) != CLUSTER_OK)
 			goto out;
 		f->keyset = *keyset;
 		f->bootstrap = false;
 	}
-	e = api_open(url_of(f), &f->keyset, &f->http, d);
+	e = api_open(&where, &f->keyset, &f->http, d);
 out:
 	free(root_text);
 	free(keyset_text);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cluster/api.h"
+#include "cluster/endpoint.h"
 #include "cluster/enrolled.h"
 #include "cluster/file.h"
 #include "cluster/json.h"
@@ -23,7 +24,7 @@
 
 struct words {
 	struct node_words node;
-	const char *pin, *token, *name, *instance;
+	const char *pin, *token, *name, *instance, *relay;
 	struct command_list addresses, hostkeys, adopt;
 	bool configure;
 };
@@ -35,6 +36,7 @@ static const struct command_option options[] = {
 	{ "address", 0, COMMAND_LIST, offsetof(struct words, addresses), 0, 0, "IP", "where it is reached (all addresses); may be given again" },
 	{ "hostkey", 0, COMMAND_WORDS, offsetof(struct words, hostkeys), 0, 0, "FILE", "public ssh host key (/etc/ssh); may be given again" },
 	{ "instance", 0, COMMAND_TEXT, offsetof(struct words, instance), 0, 0, "ID", "the cloud's id of this machine" },
+	{ "relay", 0, COMMAND_TEXT, offsetof(struct words, relay), 0, 0, "HOST:PORT", "reach the authority through this node's relay, the agent later too" },
 	{ "configure", 0, COMMAND_FLAG, offsetof(struct words, configure), 0, 0, NULL, "set up sshd, PAM and nsswitch too" },
 	{ "adopt", 0, COMMAND_LIST, offsetof(struct words, adopt), 0, 0, "NAME", "with --configure: a local account that logs on by credential" },
 	NODE_OPTIONS(struct words),
@@ -42,7 +44,8 @@ static const struct command_option options[] = {
 
 /* A join under way. */
 struct join {
-	const char *url, *state;
+	struct api_where where;
+	const char *state;
 	struct document_root root;
 	struct document_keyset keyset;
 	char *root_text, *keyset_text;
@@ -71,8 +74,10 @@ static enum cluster_err check_words(struct join *j, const struct words *w, struc
 	struct request_join *r = &j->request;
 	enum cluster_err e;
 
-	if (!enrolled_url_ok(j->url))
-		return diag_set(d, CLUSTER_ECONFIG, "\"%.80s\": an authority's address is https://host:port, at most 63 characters", j->url);
+	if (j->where.via != NULL && !endpoint_ok(j->where.via))
+		return diag_set(d, CLUSTER_ECONFIG, "--relay is written host:port");
+	if (!enrolled_url_ok(j->where.url))
+		return diag_set(d, CLUSTER_ECONFIG, "\"%.80s\": an authority's address is https://host:port, at most 63 characters", j->where.url);
 	if (document_pin_parse(w->pin, j->enrolled.pin) != CLUSTER_OK)
 		return diag_set(d, CLUSTER_ECONFIG, "--pin is sha256: and 43 characters of base64url");
 	if (w->name != NULL && !name_node_ok(w->name))
@@ -196,7 +201,10 @@ static enum cluster_err read_answer(struct join *j, const struct json *answer, s
 	document_pin_text(j->enrolled.pin, j->enrolled.pin_text);
 	(void)snprintf(j->enrolled.name, sizeof j->enrolled.name, "%s", name);
 	j->enrolled.authority.n = 1;
-	(void)snprintf(j->enrolled.authority.item[0], sizeof j->enrolled.authority.item[0], "%s", j->url);
+	(void)snprintf(j->enrolled.authority.item[0], sizeof j->enrolled.authority.item[0], "%s", j->where.url);
+	j->enrolled.relay.n = j->where.via != NULL;
+	if (j->where.via != NULL)
+		(void)snprintf(j->enrolled.relay.item[0], sizeof j->enrolled.relay.item[0], "%s", j->where.via);
 	return CLUSTER_OK;
 }
 
@@ -207,7 +215,7 @@ static enum cluster_err send_request(struct join *j, struct diag *d)
 	struct http *http = NULL;
 	enum cluster_err e;
 
-	if ((e = build_body(j, &body, d)) != CLUSTER_OK || (e = api_open(j->url, &j->keyset, &http, d)) != CLUSTER_OK)
+	if ((e = build_body(j, &body, d)) != CLUSTER_OK || (e = api_open(&j->where, &j->keyset, &http, d)) != CLUSTER_OK)
 		goto out;
 	if ((e = api_json(http, JOIN_PATH, NULL, body, TIMEOUT_MS, &answer, d)) == CLUSTER_OK)
 		e = read_answer(j, answer, d);
@@ -225,7 +233,7 @@ static enum cluster_err join(struct join *j, const struct words *w, struct diag 
 
 	if ((e = check_words(j, w, d)) != CLUSTER_OK || (w->configure && (e = configure_check(&c, d)) != CLUSTER_OK))
 		return e;
-	if ((e = api_bootstrap(j->url, j->enrolled.pin, &j->root, &j->keyset, &j->root_text, &j->keyset_text, d)) != CLUSTER_OK)
+	if ((e = api_bootstrap(&j->where, j->enrolled.pin, &j->root, &j->keyset, &j->root_text, &j->keyset_text, d)) != CLUSTER_OK)
 		return e;
 	if ((e = check_state(j, d)) != CLUSTER_OK)
 		return e;
@@ -252,7 +260,7 @@ static int run_join(const struct words *w, const char *url, const char *state)
 
 	if (j == NULL)
 		return out_failed(&(struct diag){ .code = CLUSTER_ENOMEM }, NULL);
-	j->url = url;
+	j->where = (struct api_where){ .url = url, .via = w->relay };
 	j->state = state;
 	diag_clear(&d);
 	if (join(j, w, &d) == CLUSTER_OK)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cluster/api.h"
+#include "cluster/endpoint.h"
 #include "cluster/json.h"
 #include "cluster/request.h"
 #include "cmd.h"
@@ -16,7 +17,7 @@
 #define TIMEOUT_MS 15000
 
 struct words {
-	const char *pin, *code, *label;
+	const char *pin, *code, *label, *relay;
 	bool force;
 };
 
@@ -24,6 +25,7 @@ static const struct command_option options[] = {
 	{ "pin", 0, COMMAND_TEXT, offsetof(struct words, pin), 0, 0, "PIN", "sha256:... of the cluster's first root" },
 	{ "code", 0, COMMAND_TEXT, offsetof(struct words, code), 0, 0, "CODE", "the invitation; valid once and for ten minutes" },
 	{ "label", 0, COMMAND_TEXT, offsetof(struct words, label), 0, 0, "TEXT", "what this device is called (the host name)" },
+	{ "relay", 0, COMMAND_TEXT, offsetof(struct words, relay), 0, 0, "HOST:PORT", "reach the authority through this node's relay, from now on" },
 	{ "force", 0, COMMAND_FLAG, offsetof(struct words, force), 0, 0, NULL, "replace the cluster that is set up here" },
 };
 
@@ -58,13 +60,14 @@ static enum cluster_err make_request(struct setup *s, const struct words *w, cha
 /* The code goes out here, over a connection that the keyset vouches for. */
 static enum cluster_err enroll(struct setup *s, const struct words *w, struct diag *d)
 {
+	const struct api_where where = profile_where(&s->p);
 	struct json *body = NULL, *answer = NULL;
 	const char *device, *person, *name;
 	struct http *http = NULL;
 	char *request = NULL;
 	enum cluster_err e;
 
-	if ((e = make_request(s, w, &request, d)) != CLUSTER_OK || (e = api_open(s->p.url, &s->keyset, &http, d)) != CLUSTER_OK)
+	if ((e = make_request(s, w, &request, d)) != CLUSTER_OK || (e = api_open(&where, &s->keyset, &http, d)) != CLUSTER_OK)
 		goto out;
 	if ((body = json_make("{s:s}", "request", request)) == NULL) {
 		e = diag_set(d, CLUSTER_ENOMEM, "out of memory");
@@ -107,6 +110,7 @@ static enum cluster_err store(const struct setup *s, struct diag *d)
 
 static enum cluster_err setup(struct setup *s, const char *url, const struct words *w, struct diag *d)
 {
+	struct api_where where;
 	struct profile old;
 	enum cluster_err e;
 
@@ -119,10 +123,14 @@ static enum cluster_err setup(struct setup *s, const char *url, const struct wor
 	if (strlen(url) >= sizeof s->p.url)
 		return diag_set(d, CLUSTER_ECONFIG, "the authority's address is too long");
 	(void)snprintf(s->p.url, sizeof s->p.url, "%s", url);
+	if (w->relay != NULL && !endpoint_ok(w->relay))
+		return diag_set(d, CLUSTER_ECONFIG, "--relay is written host:port");
+	(void)snprintf(s->p.relay, sizeof s->p.relay, "%s", w->relay != NULL ? w->relay : "");
+	where = profile_where(&s->p);
 	/* Whatever is wrong with the place must show before the code is spent. */
 	if ((e = profile_make_dir(s->p.dir, d)) != CLUSTER_OK)
 		return e;
-	if ((e = api_bootstrap(url, s->p.pin, &s->root, &s->keyset, &s->root_text, &s->keyset_text, d)) != CLUSTER_OK)
+	if ((e = api_bootstrap(&where, s->p.pin, &s->root, &s->keyset, &s->root_text, &s->keyset_text, d)) != CLUSTER_OK)
 		return e;
 	s->p.cluster = s->root.cluster;
 	if ((e = enroll(s, w, d)) != CLUSTER_OK)

@@ -10,13 +10,20 @@
 #include <unistd.h>
 
 #include "cluster/document.h"
+#include "cluster/endpoint.h"
 #include "cluster/file.h"
 #include "cluster/secret.h"
 #include "cluster/wr.h"
 
 struct fields {
 	char url[CONF_STRING_SIZE], pin[CONF_STRING_SIZE], cluster[CONF_STRING_SIZE], person[CONF_STRING_SIZE], name[CONF_STRING_SIZE], device[CONF_STRING_SIZE];
+	char relay[CONF_STRING_SIZE];
 };
+
+static bool relay_ok(const char *s)
+{
+	return *s == '\0' || endpoint_ok(s);
+}
 
 #define ROW(field, text) { .section = "profile", .name = #field, .type = CONF_STRING, .offset = offsetof(struct fields, field), .help = text }
 static const struct conf_key keys[] = {
@@ -26,6 +33,7 @@ static const struct conf_key keys[] = {
 	ROW(person, "the person's id"),
 	ROW(name, "the person's name"),
 	ROW(device, "this device's id"),
+	{ .section = "profile", .name = "relay", .type = CONF_STRING, .offset = offsetof(struct fields, relay), .item_ok = relay_ok, .help = "host:port of the relay to the authority" },
 };
 #define N_KEYS (sizeof keys / sizeof keys[0])
 
@@ -85,11 +93,17 @@ enum cluster_err profile_load(struct profile *ret, struct diag *d)
 	}
 	memcpy(p.url, f.url, sizeof p.url);
 	memcpy(p.name, f.name, sizeof p.name);
+	memcpy(p.relay, f.relay, sizeof p.relay);
 	*ret = p;
 	e = CLUSTER_OK;
 out:
 	secret_free(text);
 	return e;
+}
+
+struct api_where profile_where(const struct profile *p)
+{
+	return (struct api_where){ .url = p->url, .via = p->relay[0] != '\0' ? p->relay : NULL };
 }
 
 enum cluster_err profile_make_dir(const char *dir, struct diag *d)
@@ -120,6 +134,8 @@ enum cluster_err profile_store(const struct profile *p, struct diag *d)
 	wr_grow(&w, CONF_FILE_MAX);
 	wr_printf(&w, "# Written by cluster-login setup.\n[profile]\nurl = %s\npin = %s\ncluster = %s\nperson = %s\nname = %s\ndevice = %s\n", p->url, pin, cluster, person,
 	    p->name, device);
+	if (p->relay[0] != '\0')
+		wr_printf(&w, "relay = %s\n", p->relay);
 	if ((e = wr_end(&w)) == CLUSTER_OK)
 		e = profile_write(p, PROFILE_CONF, w.p, w.n, d);
 	else

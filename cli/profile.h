@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cluster/api.h"
 #include "cluster/attr.h"
 #include "cluster/conf.h"
 #include "cluster/crypto.h"
@@ -35,12 +36,15 @@ struct secret;
 struct profile {
 	char dir[PROFILE_PATH_MAX];
 	char url[CONF_STRING_SIZE], name[CONF_STRING_SIZE];
+	char relay[CONF_STRING_SIZE]; /* "host:port" through which the authority is reached, or empty */
 	uint8_t pin[CRYPTO_SHA256_SIZE];
 	struct cluster_id cluster, person, device;
 };
 
 /* Where it is, whether or not it is there. CLUSTER_ECONFIG: no home directory is known. */
 enum cluster_err profile_dir(char dst[PROFILE_PATH_MAX], struct diag *d) CLUSTER_MUST_USE;
+/* The authority as the profile reaches it; borrows from it. */
+struct api_where profile_where(const struct profile *p);
 /* CLUSTER_ECONFIG when nobody has run setup, or the file is wrong. */
 enum cluster_err profile_load(struct profile *ret, struct diag *d) CLUSTER_MUST_USE;
 /* Makes the directory (and ~/.config) if need be. */

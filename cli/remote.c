@@ -25,6 +25,7 @@ struct remote {
 
 enum cluster_err remote_open(const struct profile *p, struct remote **ret, struct diag *d)
 {
+	const struct api_where where = profile_where(p);
 	struct remote *r = NULL;
 	enum cluster_err e;
 
@@ -33,7 +34,7 @@ enum cluster_err remote_open(const struct profile *p, struct remote **ret, struc
 		goto out;
 	}
 	r->p = p;
-	if ((e = view_trust(p, &r->root, &r->keyset, d)) != CLUSTER_OK || (e = api_open(p->url, &r->keyset, &r->http, d)) != CLUSTER_OK)
+	if ((e = view_trust(p, &r->root, &r->keyset, d)) != CLUSTER_OK || (e = api_open(&where, &r->keyset, &r->http, d)) != CLUSTER_OK)
 		goto out;
 	*ret = r;
 	r = NULL;
@@ -70,6 +71,7 @@ void remote_replace(struct remote *r, const struct document_root *root, const st
 /* The TLS key is not one that we know: perhaps it was changed in due form. Only a keyset newer than ours can say so. */
 static enum cluster_err renew_trust(struct remote *r, struct diag *d)
 {
+	const struct api_where where = profile_where(r->p);
 	struct document_keyset *keyset = calloc(1, sizeof *keyset);
 	struct document_root *root = calloc(1, sizeof *root);
 	char *root_text = NULL, *keyset_text = NULL;
@@ -81,13 +83,13 @@ static enum cluster_err renew_trust(struct remote *r, struct diag *d)
 		e = diag_set(d, CLUSTER_ENOMEM, "out of memory");
 		goto out;
 	}
-	if ((e = api_bootstrap(r->p->url, r->p->pin, root, keyset, &root_text, &keyset_text, d)) != CLUSTER_OK)
+	if ((e = api_bootstrap(&where, r->p->pin, root, keyset, &root_text, &keyset_text, d)) != CLUSTER_OK)
 		goto out;
 	if (root->version < r->root.version || keyset->version <= r->keyset.version) {
 		e = diag_set(d, CLUSTER_EUNTRUSTED, "%s answers with a TLS key that the cluster's newest keyset does not list; nothing was sent", r->p->url);
 		goto out;
 	}
-	if ((e = api_open(r->p->url, keyset, &http, d)) != CLUSTER_OK)
+	if ((e = api_open(&where, keyset, &http, d)) != CLUSTER_OK)
 		goto out;
 	if ((e = profile_write(r->p, PROFILE_ROOT, root_text, strlen(root_text), d)) != CLUSTER_OK ||
 	    (e = profile_write(r->p, PROFILE_KEYSET, keyset_text, strlen(keyset_text), d)) != CLUSTER_OK)

@@ -20,14 +20,19 @@ struct json;
 
 /* Typed calls to an authority (PROTOCOL.md 6). */
 
+/* Which authority, and through which relay (NULL: none). Both borrowed, for the call only. */
+struct api_where {
+	const char *url, *via;
+};
+
 /*
  * Fetches root and keyset without TLS proof, verifies both from the pin. *ret_root_text and *ret_keyset_text are freed by the caller with free().
  */
-enum cluster_err api_bootstrap(const char *url, const uint8_t pin[CRYPTO_SHA256_SIZE], struct document_root *ret_root, struct document_keyset *ret_keyset,
+enum cluster_err api_bootstrap(const struct api_where *where, const uint8_t pin[CRYPTO_SHA256_SIZE], struct document_root *ret_root, struct document_keyset *ret_keyset,
     char **ret_root_text, char **ret_keyset_text, struct diag *d) CLUSTER_MUST_USE;
 
 /* A client that trusts only the keyset's TLS pins. */
-enum cluster_err api_open(const char *url, const struct document_keyset *keyset, struct http **ret, struct diag *d) CLUSTER_MUST_USE;
+enum cluster_err api_open(const struct api_where *where, const struct document_keyset *keyset, struct http **ret, struct diag *d) CLUSTER_MUST_USE;
 
 /*
  * One JSON exchange: POST with a body, GET without. `headers` as http_request. A status other than 200 becomes an error by one table (400 CLUSTER_EFORMAT, 401 and 403 CLUSTER_EDENIED, 404 CLUSTER_ENOTFOUND,

@@ -16,7 +16,7 @@
 
 /*
  * The marker of an enrolled node: <state_dir>/enrolled, mode 0644, in the syntax of the configuration: section [enrolled] with pin, cluster, node, name, authority
- * (PROTOCOL.md 5.5). Written by `cluster-login join` as its last act.
+ * and perhaps relay (PROTOCOL.md 5.5). Written by `cluster-login join` as its last act.
  */
 #define ENROLLED_FILE "enrolled"
 #define ENROLLED_PIN_TEXT (7 + 43) /* "sha256:" and base64url */
@@ -27,6 +27,7 @@ struct enrolled {
 	struct cluster_id cluster, node;
 	char name[NAME_NODE_MAX + 1];
 	struct conf_list authority; /* at least one, "https://host:port" */
+	struct conf_list relay;     /* the ways to it, as [agent] relay of node.conf, which wins; empty: directly */
 };
 
 /* CLUSTER_ENOTFOUND: there is no marker (ENOENT): not enrolled. Every other failure counts as enrolled and unusable: CLUSTER_ECONFIG, CLUSTER_EUNTRUSTED, CLUSTER_ESYSTEM. */

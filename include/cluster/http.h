@@ -22,9 +22,10 @@ struct http_options {
 	size_t n_pins;
 	int anonymous;                    /* TLS without any proof of who answers: for root and keyset, which prove themselves */
 	int connect_timeout_ms;           /* 0: 5000 */
+	const char *via;                  /* "host:port" to connect to instead of base's, or NULL: TLS goes through to whom base names, and the pins are theirs */
 };
 
-/* A client with one kept-alive connection. CLUSTER_ECONFIG for a base that is neither form. Strings are copied. */
+/* A client with one kept-alive connection. CLUSTER_ECONFIG for a base that is neither form, or a `via` that is no endpoint. Strings are copied. */
 enum cluster_err http_new(const struct http_options *o, struct http **ret, struct diag *d) CLUSTER_MUST_USE;
 void http_free(struct http *h);
 

@@ -7,6 +7,7 @@
 
 #include "cluster/b64.h"
 #include "cluster/file.h"
+#include "cluster/node_conf.h"
 #include "cluster/secret.h"
 #include "cluster/wr.h"
 
@@ -15,7 +16,7 @@
 /* The file's values as text. */
 struct fields {
 	char pin[CONF_STRING_SIZE], cluster[CONF_STRING_SIZE], node[CONF_STRING_SIZE], name[CONF_STRING_SIZE];
-	struct conf_list authority;
+	struct conf_list authority, relay;
 };
 
 bool enrolled_url_ok(const char *url)
@@ -35,6 +36,7 @@ static const struct conf_key keys[] = {
 	{ .section = "enrolled", .name = "node", .type = CONF_STRING, .offset = offsetof(struct fields, node), .help = "node id" },
 	{ .section = "enrolled", .name = "name", .type = CONF_STRING, .offset = offsetof(struct fields, name), .item_ok = name_node_ok, .help = "node name" },
 	{ .section = "enrolled", .name = "authority", .type = CONF_LIST, .offset = offsetof(struct fields, authority), .item_ok = enrolled_url_ok, .help = "authority URLs" },
+	{ .section = "enrolled", .name = "relay", .type = CONF_LIST, .offset = offsetof(struct fields, relay), .item_ok = node_conf_way_ok, .help = "ways to the authority" },
 };
 #define N_KEYS (sizeof keys / sizeof keys[0])
 
@@ -49,7 +51,7 @@ static enum cluster_err parse_pin(const char *text, uint8_t ret[32])
 
 enum cluster_err enrolled_parse(const char *text, size_t n, const char *file, struct enrolled *ret, struct diag *d)
 {
-	struct fields f = { .authority = { .n = 0 } };
+	struct fields f = { .pin = "" };
 	struct enrolled out;
 	enum cluster_err e;
 
@@ -60,11 +62,14 @@ enum cluster_err enrolled_parse(const char *text, size_t n, const char *file, st
 		return diag_set(d, CLUSTER_ECONFIG, "%s: pin is not \"sha256:\" and 43 characters of base64url", file);
 	if (id_parse(f.cluster, &out.cluster) != CLUSTER_OK || id_parse(f.node, &out.node) != CLUSTER_OK)
 		return diag_set(d, CLUSTER_ECONFIG, "%s: cluster and node have to be ids of 22 characters", file);
+	if (f.relay.n > NODE_CONF_RELAYS_MAX)
+		return diag_set(d, CLUSTER_ECONFIG, "%s: more than %d ways to the authority", file, NODE_CONF_RELAYS_MAX);
 	if (f.name[0] == '\0' || f.authority.n == 0)
 		return diag_set(d, CLUSTER_ECONFIG, "%s: name or authority is missing", file);
 	memcpy(out.pin_text, f.pin, ENROLLED_PIN_TEXT);
 	memcpy(out.name, f.name, strlen(f.name));
 	out.authority = f.authority;
+	out.relay = f.relay;
 	*ret = out;
 	return CLUSTER_OK;
 }
@@ -100,6 +105,10 @@ enum cluster_err enrolled_store(const char *state_dir, const struct enrolled *en
 	wr_printf(&w, "pin = %s\ncluster = %s\nnode = %s\nname = %s\nauthority =", en->pin_text, cluster, node, en->name);
 	for (i = 0; i < en->authority.n; i++)
 		wr_printf(&w, " %s", en->authority.item[i]);
+	if (en->relay.n > 0)
+		wr_text(&w, "\nrelay =");
+	for (i = 0; i < en->relay.n; i++)
+		wr_printf(&w, " %s", en->relay.item[i]);
 	wr_text(&w, "\n");
 	if ((e = wr_end(&w)) != CLUSTER_OK || (e = file_join(path, sizeof path, state_dir, ENROLLED_FILE)) != CLUSTER_OK) {
 		diag_set(d, e, "%s/%s: %s", state_dir, ENROLLED_FILE, err_name(e));

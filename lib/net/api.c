@@ -111,10 +111,10 @@ enum cluster_err api_bytes(struct http *h, const char *path, const char *const *
 	return exchange(h, &q, ret, d);
 }
 
-enum cluster_err api_bootstrap(const char *url, const uint8_t pin[CRYPTO_SHA256_SIZE], struct document_root *ret_root, struct document_keyset *ret_keyset,
+enum cluster_err api_bootstrap(const struct api_where *where, const uint8_t pin[CRYPTO_SHA256_SIZE], struct document_root *ret_root, struct document_keyset *ret_keyset,
     char **ret_root_text, char **ret_keyset_text, struct diag *d)
 {
-	const struct http_options o = { .base = url, .anonymous = 1 };
+	const struct http_options o = { .base = where->url, .via = where->via, .anonymous = 1 };
 	struct http_response root_text = { 0 }, keyset_text = { 0 };
 	struct document_keyset *keyset = NULL;
 	struct document_root *root = NULL;
@@ -150,9 +150,9 @@ out:
 	return e;
 }
 
-enum cluster_err api_open(const char *url, const struct document_keyset *keyset, struct http **ret, struct diag *d)
+enum cluster_err api_open(const struct api_where *where, const struct document_keyset *keyset, struct http **ret, struct diag *d)
 {
-	const struct http_options o = { .base = url, .pins = (const uint8_t (*)[CRYPTO_SHA256_SIZE])keyset->tls, .n_pins = keyset->n_tls };
+	const struct http_options o = { .base = where->url, .via = where->via, .pins = (const uint8_t (*)[CRYPTO_SHA256_SIZE])keyset->tls, .n_pins = keyset->n_tls };
 
 	return http_new(&o, ret, d);
 }

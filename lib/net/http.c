@@ -7,9 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <sys/un.h>
 
 #include "cluster/b64.h"
+#include "cluster/endpoint.h"
 #include "cluster/num.h"
 #include "cluster/wr.h"
 
@@ -23,7 +27,8 @@ struct http {
 	CURL *curl;
 	bool https;
 	char base[BASE_MAX + 1]; /* "https://host:port", or "http://localhost" for a socket */
-	char name[BASE_MAX + 1]; /* for messages */
+	char name[BASE_MAX + ENDPOINT_TEXT + 8]; /* for messages */
+	struct curl_slist *connect_to;
 };
 
 /* One exchange: what the callbacks fill. */
@@ -160,6 +165,23 @@ static CURLcode set_socket(CURL *c, const char *path)
 	return r;
 }
 
+/* The connection goes to the relay; URL, Host, SNI and pins stay the authority's. */
+static enum cluster_err via_set(struct http *h, const char *via, struct diag *d)
+{
+	char rule[ENDPOINT_TEXT + 3];
+
+	if (!via)
+		return CLUSTER_OK;
+	if (!h->https || !endpoint_ok(via))
+		return diag_set(d, CLUSTER_ECONFIG, "\"%.100s\": a relay is written host:port, and only https goes through one", via);
+	(void)snprintf(rule, sizeof rule, "::%s", via);
+	h->connect_to = curl_slist_append(NULL, rule);
+	if (!h->connect_to || curl_easy_setopt(h->curl, CURLOPT_CONNECT_TO, h->connect_to) != CURLE_OK)
+		return diag_set(d, CLUSTER_ENOMEM, "out of memory");
+	(void)snprintf(h->name + strlen(h->name), ENDPOINT_TEXT + 8, " via %s", via);
+	return CLUSTER_OK;
+}
+
 static size_t on_body(char *p, size_t size, size_t n, void *arg)
 {
 	struct exchange *x = arg;
@@ -189,6 +211,19 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
 	return size * n;
 }
 
+/* A peer that has vanished without a word is noticed while a long poll waits. A socket that does not know these options works without them. */
+static int on_socket(void *arg, curl_socket_t fd, curlsocktype type)
+{
+	static const int on = 1, idle = 10, interval = 5, count = 2, unanswered_ms = 20000;
+
+	(void)arg;
+	(void)type;
+	if (setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) == 0 && setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle) == 0 &&
+	    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval) == 0 && setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count) == 0)
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unanswered_ms, sizeof unanswered_ms);
+	return CURL_SOCKOPT_OK;
+}
+
 static CURLcode set_common(CURL *c, const struct http_options *o)
 {
 	CURLcode r = curl_easy_setopt(c, CURLOPT_PROXY, "");
@@ -205,6 +240,8 @@ static CURLcode set_common(CURL *c, const struct http_options *o)
 		r = curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
 	if (r == CURLE_OK)
 		r = curl_easy_setopt(c, CURLOPT_MAXCONNECTS, 1L);
+	if (r == CURLE_OK)
+		r = curl_easy_setopt(c, CURLOPT_SOCKOPTFUNCTION, on_socket);
 	if (r == CURLE_OK)
 		r = curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, o->connect_timeout_ms > 0 ? (long)o->connect_timeout_ms : 5000L);
 	if (r == CURLE_OK)
@@ -235,6 +272,8 @@ enum cluster_err http_new(const struct http_options *o, struct http **ret, struc
 	}
 	if (h->https && !o->anonymous && (e = pins_text(o, pins, sizeof pins)) != CLUSTER_OK)
 		goto out;
+	if ((e = via_set(h, o->via, d)) != CLUSTER_OK)
+		goto out;
 	r = h->https ? set_tls(h->curl, o, pins) : set_socket(h->curl, o->base + 5);
 	if (r == CURLE_OK)
 		r = set_common(h->curl, o);
@@ -255,6 +294,7 @@ void http_free(struct http *h)
 	if (h == NULL)
 		return;
 	curl_easy_cleanup(h->curl);
+	curl_slist_free_all(h->connect_to);
 	free(h);
 }
 

@@ -35,7 +35,7 @@ static struct http *client(void)
 	assert_non_null(keyset);
 	keyset->n_tls = 1;
 	memcpy(keyset->tls[0], server.pin[0], CRYPTO_SHA256_SIZE);
-	assert_int_equal(api_open(server.url, keyset, &h, NULL), CLUSTER_OK);
+	assert_int_equal(api_open(&(struct api_where){ .url = server.url }, keyset, &h, NULL), CLUSTER_OK);
 	free(keyset);
 	return h;
 }
@@ -98,7 +98,7 @@ static void test_bootstrap_refuses(void **state)
 	struct diag d;
 
 	(void)state;
-	assert_int_not_equal(api_bootstrap(server.url, pin, root, keyset, &root_text, &keyset_text, &d), CLUSTER_OK);
+	assert_int_not_equal(api_bootstrap(&(struct api_where){ .url = server.url }, pin, root, keyset, &root_text, &keyset_text, &d), CLUSTER_OK);
 	assert_null(root_text);
 	assert_null(keyset_text);
 	assert_int_equal(root->version, 0);

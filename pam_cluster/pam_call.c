@@ -52,7 +52,7 @@ static bool perhaps_adopted(const struct pam_call *c)
 	struct trust t;
 	bool listed;
 
-	if (c->conf.diag.code == CLUSTER_OK || c->facts.class == POLICY_JOB || !name_id_ok(c->facts.local_uid))
+	if (c->conf.diag.code == CLUSTER_OK || c->facts.class == POLICY_JOB || !name_id_ok(c->facts.who.local_uid))
 		return false;
 	if ((e = trust_open(pam_conf_state(&c->conf), (uid_t)c->conf.args.owner, &t)) != CLUSTER_OK)
 		return starved(e);
@@ -74,7 +74,7 @@ enum reason pam_call_begin(struct pam_call *c, pam_handle_t *pamh, int flags, en
 		return REASON_SYSTEM;
 	pam_conf_node(&c->conf);
 	pam_facts_rest(&c->facts, pamh, &c->conf);
-	if (c->facts.local == PAM_LOCAL_YES && !c->facts.adopted)
+	if (c->facts.who.local == LOCAL_YES && !c->facts.who.adopted)
 		return perhaps_adopted(c) ? REASON_CONFIG : REASON_LOCAL;
 	if (!enrolled(&c->conf))
 		return REASON_NOT_ENROLLED;
@@ -108,7 +108,7 @@ enum reason pam_call_decide(struct pam_call *c)
 		c->detail = c->view.detail;
 		return c->view.reason;
 	}
-	if ((r = pam_view_identity(&c->view, &c->facts, &c->detail)) != REASON_OK)
+	if ((r = identity_check(&c->view.trust, &c->view.accounts, &c->facts.who, &c->detail)) != REASON_OK)
 		return r;
 	r = policy_decide(&c->view.trust, &q, &c->answer);
 	c->detail = c->answer.detail;

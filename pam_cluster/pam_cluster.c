@@ -21,7 +21,7 @@ CLUSTER_EXPORT int pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const
 	struct pam_call c;
 	enum reason r = pam_call_begin(&c, pamh, flags, PAM_STAGE_CRED, argc, argv);
 
-	return pam_call_end(&c, r == REASON_OK && c.facts.local == PAM_LOCAL_UNKNOWN ? REASON_SYSTEM : r);
+	return pam_call_end(&c, r == REASON_OK && c.facts.who.local == LOCAL_UNKNOWN ? REASON_SYSTEM : r);
 }
 
 CLUSTER_EXPORT int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char **argv)

@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pam_facts.h"
 
-#include <errno.h>
-#include <pwd.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <security/pam_ext.h>
 
 #include "cluster/name.h"
-
-#define PASSWD_ROOM 16384
-#define USER_MAX 256 /* LOGIN_NAME_MAX: nobody's name is longer, so nobody is asked */
 
 static const char *text_item(pam_handle_t *pamh, int type)
 {
@@ -45,24 +40,6 @@ static void find_source(struct pam_facts *f, pam_handle_t *pamh)
 	take_address(f->rhost, strlen(f->rhost), f->source);
 }
 
-static void ask_nss(struct pam_facts *f)
-{
-	char room[PASSWD_ROOM];
-	struct passwd pw, *found = NULL;
-	int e;
-
-	f->nss = PAM_FACTS_NSS_NONE;
-	if (strnlen(f->user, USER_MAX) == USER_MAX)
-		return;
-	e = getpwnam_r(f->user, &pw, room, sizeof room, &found);
-	if (found) {
-		f->nss = PAM_FACTS_NSS_FOUND;
-		f->nss_uid = pw.pw_uid;
-	} else if (e != 0 && e != ENOENT && e != ESRCH) {
-		f->nss = PAM_FACTS_NSS_ERROR;
-	}
-}
-
 enum policy_class pam_facts_class(const struct node_conf *node, const char *service, bool root)
 {
 	if (node_conf_listed(&node->login_services, service))
@@ -85,7 +62,7 @@ bool pam_facts_user(struct pam_facts *f, pam_handle_t *pamh, const struct pam_co
 		f->user = "";
 		return false;
 	}
-	f->local = pam_local_find(conf->args.passwd, f->user, &f->local_uid);
+	identity_init(&f->who, f->user, conf->args.passwd);
 	return true;
 }
 
@@ -95,10 +72,7 @@ void pam_facts_rest(struct pam_facts *f, pam_handle_t *pamh, const struct pam_co
 	f->rhost = text_item(pamh, PAM_RHOST);
 	f->tty = text_item(pamh, PAM_TTY);
 	find_source(f, pamh);
-	if (conf->node) {
+	if (conf->node)
 		f->class = pam_facts_class(conf->node, f->service, getuid() == 0);
-		f->adopted = f->local == PAM_LOCAL_YES && name_id_ok(f->local_uid) && node_conf_listed(&conf->node->adopt, f->user);
-	}
-	if (f->local != PAM_LOCAL_YES)
-		ask_nss(f);
+	identity_rest(&f->who, conf->node ? &conf->node->adopt : NULL);
 }

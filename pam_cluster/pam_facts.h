@@ -7,25 +7,19 @@
 
 #include <security/pam_modules.h>
 
+#include "cluster/identity.h"
 #include "cluster/policy.h"
 
 #include "pam_conf.h"
-#include "pam_local.h"
 
 #define PAM_FACTS_SOURCE_MAX 45
-
-enum pam_facts_nss { PAM_FACTS_NSS_ERROR, PAM_FACTS_NSS_NONE, PAM_FACTS_NSS_FOUND };
 
 /* What the application and the machine say about this call. Strings are PAM's, never NULL. */
 struct pam_facts {
 	const char *user, *service, *rhost, *tty;
 	char source[PAM_FACTS_SOURCE_MAX + 1]; /* address of the client, or empty */
 	enum policy_class class;
-	enum pam_local local;
-	uid_t local_uid;
-	bool adopted;
-	enum pam_facts_nss nss; /* what getpwnam says of a name that is not local */
-	uid_t nss_uid;
+	struct identity who;
 };
 
 /* Who: PAM_USER and whether it is a local account. False: PAM has no user. */

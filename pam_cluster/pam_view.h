@@ -22,8 +22,6 @@ struct pam_view {
 void pam_view_open(struct pam_view *v, const struct pam_conf *conf);
 void pam_view_close(struct pam_view *v);
 
-/* Is the account one whose identity is the directory's, or an adopted one? (THREATS.md D7) */
-enum reason pam_view_identity(const struct pam_view *v, const struct pam_facts *f, struct diag *d);
 /* A fresh snapshot does not have the name, and another name service does. */
 bool pam_view_foreign(const struct pam_view *v, const struct pam_facts *f, int64_t max_stale);
 

@@ -20,7 +20,7 @@ RULES = [
     ("localtime localtime_r gmtime gmtime_r mktime timegm strptime strftime ctime asctime", ALL, ""),
     ("pam_set_item pam_get_authtok", "pam", ""),
     ("socket connect getaddrinfo gethostbyname syslog vsyslog", "core trust nss", "lib/core/log.c lib/trust/agent_msg.c"),
-    ("getpwnam getpwnam_r getpwuid getpwuid_r getgrnam getgrnam_r getgrgid getgrgid_r getgrouplist", "core trust nss", ""),
+    ("getpwnam getpwnam_r getpwuid getpwuid_r getgrnam getgrnam_r getgrgid getgrgid_r getgrouplist", "core trust nss", "lib/core/local.c"),
     ("pthread_create pthread_atfork pthread_key_create pthread_mutex_lock", "core trust nss pam", ""),
 ]
 

@@ -10,7 +10,6 @@
 
 #include "pam_conf.h"
 #include "pam_facts.h"
-#include "pam_local.h"
 #include "pam_result.h"
 #include "unit.h"
 #include "world.h"
@@ -34,10 +33,10 @@ static int teardown(void **state)
 
 /* ---- the passwd file ---- */
 
-static enum pam_local find(const char *text, const char *name, uid_t *uid)
+static enum local_found find(const char *text, const char *name, uid_t *uid)
 {
 	world_file(path, text, strlen(text), 0644);
-	return pam_local_find(path, name, uid);
+	return local_find(path, name, uid);
 }
 
 static void test_local(void **state)
@@ -46,20 +45,20 @@ static void test_local(void **state)
 	uid_t uid = 77;
 
 	(void)state;
-	assert_int_equal(find(file, "alice", &uid), PAM_LOCAL_YES);
+	assert_int_equal(find(file, "alice", &uid), LOCAL_YES);
 	assert_int_equal(uid, 1001); /* the first one, as files does */
-	assert_int_equal(find(file, "root", &uid), PAM_LOCAL_YES);
+	assert_int_equal(find(file, "root", &uid), LOCAL_YES);
 	assert_int_equal(uid, 0);
-	assert_int_equal(find(file, "last", &uid), PAM_LOCAL_YES); /* no newline at the end */
+	assert_int_equal(find(file, "last", &uid), LOCAL_YES); /* no newline at the end */
 	assert_int_equal(uid, 1002);
 	uid = 77;
-	assert_int_equal(find(file, "alic", &uid), PAM_LOCAL_NO);
-	assert_int_equal(find(file, "alicee", &uid), PAM_LOCAL_NO);
-	assert_int_equal(find(file, "Alice", &uid), PAM_LOCAL_NO);
-	assert_int_equal(find(file, "", &uid), PAM_LOCAL_NO);
-	assert_int_equal(find(file, "#comment", &uid), PAM_LOCAL_NO);
-	assert_int_equal(find(file, "root:x", &uid), PAM_LOCAL_NO);
-	assert_int_equal(find("", "root", &uid), PAM_LOCAL_NO);
+	assert_int_equal(find(file, "alic", &uid), LOCAL_NO);
+	assert_int_equal(find(file, "alicee", &uid), LOCAL_NO);
+	assert_int_equal(find(file, "Alice", &uid), LOCAL_NO);
+	assert_int_equal(find(file, "", &uid), LOCAL_NO);
+	assert_int_equal(find(file, "#comment", &uid), LOCAL_NO);
+	assert_int_equal(find(file, "root:x", &uid), LOCAL_NO);
+	assert_int_equal(find("", "root", &uid), LOCAL_NO);
 	assert_int_equal(uid, 77);
 }
 
@@ -73,10 +72,10 @@ static void test_local_broken_lines(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
-		if (find(lines[i], "alice", &uid) != PAM_LOCAL_NO)
+		if (find(lines[i], "alice", &uid) != LOCAL_NO)
 			fail_msg("%s", lines[i]);
-	assert_int_equal(find("+::::::\n-alice:x:1:1::/:/bin/sh", "+", &uid), PAM_LOCAL_NO);
-	assert_int_equal(find("-alice:x:1:1::/:/bin/sh\n", "-alice", &uid), PAM_LOCAL_NO);
+	assert_int_equal(find("+::::::\n-alice:x:1:1::/:/bin/sh", "+", &uid), LOCAL_NO);
+	assert_int_equal(find("-alice:x:1:1::/:/bin/sh\n", "-alice", &uid), LOCAL_NO);
 }
 
 /* Lines longer than the buffer, and lines that end at every place within it. */
@@ -90,14 +89,14 @@ static void test_local_long_lines(void **state)
 		int n = snprintf(text, 40000, "long:x:9:9:%0*d:/:/bin/sh\n", (int)fill, 0);
 
 		snprintf(text + n, 40000 - (size_t)n, "alice:x:1001:1001::/:/bin/sh\n");
-		assert_int_equal(find(text, "alice", &uid), PAM_LOCAL_YES);
+		assert_int_equal(find(text, "alice", &uid), LOCAL_YES);
 		assert_int_equal(uid, 1001);
 	}
 	/* what stands inside a line that is too long is not a line */
 	for (size_t at = 4000; at < 8300; at++) {
 		memset(text, 'x', at);
 		snprintf(text + at, 40000 - at, "alice:x:0:0::/:/bin/sh\n");
-		if (find(text, "alice", &uid) != PAM_LOCAL_NO)
+		if (find(text, "alice", &uid) != LOCAL_NO)
 			fail_msg("at %zu", at);
 	}
 	free(text);
@@ -108,12 +107,12 @@ static void test_local_unreadable(void **state)
 	uid_t uid;
 
 	(void)state;
-	assert_int_equal(pam_local_find("/nonexistent/passwd", "root", &uid), PAM_LOCAL_UNKNOWN);
-	assert_int_equal(pam_local_find("/", "root", &uid), PAM_LOCAL_UNKNOWN);
-	assert_int_equal(pam_local_find("/dev/zero", "root", &uid), PAM_LOCAL_UNKNOWN);
+	assert_int_equal(local_find("/nonexistent/passwd", "root", &uid), LOCAL_UNKNOWN);
+	assert_int_equal(local_find("/", "root", &uid), LOCAL_UNKNOWN);
+	assert_int_equal(local_find("/dev/zero", "root", &uid), LOCAL_UNKNOWN);
 	remove(path);
 	assert_int_equal(mkfifo(path, 0644), 0); /* does not wait for a writer */
-	assert_int_equal(pam_local_find(path, "root", &uid), PAM_LOCAL_UNKNOWN);
+	assert_int_equal(local_find(path, "root", &uid), LOCAL_UNKNOWN);
 }
 
 /* ---- classes and arguments ---- */

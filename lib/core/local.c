@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pam_local.h"
+#include "cluster/local.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,6 +16,8 @@
 
 #define LINE_ROOM 4096
 #define FIELDS 7
+#define PASSWD_ROOM 16384
+#define USER_MAX 256 /* LOGIN_NAME_MAX: nobody's name is longer, so nobody is asked */
 
 /* Cuts a passwd line into its fields, in place. False if it has not seven. */
 static bool split(char *line, char *field[FIELDS])
@@ -48,7 +51,7 @@ static bool line_is(char *line, const char *name, uid_t *ret_uid)
 	return true;
 }
 
-static enum pam_local search(int fd, const char *name, uid_t *ret_uid)
+static enum local_found search(int fd, const char *name, uid_t *ret_uid)
 {
 	char buffer[LINE_ROOM];
 	bool skipping = false; /* the rest of a line that was too long */
@@ -61,16 +64,16 @@ static enum pam_local search(int fd, const char *name, uid_t *ret_uid)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return PAM_LOCAL_UNKNOWN;
+			return LOCAL_UNKNOWN;
 		if (got == 0) {
 			buffer[n] = '\0';
-			return n > 0 && !skipping && line_is(buffer, name, ret_uid) ? PAM_LOCAL_YES : PAM_LOCAL_NO;
+			return n > 0 && !skipping && line_is(buffer, name, ret_uid) ? LOCAL_YES : LOCAL_NO;
 		}
 		n += (size_t)got;
 		while ((end = memchr(line, '\n', n - (size_t)(line - buffer)))) {
 			*end = '\0';
 			if (!skipping && line_is(line, name, ret_uid))
-				return PAM_LOCAL_YES;
+				return LOCAL_YES;
 			skipping = false;
 			line = end + 1;
 		}
@@ -83,19 +86,35 @@ static enum pam_local search(int fd, const char *name, uid_t *ret_uid)
 	}
 }
 
-enum pam_local pam_local_find(const char *path, const char *name, uid_t *ret_uid)
+enum local_found local_find(const char *path, const char *name, uid_t *ret_uid)
 {
-	enum pam_local found = PAM_LOCAL_UNKNOWN;
+	enum local_found found = LOCAL_UNKNOWN;
 	struct stat st;
 	int fd;
 
 	if (name[0] == '\0' || name[0] == '+' || name[0] == '-' || strpbrk(name, ":\n"))
-		return PAM_LOCAL_NO;
+		return LOCAL_NO;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
-		return PAM_LOCAL_UNKNOWN;
+		return LOCAL_UNKNOWN;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
 		found = search(fd, name, ret_uid);
 	file_close(fd);
 	return found;
+}
+
+enum local_nss local_ask_nss(const char *name, uid_t *ret_uid)
+{
+	char room[PASSWD_ROOM];
+	struct passwd pw, *found = NULL;
+	int e;
+
+	if (strnlen(name, USER_MAX) == USER_MAX)
+		return LOCAL_NSS_NONE;
+	e = getpwnam_r(name, &pw, room, sizeof room, &found);
+	if (found) {
+		*ret_uid = pw.pw_uid;
+		return LOCAL_NSS_FOUND;
+	}
+	return e != 0 && e != ENOENT && e != ESRCH ? LOCAL_NSS_ERROR : LOCAL_NSS_NONE;
 }

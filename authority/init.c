@@ -178,7 +178,7 @@ static enum cluster_err make_keyset(struct work *w, struct diag *d)
 
 	w->keyset.version = 1;
 	w->keyset.iat = w->now;
-	for (unsigned role = KEYRING_ISSUER; role <= KEYRING_HEAD && e == CLUSTER_OK; role++)
+	for (unsigned role = KEYRING_ISSUER; role <= KEYRING_ROLE_LAST && e == CLUSTER_OK; role++)
 		e = make_role_key(w, (enum keyring_role)role, d);
 	if (e == CLUSTER_OK && (e = make_tls(w, d)) == CLUSTER_OK)
 		e = rootsign_keyset(w->root_key, &w->root, &w->keyset, &w->keyset_text, d);

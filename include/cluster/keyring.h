@@ -14,7 +14,8 @@ struct cluster_id;
 
 #define KEYRING_MAX 32
 
-enum keyring_role { KEYRING_ISSUER = 1, KEYRING_DIRECTORY = 2, KEYRING_REVOCATION = 3, KEYRING_HEAD = 4 };
+enum keyring_role { KEYRING_ISSUER = 1, KEYRING_DIRECTORY = 2, KEYRING_REVOCATION = 3, KEYRING_HEAD = 4, KEYRING_SSHCA = 5 };
+#define KEYRING_ROLE_LAST KEYRING_SSHCA
 
 struct keyring_key {
 	char kid[NAME_KID_MAX + 1];

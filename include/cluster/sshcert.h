@@ -69,7 +69,7 @@ enum cluster_err sshcert_ca_fingerprint(const struct sshcert *c, char ret[SSHCER
 /*
  * Is this a user certificate of this cluster, and what credential does it carry? In order: type user; the CA's key is a KEYRING_SSHCA key of at->ring in force; its signature; exactly one
  * principal, `<jti>@<cluster id>`; no critical option but source-address; the extension SSHCERT_EXTENSION, whose contents credential_verify accepts at `at`; the credential's cnf is the certified key, its jti the principal's,
- * and the certificate's window lies within the credential's (leeway at->skew). Nothing is said of the policy. CLUSTER_ENOTFOUND: another CA's; CLUSTER_ESIGNATURE; CLUSTER_EDENIED: ours, but not what we issue; others as credential_verify.
+ * and the certificate's window lies within the credential's, but for the 30 s before nbf that every certificate begins earlier (PROTOCOL.md 4.6). Nothing is said of the policy. CLUSTER_ENOTFOUND: another CA's; CLUSTER_ESIGNATURE; CLUSTER_EDENIED: ours, but not what we issue; others as credential_verify.
  */
 enum cluster_err sshcert_verify(const struct sshcert *c, const struct keyring_at *at, struct credential *ret, struct diag *d) CLUSTER_MUST_USE;
 

@@ -8,6 +8,7 @@ static const char *const role_names[] = {
 	[KEYRING_DIRECTORY] = "directory",
 	[KEYRING_REVOCATION] = "revocation",
 	[KEYRING_HEAD] = "head",
+	[KEYRING_SSHCA] = "sshca",
 };
 #define ROLE_END (sizeof role_names / sizeof role_names[0])
 

@@ -7,6 +7,7 @@
 #include "cluster/b64.h"
 #include "cluster/crypto.h"
 #include "cluster/rd.h"
+#include "cluster/sshwire.h"
 #include "cluster/wr.h"
 
 #define MAGIC "SSHSIG"
@@ -16,8 +17,6 @@
 #define END "-----END SSH SIGNATURE-----"
 #define SIG_BLOB_MAX 4096 /* an RSA key of 8192 bits and its signature are 2.1 KB */
 #define NAMESPACE_MAX 64
-#define P256_POINT 65
-#define P256_HALF 32
 
 enum key_kind { KEY_ED25519, KEY_P256, KEY_RSA };
 
@@ -35,92 +34,14 @@ struct envelope {
 	struct rd key, namespace, reserved, hash, signature;
 };
 
-/* A string of RFC 4251: u32 length and bytes. */
-static enum cluster_err string(struct rd *r, struct rd *ret)
-{
-	struct rd at = *r;
-	enum cluster_err e;
-	uint32_t n;
-
-	if ((e = rd_u32(&at, &n)) != CLUSTER_OK || (e = rd_sub(&at, n, ret)) != CLUSTER_OK)
-		return e;
-	*r = at;
-	return CLUSTER_OK;
-}
-
-static bool is(const struct rd *s, const char *text)
-{
-	return s->n == strlen(text) && memcmp(s->p, text, s->n) == 0;
-}
-
-/* A positive mpint of RFC 4251 in its shortest form; *ret without the leading zero byte. */
-static enum cluster_err mpint(struct rd *r, struct rd *ret)
-{
-	enum cluster_err e = string(r, ret);
-
-	if (e != CLUSTER_OK)
-		return e;
-	if (ret->n == 0 || (ret->p[0] & 0x80))
-		return CLUSTER_EFORMAT;
-	if (ret->p[0] == 0) {
-		if (ret->n == 1 || !(ret->p[1] & 0x80))
-			return CLUSTER_EFORMAT;
-		ret->p++;
-		ret->n--;
-	}
-	return CLUSTER_OK;
-}
-
-/* Standard base64 with padding (RFC 4648 section 4), as strict as b64_decode. `text` is n characters. */
-static enum cluster_err base64(const char *text, size_t n, uint8_t *dst, size_t size, size_t *ret_n)
-{
-	enum cluster_err e = CLUSTER_EFORMAT;
-	char *url = NULL;
-	size_t bare = n;
-
-	if (n == 0 || n % 4 || n > SSHSIG_TEXT_MAX)
-		return CLUSTER_EFORMAT;
-	if (!(url = malloc(n)))
-		return CLUSTER_ENOMEM;
-	while (bare > n - 2 && text[bare - 1] == '=')
-		bare--;
-	for (size_t i = 0; i < bare; i++) {
-		if (text[i] == '-' || text[i] == '_')
-			goto out;
-		url[i] = text[i] == '+' ? '-' : text[i] == '/' ? '_' : text[i];
-	}
-	e = b64_decode(url, bare, dst, size, ret_n);
-out:
-	free(url);
-	return e;
-}
-
 static enum cluster_err key_ed25519(struct rd *r, struct key *ret)
 {
-	struct rd point;
-	enum cluster_err e;
-
-	if ((e = string(r, &point)) != CLUSTER_OK)
-		return e;
-	ret->pub.alg = CRYPTO_ED25519;
-	if (point.n != crypto_pub_size(CRYPTO_ED25519))
-		return CLUSTER_EFORMAT;
-	memcpy(ret->pub.bytes, point.p, point.n);
-	return crypto_pub_check(&ret->pub);
+	return sshwire_key(r, CRYPTO_ED25519, &ret->pub);
 }
 
 static enum cluster_err key_p256(struct rd *r, struct key *ret)
 {
-	struct rd curve, point;
-	enum cluster_err e;
-
-	if ((e = string(r, &curve)) != CLUSTER_OK || (e = string(r, &point)) != CLUSTER_OK)
-		return e;
-	if (!is(&curve, "nistp256") || point.n != P256_POINT || point.p[0] != 4)
-		return CLUSTER_EFORMAT;
-	ret->pub.alg = CRYPTO_ES256;
-	memcpy(ret->pub.bytes, point.p + 1, point.n - 1);
-	return crypto_pub_check(&ret->pub);
+	return sshwire_key(r, CRYPTO_ES256, &ret->pub);
 }
 
 static enum cluster_err key_rsa(struct rd *r, struct key *ret)
@@ -128,7 +49,7 @@ static enum cluster_err key_rsa(struct rd *r, struct key *ret)
 	struct rd exponent, modulus;
 	enum cluster_err e;
 
-	if ((e = mpint(r, &exponent)) != CLUSTER_OK || (e = mpint(r, &modulus)) != CLUSTER_OK)
+	if ((e = sshwire_mpint(r, &exponent)) != CLUSTER_OK || (e = sshwire_mpint(r, &modulus)) != CLUSTER_OK)
 		return e;
 	if (modulus.n < CRYPTO_RSA_BITS_MIN / 8 || modulus.n > CRYPTO_RSA_BITS_MAX / 8 || (modulus.n == CRYPTO_RSA_BITS_MIN / 8 && !(modulus.p[0] & 0x80)))
 		return CLUSTER_EDENIED;
@@ -147,10 +68,10 @@ static enum cluster_err key_read(const uint8_t *blob, size_t n, struct key *ret)
 
 	memset(ret, 0, sizeof *ret);
 	rd_init(&r, blob, n);
-	if ((e = string(&r, &type)) != CLUSTER_OK)
+	if ((e = sshwire_string(&r, &type)) != CLUSTER_OK)
 		return e;
 	for (size_t i = 0; i < sizeof key_types / sizeof *key_types; i++) {
-		if (!is(&type, key_types[i]))
+		if (!sshwire_is(&type, key_types[i]))
 			continue;
 		ret->kind = (enum key_kind)i;
 		if ((e = readers[i](&r, ret)) != CLUSTER_OK)
@@ -180,7 +101,7 @@ static enum cluster_err line_read(const char *line, uint8_t blob[SSHSIG_BLOB_MAX
 	if (type == n)
 		return CLUSTER_EFORMAT;
 	body = strcspn(line + type + 1, " ");
-	if ((e = base64(line + type + 1, body, blob, SSHSIG_BLOB_MAX, ret_n)) != CLUSTER_OK || (e = key_read(blob, *ret_n, ret)) != CLUSTER_OK)
+	if ((e = sshwire_decode(line + type + 1, body, blob, SSHSIG_BLOB_MAX, ret_n)) != CLUSTER_OK || (e = key_read(blob, *ret_n, ret)) != CLUSTER_OK)
 		return e;
 	/* the type in front must be the one inside */
 	return strlen(key_types[ret->kind]) == type && memcmp(line, key_types[ret->kind], type) == 0 ? CLUSTER_OK : CLUSTER_EFORMAT;
@@ -245,7 +166,7 @@ static enum cluster_err armour_read(const char *text, size_t n, uint8_t *dst, si
 		if (*p != '\n')
 			bare[k++] = *p; /* never overtakes p */
 	}
-	e = base64(bare, k, dst, size, ret_n);
+	e = sshwire_decode(bare, k, dst, size, ret_n);
 out:
 	free(bare);
 	return e;
@@ -261,16 +182,10 @@ static enum cluster_err envelope_read(const uint8_t *blob, size_t n, struct enve
 	rd_init(&r, blob, n);
 	if ((e = rd_bytes(&r, magic, sizeof magic, MAGIC_SIZE)) != CLUSTER_OK || memcmp(magic, MAGIC, MAGIC_SIZE) != 0 || (e = rd_u32(&r, &version)) != CLUSTER_OK || version != VERSION)
 		return CLUSTER_EFORMAT;
-	if ((e = string(&r, &ret->key)) != CLUSTER_OK || (e = string(&r, &ret->namespace)) != CLUSTER_OK || (e = string(&r, &ret->reserved)) != CLUSTER_OK ||
-	    (e = string(&r, &ret->hash)) != CLUSTER_OK || (e = string(&r, &ret->signature)) != CLUSTER_OK)
+	if ((e = sshwire_string(&r, &ret->key)) != CLUSTER_OK || (e = sshwire_string(&r, &ret->namespace)) != CLUSTER_OK || (e = sshwire_string(&r, &ret->reserved)) != CLUSTER_OK ||
+	    (e = sshwire_string(&r, &ret->hash)) != CLUSTER_OK || (e = sshwire_string(&r, &ret->signature)) != CLUSTER_OK)
 		return e;
 	return rd_end(&r);
-}
-
-static void put_string(struct wr *w, const void *data, size_t n)
-{
-	wr_u32(w, (uint32_t)n);
-	wr_bytes(w, data, n);
 }
 
 /* What was signed: PROTOCOL.sshsig section 3. *ret_n bytes. */
@@ -281,9 +196,9 @@ static enum cluster_err transcript(const struct envelope *s, const void *message
 	enum cluster_err e;
 	struct wr w;
 
-	if (is(&s->hash, "sha512")) {
+	if (sshwire_is(&s->hash, "sha512")) {
 		e = crypto_sha512(message, message_n, hash);
-	} else if (is(&s->hash, "sha256")) {
+	} else if (sshwire_is(&s->hash, "sha256")) {
 		hash_n = CRYPTO_SHA256_SIZE;
 		e = crypto_sha256(message, message_n, hash);
 	} else {
@@ -293,29 +208,12 @@ static enum cluster_err transcript(const struct envelope *s, const void *message
 		return e;
 	wr_init(&w, dst, size);
 	wr_bytes(&w, MAGIC, MAGIC_SIZE);
-	put_string(&w, s->namespace.p, s->namespace.n);
-	put_string(&w, s->reserved.p, s->reserved.n);
-	put_string(&w, s->hash.p, s->hash.n);
-	put_string(&w, hash, hash_n);
+	sshwire_put(&w, s->namespace.p, s->namespace.n);
+	sshwire_put(&w, s->reserved.p, s->reserved.n);
+	sshwire_put(&w, s->hash.p, s->hash.n);
+	sshwire_put(&w, hash, hash_n);
 	*ret_n = w.n;
 	return wr_end(&w);
-}
-
-/* r and s of an ECDSA signature to the 64 bytes that crypto_verify takes. */
-static enum cluster_err p256_signature(struct rd body, uint8_t ret[CRYPTO_SIG_SIZE])
-{
-	struct rd half[2];
-	enum cluster_err e;
-
-	if ((e = mpint(&body, &half[0])) != CLUSTER_OK || (e = mpint(&body, &half[1])) != CLUSTER_OK || (e = rd_end(&body)) != CLUSTER_OK)
-		return e;
-	memset(ret, 0, CRYPTO_SIG_SIZE);
-	for (size_t i = 0; i < 2; i++) {
-		if (half[i].n > P256_HALF)
-			return CLUSTER_EFORMAT;
-		memcpy(ret + (i + 1) * P256_HALF - half[i].n, half[i].p, half[i].n);
-	}
-	return CLUSTER_OK;
 }
 
 static enum cluster_err signature_check(const struct key *key, struct rd signature, const uint8_t *data, size_t n)
@@ -324,24 +222,16 @@ static enum cluster_err signature_check(const struct key *key, struct rd signatu
 	struct rd type, body;
 	enum cluster_err e;
 
-	if ((e = string(&signature, &type)) != CLUSTER_OK || (e = string(&signature, &body)) != CLUSTER_OK || (e = rd_end(&signature)) != CLUSTER_OK)
-		return e;
-	if (key->kind == KEY_RSA) {
-		if (!is(&type, "rsa-sha2-512") && !is(&type, "rsa-sha2-256"))
-			return CLUSTER_ESIGNATURE;
-		return crypto_rsa_verify(&key->rsa, is(&type, "rsa-sha2-512"), data, n, body.p, body.n);
-	}
-	if (!is(&type, key_types[key->kind]))
-		return CLUSTER_ESIGNATURE;
-	if (key->kind == KEY_P256) {
-		if ((e = p256_signature(body, sig)) != CLUSTER_OK)
+	if (key->kind != KEY_RSA) {
+		if ((e = sshwire_signature(signature.p, signature.n, key->pub.alg, sig)) != CLUSTER_OK)
 			return e;
-	} else {
-		if (body.n != sizeof sig)
-			return CLUSTER_EFORMAT;
-		memcpy(sig, body.p, sizeof sig);
+		return crypto_verify(&key->pub, data, n, sig);
 	}
-	return crypto_verify(&key->pub, data, n, sig);
+	if ((e = sshwire_string(&signature, &type)) != CLUSTER_OK || (e = sshwire_string(&signature, &body)) != CLUSTER_OK || (e = rd_end(&signature)) != CLUSTER_OK)
+		return e;
+	if (!sshwire_is(&type, "rsa-sha2-512") && !sshwire_is(&type, "rsa-sha2-256"))
+		return CLUSTER_ESIGNATURE;
+	return crypto_rsa_verify(&key->rsa, sshwire_is(&type, "rsa-sha2-512"), data, n, body.p, body.n);
 }
 
 enum cluster_err sshsig_verify(const char *armoured, size_t n, const char *line, const char *namespace, const void *message, size_t message_n, struct diag *d)
@@ -358,7 +248,7 @@ enum cluster_err sshsig_verify(const char *armoured, size_t n, const char *line,
 		return diag_set(d, e == CLUSTER_ENOMEM ? e : CLUSTER_EFORMAT, "not an armoured ssh signature");
 	if (sig.key.n != key_n || memcmp(sig.key.p, key_blob, key_n) != 0)
 		return diag_set(d, CLUSTER_ESIGNATURE, "the signature is by another ssh key");
-	if (!is(&sig.namespace, namespace))
+	if (!sshwire_is(&sig.namespace, namespace))
 		return diag_set(d, CLUSTER_ESIGNATURE, "the ssh signature is for another namespace than \"%s\"", namespace);
 	if (sig.namespace.n > NAMESPACE_MAX || sig.reserved.n > NAMESPACE_MAX)
 		return diag_set(d, CLUSTER_EFORMAT, "not an armoured ssh signature");

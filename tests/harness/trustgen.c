@@ -210,7 +210,7 @@ struct trustgen *trustgen_new_with(const char *name, int64_t now, enum crypto_al
 	extend_chain(g, trustgen_sign_lines(g, JWS_ROOT, g->root_key, n_root, payload));
 	g->keyset.version = 1;
 	g->keyset.iat = now - DAY;
-	for (enum keyring_role r = KEYRING_ISSUER; r <= KEYRING_HEAD; r++) {
+	for (enum keyring_role r = KEYRING_ISSUER; r <= KEYRING_ROLE_LAST; r++) {
 		struct keyring_key k = { .role = r, .nbf = now - DAY, .exp = now + YEAR };
 
 		g->role_key[r] = trustgen_key(g);

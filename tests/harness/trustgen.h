@@ -27,7 +27,7 @@
  * Members of the struct may be changed between calls (g->now, g->keyset, ...): the next document follows them.
  */
 
-#define TRUSTGEN_ROLES 5 /* index: enum keyring_role */
+#define TRUSTGEN_ROLES (KEYRING_ROLE_LAST + 1) /* index: enum keyring_role */
 #define TRUSTGEN_SKEW 30
 
 struct trustgen {

@@ -140,6 +140,7 @@ void world_init(struct world *w, int64_t now)
 	w->keyset.version = 3;
 	add_key(w, KEYRING_ISSUER, &w->issuer);
 	add_key(w, KEYRING_DIRECTORY, &w->other);
+	add_key(w, KEYRING_SSHCA, &w->sshca);
 	CHECK(crypto_key_new(CRYPTO_ED25519, &w->cnf));
 	set_directory(w);
 	set_node(w);
@@ -163,6 +164,7 @@ void world_done(struct world *w)
 		free(w->texts[i]);
 	crypto_key_free(w->issuer);
 	crypto_key_free(w->other);
+	crypto_key_free(w->sshca);
 	crypto_key_free(w->cnf);
 	memset(w, 0, sizeof *w);
 }

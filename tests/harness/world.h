@@ -46,7 +46,7 @@ struct world {
 	struct revoke_list revocations;
 	struct revoke_entry entries[WORLD_ROOM];
 	struct snap_fresh fresh;
-	struct crypto_key *issuer, *other; /* `other` is the directory's key */
+	struct crypto_key *issuer, *other, *sshca; /* `other` is the directory's key */
 	struct crypto_key *cnf;            /* of every credential made here */
 	char *texts[64];
 	size_t n_texts;

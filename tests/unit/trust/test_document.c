@@ -268,7 +268,7 @@ static void test_keyset(void **state)
 	g->keyset.n_tls = 1;
 	assert_ok(check_keyset(trustgen_keyset_text(g), &ks));
 	assert_int_equal(ks.version, 1);
-	assert_int_equal(ks.ring.n, 4);
+	assert_int_equal(ks.ring.n, KEYRING_ROLE_LAST);
 	assert_int_equal(ks.n_tls, 1);
 	assert_memory_equal(ks.tls[0], g->keyset.tls[0], sizeof ks.tls[0]);
 	for (size_t i = 0; i < 4; i++) {
@@ -531,11 +531,12 @@ static void test_role_matrix(void **state)
 		enum jws_typ typ;
 		enum keyring_role role;
 	} slot[] = { { JWS_CREDENTIAL, KEYRING_ISSUER }, { JWS_DIRECTORY, KEYRING_DIRECTORY }, { JWS_REVOCATIONS, KEYRING_REVOCATION }, { JWS_HEAD, KEYRING_HEAD } };
+	static const enum keyring_role signers[] = { KEYRING_ISSUER, KEYRING_DIRECTORY, KEYRING_REVOCATION, KEYRING_HEAD, KEYRING_SSHCA };
 
 	(void)state;
 	for (size_t typ = 0; typ < 4; typ++)
-		for (size_t signer = 0; signer < 4; signer++) {
-			const char *text = trustgen_sign(g, slot[typ].typ, slot[signer].role, "{}");
+		for (size_t signer = 0; signer < sizeof signers / sizeof *signers; signer++) {
+			const char *text = trustgen_sign(g, slot[typ].typ, signers[signer], "{}");
 
 			for (size_t reader = 0; reader < 4; reader++) {
 				enum cluster_err want = reader != typ ? CLUSTER_EFORMAT : signer != typ ? CLUSTER_ESIGNATURE : CLUSTER_OK;

@@ -39,16 +39,17 @@ static void test_roles(void **state)
 	enum keyring_role role;
 
 	(void)state;
-	for (enum keyring_role r = KEYRING_ISSUER; r <= KEYRING_HEAD; r++) {
+	for (enum keyring_role r = KEYRING_ISSUER; r <= KEYRING_ROLE_LAST; r++) {
 		assert_ok(keyring_role_parse(keyring_role_name(r), &role));
 		assert_int_equal(role, r);
 	}
 	assert_err(keyring_role_parse("root", &role), CLUSTER_EFORMAT);
 	assert_err(keyring_role_parse("", &role), CLUSTER_EFORMAT);
+	assert_string_equal(keyring_role_name(KEYRING_SSHCA), "sshca");
 	assert_err(keyring_role_parse("Head", &role), CLUSTER_EFORMAT);
 	assert_err(keyring_role_parse(NULL, &role), CLUSTER_EFORMAT);
 	assert_string_equal(keyring_role_name((enum keyring_role)0), "?");
-	assert_string_equal(keyring_role_name((enum keyring_role)5), "?");
+	assert_string_equal(keyring_role_name((enum keyring_role)(KEYRING_ROLE_LAST + 1)), "?");
 }
 
 /* B4: exact match, in memory; a kid is there once. */

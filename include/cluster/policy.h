@@ -29,7 +29,9 @@ struct policy_request {
 	const struct moment *now;
 	int64_t max_stale;       /* the node's own, tightening; 0: the directory's */
 	const char *source;      /* client address in text, or NULL if not known */
+	bool source_later;       /* a later gate of the same login knows the address: `src` is left to it */
 	const struct credential *credential; /* verified claims, or NULL: only what is known without */
+	const struct sshcert_facts *cert;    /* of the verified certificate that brought the credential, or NULL: none did */
 };
 
 struct policy_answer {
@@ -73,7 +75,8 @@ enum reason policy_explain(const struct trust *t, const struct policy_request *q
 
 /* The reason for an error of trust_open or snap_*; used by PAM, explain and agent alike. */
 enum reason policy_snapshot_reason(enum cluster_err e);
-/* The reason for an error of credential_verify. */
+/* The reason for an error of credential_verify, of sshcert_verify. */
 enum reason policy_credential_reason(enum cluster_err e);
+enum reason policy_certificate_reason(enum cluster_err e);
 
 #endif

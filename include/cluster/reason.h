@@ -57,6 +57,8 @@
 	X(NO_STEPUP, "sudo_refused", CLUSTER_EDENIED, "a credential cannot be shown here", "") \
 	X(SESSION_RECORD, "session_record", CLUSTER_EUNAVAIL, "the session could not be registered", "check space and modes under /run/cluster-login") \
 	X(STAGE, "wrong_stage", CLUSTER_EDENIED, "this PAM stage has nothing to offer for cluster accounts", "") \
+	X(CERTIFICATE, "bad_certificate", CLUSTER_EDENIED, "the ssh certificate is not one as this cluster issues them", "run cluster-login get --ssh-cert") \
+	X(CERTIFICATE_CA, "foreign_certificate", CLUSTER_EDENIED, "the ssh certificate is signed by a CA that is not in the keyset", "run cluster-login get --ssh-cert") \
 	X(REVOKED_CERTIFICATE, "revoked_certificate", CLUSTER_EREVOKED, "the ssh certificate, its key or its CA is revoked", "run cluster-login get --ssh-cert") \
 	X(REVOKED_SESSION, "revoked_session", CLUSTER_EREVOKED, "an administrator has ended this session", "log on again") \
 	X(SESSION_EXPIRED, "session_expired", CLUSTER_EEXPIRED, "the credential has expired, and the grant ends sessions then", "run cluster-login get, and log on again") \

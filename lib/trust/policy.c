@@ -77,6 +77,7 @@ static enum reason check_narrowing(const struct trust *t, const struct policy_re
 		node = node || node_selected(t, c->nod[i]);
 	if (!node)
 		return refuse(d, REASON_NARROW_NODE, "nod does not name this node");
+	source = source || q->source_later;
 	for (size_t i = 0; q->source && i < c->n_src; i++)
 		source = source || credential_source_contains(c->src[i], q->source);
 	if (!source)
@@ -91,6 +92,8 @@ static enum reason check_credential(const struct trust *t, const struct policy_r
 	enum reason r;
 
 	if ((r = policy_check_revoked(t, REVOKE_ISSUER, c->issuer, strlen(c->issuer), c->iat, REASON_REVOKED_ISSUER, d)) != REASON_OK)
+		return r;
+	if ((r = policy_check_certificate(t, q->cert, c->iat, d)) != REASON_OK)
 		return r;
 	if (!id_equal(&c->cluster, &t->snap.cluster))
 		return refuse(d, REASON_CLUSTER, "aud is not this cluster");

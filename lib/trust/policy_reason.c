@@ -61,3 +61,32 @@ enum reason policy_credential_reason(enum cluster_err e)
 	}
 	return REASON_SYSTEM;
 }
+
+enum reason policy_certificate_reason(enum cluster_err e)
+{
+	switch (e) {
+	case CLUSTER_OK:
+		return REASON_OK;
+	case CLUSTER_ENOTFOUND:
+		return REASON_CERTIFICATE_CA;
+	case CLUSTER_EEXPIRED:
+	case CLUSTER_EEARLY:
+		return REASON_ISSUER_WINDOW;
+	case CLUSTER_ESIGNATURE:
+	case CLUSTER_EDENIED:
+	case CLUSTER_EFORMAT:
+	case CLUSTER_ETRUNC:
+	case CLUSTER_ELIMIT:
+	case CLUSTER_EVERSION:
+		return REASON_CERTIFICATE;
+	case CLUSTER_ENOMEM:
+	case CLUSTER_ESYSTEM:
+	case CLUSTER_ECRYPTO:
+	case CLUSTER_EREVOKED:
+	case CLUSTER_EUNAVAIL:
+	case CLUSTER_EUNTRUSTED:
+	case CLUSTER_ECONFIG:
+		return REASON_SYSTEM;
+	}
+	return REASON_SYSTEM;
+}

@@ -566,8 +566,8 @@ static void test_sessions(void **state)
 	assert_int_equal(check_session(ttl_over), REASON_OK);
 }
 
-/* The certificate that a session was opened with: each of its four facts ends it, and nothing else does. */
-static void test_session_certificate(void **state)
+/* A certificate: each of its four facts, revoked, stops a login and ends a session, and nothing else does. */
+static void test_certificate(void **state)
 {
 	static const struct sshcert_facts cert = { .serial = UINT64_C(18446744073709551615), .key_id = "alice J0dQe3bWm0r5m9cQpF8gAA",
 		.key = "SHA256:uNiVztksCsDhcc0u9e8BrrQXVUpKZIJFRK5n7AE0AAA", .ca = "SHA256:uNiVztksCsDhcc0u9e8BrrQXVUpKZIJFRK5n7AE0AAQ" };
@@ -597,8 +597,36 @@ static void test_session_certificate(void **state)
 		session.cert = &cert;
 		if (policy_session_check(&s.trust, &session, &s.a) != (rows[i].ends ? REASON_REVOKED_CERTIFICATE : REASON_OK))
 			fail_msg("%s %s: %s", revoke_kind_name(rows[i].kind), rows[i].value, reason_word(s.a.reason));
+		assert_int_equal(policy_decide(&s.trust, &s.q, &s.a), REASON_OK); /* without a certificate */
+		s.q.cert = &cert;
+		if (policy_decide(&s.trust, &s.q, &s.a) != (rows[i].ends ? REASON_REVOKED_CERTIFICATE : REASON_OK))
+			fail_msg("login: %s %s: %s", revoke_kind_name(rows[i].kind), rows[i].value, reason_word(s.a.reason));
+		s.cred.iat = s.cred.nbf = NOW - 60;
+		s.cred.exp = NOW; /* the certificate's own revocation is the reason, whatever else is wrong with the credential */
+		assert_int_equal(policy_decide(&s.trust, &s.q, &s.a), rows[i].ends ? REASON_REVOKED_CERTIFICATE : REASON_EXPIRED);
 		scene_done(&s);
 	}
+}
+
+/* Before the address can be known, `src` is left to the later gate, and only `src`. */
+static void test_source_later(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	scene_init(&s);
+	s.cred.n_src = 1;
+	strcpy(s.cred.src[0], "198.51.100.0/24");
+	scene_build(&s);
+	assert_int_equal(policy_decide(&s.trust, &s.q, &s.a), REASON_NARROW_SOURCE);
+	s.q.source = NULL;
+	assert_int_equal(policy_decide(&s.trust, &s.q, &s.a), REASON_NARROW_SOURCE);
+	s.q.source_later = true;
+	assert_int_equal(policy_decide(&s.trust, &s.q, &s.a), REASON_OK);
+	s.cred.n_nod = 1;
+	strcpy(s.cred.nod[0], "node:elsewhere");
+	assert_int_equal(policy_decide(&s.trust, &s.q, &s.a), REASON_NARROW_NODE);
+	scene_done(&s);
 }
 
 /* ---- damage ---- */
@@ -711,6 +739,12 @@ static void test_maps(void **state)
 	assert_int_equal(policy_credential_reason(CLUSTER_EDENIED), REASON_CLUSTER);
 	assert_int_equal(policy_credential_reason(CLUSTER_EFORMAT), REASON_ANSWER_FORMAT);
 	assert_int_equal(policy_credential_reason(CLUSTER_ENOMEM), REASON_SYSTEM);
+	assert_int_equal(policy_certificate_reason(CLUSTER_OK), REASON_OK);
+	assert_int_equal(policy_certificate_reason(CLUSTER_ENOTFOUND), REASON_CERTIFICATE_CA);
+	assert_int_equal(policy_certificate_reason(CLUSTER_ESIGNATURE), REASON_CERTIFICATE);
+	assert_int_equal(policy_certificate_reason(CLUSTER_EDENIED), REASON_CERTIFICATE);
+	assert_int_equal(policy_certificate_reason(CLUSTER_EEXPIRED), REASON_ISSUER_WINDOW);
+	assert_int_equal(policy_certificate_reason(CLUSTER_ENOMEM), REASON_SYSTEM);
 }
 
 int main(void)
@@ -723,7 +757,7 @@ int main(void)
 		cmocka_unit_test(test_person_account_grant),
 		cmocka_unit_test(test_revocations),
 		cmocka_unit_test(test_without_credential),
-		cmocka_unit_test(test_sessions), cmocka_unit_test(test_session_certificate),
+		cmocka_unit_test(test_sessions), cmocka_unit_test(test_certificate), cmocka_unit_test(test_source_later),
 		cmocka_unit_test(test_damage_is_never_a_pass),
 		cmocka_unit_test(test_explain),
 		cmocka_unit_test(test_maps),

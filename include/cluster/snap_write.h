@@ -29,6 +29,16 @@ enum cluster_err snap_writer_key(struct snap_writer *w, uint32_t type, const voi
 /* Lays the file out. The caller frees *ret with free(). `w` can only be freed afterwards. */
 enum cluster_err snap_writer_end(struct snap_writer *w, uint8_t **ret, size_t *ret_n, struct diag *d) CLUSTER_MUST_USE;
 
+/* Where a snapshot goes, piece by piece from its beginning; what it returns other than CLUSTER_OK is the writer's error. */
+struct snap_sink {
+	enum cluster_err (*put)(void *ctx, const void *p, size_t n);
+	void *ctx;
+};
+/* The same without a copy of the file in memory. */
+enum cluster_err snap_writer_put(struct snap_writer *w, const struct snap_sink *sink, struct diag *d) CLUSTER_MUST_USE;
+/* The bytes of a flat or record section so far: borrowed until the next call. */
+void snap_writer_section(const struct snap_writer *w, uint32_t type, const uint8_t **ret, size_t *ret_n);
+
 /* ---- accounts.snap from plain values (snap_accounts_build.c) ---- */
 
 struct snap_account_in {

@@ -6,15 +6,9 @@
 #include <string.h>
 
 #include "cluster/snap.h"
-#include "cluster/wr.h"
+#include "snap_layout.h"
 
-#define AHEAD 16 /* keys whose buckets are fetched before they are needed */
 #define RECORDS_MAX (UINT64_C(8) << 30)
-
-struct key {
-	uint64_t hash;
-	uint32_t offset; /* of the record, / 8 */
-};
 
 /* Grows by realloc(), which moves large blocks without copying them. Nothing here is secret. */
 struct bytes {
@@ -27,7 +21,7 @@ struct part {
 	bool used; /* a flat section was given */
 	enum snap_shape shape;
 	struct bytes bytes;
-	struct key *keys;
+	struct snap_key *keys;
 	size_t n_keys, room;
 };
 
@@ -62,12 +56,6 @@ void snap_writer_free(struct snap_writer *w)
 		free(w->parts[type].keys);
 	}
 	free(w);
-}
-
-static void put_be32(uint8_t *p, uint32_t v)
-{
-	v = __builtin_bswap32(v);
-	memcpy(p, &v, sizeof v);
 }
 
 /* `n` more bytes, not yet written; NULL when out of memory. */
@@ -122,8 +110,8 @@ enum cluster_err snap_writer_record(struct snap_writer *w, uint32_t type, const 
 		return CLUSTER_ELIMIT;
 	if (!(p = extend(&part->bytes, 8 + padded)))
 		return CLUSTER_ENOMEM;
-	put_be32(p, (uint32_t)n);
-	put_be32(p + 4, (uint32_t)snap_hash(body, n, snap_seed(type, (uint32_t)n)));
+	snap_put_be32(p, (uint32_t)n);
+	snap_put_be32(p + 4, (uint32_t)snap_hash(body, n, snap_seed(type, (uint32_t)n)));
 	memcpy(p + 8, body, n);
 	memset(p + 8 + n, 0, padded - n);
 	*ret_offset = (uint32_t)((size_t)(p - part->bytes.p) / 8);
@@ -133,7 +121,7 @@ enum cluster_err snap_writer_record(struct snap_writer *w, uint32_t type, const 
 enum cluster_err snap_writer_key(struct snap_writer *w, uint32_t type, const void *key, size_t n, uint32_t offset)
 {
 	struct part *part = part_of(w, type, SNAP_SHAPE_INDEX);
-	struct key *keys;
+	struct snap_key *keys;
 	size_t room;
 
 	if (!part)
@@ -148,173 +136,112 @@ enum cluster_err snap_writer_key(struct snap_writer *w, uint32_t type, const voi
 		part->keys = keys;
 		part->room = room;
 	}
-	part->keys[part->n_keys++] = (struct key){ .hash = snap_hash(key, n, 0), .offset = offset };
+	part->keys[part->n_keys++] = (struct snap_key){ .hash = snap_hash(key, n, 0), .offset = offset };
 	return CLUSTER_OK;
 }
 
-/* Five eighths of the slots in use at most: a lookup seldom needs a second bucket. */
-static uint64_t buckets_for(size_t n_keys)
+/* Keys to buckets, and the bytes of all sections as the table says. */
+static enum cluster_err lay_out(struct snap_writer *w, struct snap_frame *f, struct diag *d)
 {
-	uint64_t buckets = 1;
+	enum cluster_err e = CLUSTER_OK;
 
-	while (buckets * SNAP_BUCKET_SLOTS * 5 / 8 < n_keys)
-		buckets *= 2;
-	return buckets;
-}
-
-/* Puts one key into the first bucket with room, from its own on. False: none within SNAP_PROBE_MAX. */
-static bool place(uint8_t *table, uint64_t buckets, const struct key *k)
-{
-	for (uint64_t i = 0; i < SNAP_PROBE_MAX && i < buckets; i++) {
-		uint8_t *b = table + ((k->hash + i) & (buckets - 1)) * SNAP_BUCKET_SIZE;
-
-		if (b[4] < SNAP_BUCKET_SLOTS) {
-			put_be32(b + 8 + 8 * b[4], (uint32_t)(k->hash >> 32));
-			put_be32(b + 12 + 8 * b[4], k->offset);
-			b[4]++;
-			return true;
-		}
-		b[5] |= SNAP_BUCKET_OVERFLOW;
-	}
-	return false;
-}
-
-/* Lays the buckets out in the zeroed `table`. */
-static bool fill(uint8_t *table, uint64_t buckets, uint32_t type, const struct part *part)
-{
-	for (size_t i = 0; i < part->n_keys; i++) {
-		if (i + AHEAD < part->n_keys)
-			__builtin_prefetch(table + (part->keys[i + AHEAD].hash & (buckets - 1)) * SNAP_BUCKET_SIZE, 1);
-		if (!place(table, buckets, &part->keys[i]))
-			return false;
-	}
-	for (uint64_t i = 0; i < buckets; i++) {
-		uint8_t *b = table + i * SNAP_BUCKET_SIZE;
-
-		put_be32(b, (uint32_t)snap_hash(b + 4, SNAP_BUCKET_SIZE - 4, snap_seed(type, (uint32_t)i)));
-	}
-	return true;
-}
-
-/* Keys to buckets, into part->bytes; with more buckets if too many keys meet in one place. */
-static enum cluster_err lay_out_index(struct part *part, uint32_t type)
-{
-	uint64_t buckets = buckets_for(part->n_keys);
-	uint8_t *p;
-
-	for (int tries = 0; tries < 6 && buckets <= SNAP_BUCKETS_MAX; tries++, buckets *= 2) {
-		if (!(p = calloc(buckets, SNAP_BUCKET_SIZE)))
-			return CLUSTER_ENOMEM;
-		free(part->bytes.p);
-		part->bytes = (struct bytes){ .p = p, .n = buckets * SNAP_BUCKET_SIZE, .room = buckets * SNAP_BUCKET_SIZE };
-		if (fill(part->bytes.p, buckets, type, part))
-			return CLUSTER_OK;
-	}
-	return CLUSTER_ELIMIT;
-}
-
-static enum cluster_err lay_out_indexes(struct snap_writer *w, uint32_t *ret_count, struct diag *d)
-{
-	uint32_t count = 0;
-	enum cluster_err e;
-
+	*f = (struct snap_frame){ .kind = w->kind, .cluster = w->cluster };
 	for (uint32_t type = 1; type < SNAP_SECTIONS_MAX; type++) {
 		struct part *part = &w->parts[type];
 
-		if (part->shape == SNAP_SHAPE_UNKNOWN)
-			continue;
 		if (!part->used && part->shape == SNAP_SHAPE_FLAT)
 			return diag_set(d, CLUSTER_EFORMAT, "snapshot section %u was never written", type);
-		e = part->shape == SNAP_SHAPE_INDEX ? lay_out_index(part, type) : CLUSTER_OK;
+		if (part->shape == SNAP_SHAPE_INDEX) {
+			free(part->bytes.p);
+			part->bytes = (struct bytes){ .p = NULL };
+			e = snap_index_build(type, part->keys, part->n_keys, &part->bytes.p, &part->bytes.n);
+			free(part->keys);
+			part->keys = NULL;
+		}
 		if (e != CLUSTER_OK)
 			return diag_set(d, e, "snapshot section %u: %zu keys cannot be laid out", type, part->n_keys);
-		count++;
+		f->length[type] = part->bytes.n;
+		if (part->shape == SNAP_SHAPE_FLAT)
+			f->checksum[type] = snap_hash(part->bytes.p, part->bytes.n, snap_seed(type, 0));
 	}
-	*ret_count = count;
 	return CLUSTER_OK;
 }
 
-static uint64_t align_up(uint64_t n)
+/* The whole file through `sink`, each section released once it is out. */
+static enum cluster_err put_all(struct snap_writer *w, const uint8_t *frame, size_t n, const struct snap_sink *sink)
 {
-	return (n + SNAP_ALIGN - 1) & ~(uint64_t)(SNAP_ALIGN - 1);
-}
+	static const uint8_t zeros[SNAP_ALIGN];
+	enum cluster_err e = sink->put(sink->ctx, frame, n);
 
-/* The size of the whole file. */
-static uint64_t file_size(const struct snap_writer *w, uint32_t count)
-{
-	uint64_t size = align_up(SNAP_HEADER_SIZE + (uint64_t)count * SNAP_SECTION_SIZE);
+	for (uint32_t type = 1; type < SNAP_SECTIONS_MAX && e == CLUSTER_OK; type++) {
+		struct bytes *b = &w->parts[type].bytes;
 
-	for (uint32_t type = 1; type < SNAP_SECTIONS_MAX; type++)
-		size = align_up(size + w->parts[type].bytes.n);
-	return size;
-}
-
-static void put_header(const struct snap_writer *w, struct wr *out, uint64_t size, uint32_t count)
-{
-	wr_bytes(out, SNAP_MAGIC, 8);
-	wr_u16(out, SNAP_MAJOR);
-	wr_u16(out, w->kind == SNAP_ACCOUNTS ? SNAP_A_MINOR : 0);
-	wr_u32(out, (uint32_t)w->kind);
-	wr_u64(out, size);
-	wr_bytes(out, w->cluster.b, ID_SIZE);
-	wr_u32(out, count);
-	wr_zero(out, SNAP_HEADER_SIZE - out->n);
-}
-
-static void put_table(const struct snap_writer *w, struct wr *out, uint32_t count)
-{
-	uint64_t offset = align_up(SNAP_HEADER_SIZE + (uint64_t)count * SNAP_SECTION_SIZE);
-
-	for (uint32_t type = 1; type < SNAP_SECTIONS_MAX; type++) {
-		const struct part *part = &w->parts[type];
-
-		if (part->shape == SNAP_SHAPE_UNKNOWN)
-			continue;
-		wr_u32(out, type);
-		wr_u32(out, snap_section_critical(w->kind, type) ? SNAP_CRITICAL : 0);
-		wr_u64(out, offset);
-		wr_u64(out, part->bytes.n);
-		wr_u64(out, part->shape == SNAP_SHAPE_FLAT ? snap_hash(part->bytes.p, part->bytes.n, snap_seed(type, 0)) : 0);
-		offset = align_up(offset + part->bytes.n);
+		if (b->n && (e = sink->put(sink->ctx, b->p, b->n)) == CLUSTER_OK && b->n % SNAP_ALIGN)
+			e = sink->put(sink->ctx, zeros, SNAP_ALIGN - b->n % SNAP_ALIGN);
+		free(b->p); /* as much memory as the file twice would be too much */
+		b->p = NULL;
 	}
+	return e;
+}
+
+enum cluster_err snap_writer_put(struct snap_writer *w, const struct snap_sink *sink, struct diag *d)
+{
+	uint8_t frame[SNAP_FRAME_MAX];
+	struct snap_frame f;
+	uint64_t size = 0;
+	enum cluster_err e;
+	size_t n = 0;
+
+	if ((e = lay_out(w, &f, d)) != CLUSTER_OK)
+		return e;
+	if ((e = snap_frame_build(&f, frame, &n, &size)) != CLUSTER_OK)
+		return diag_set(d, e, "the snapshot is too large");
+	if ((e = put_all(w, frame, n, sink)) != CLUSTER_OK)
+		return diag_set(d, e, "snapshot of %llu bytes: %s", (unsigned long long)size, err_name(e));
+	return CLUSTER_OK;
+}
+
+/* One block of the right size, got when the header is known. */
+struct block {
+	uint8_t *p;
+	size_t n, size;
+};
+
+static enum cluster_err put_block(void *ctx, const void *p, size_t n)
+{
+	struct block *b = ctx;
+
+	if (!b->p) { /* the header comes first */
+		b->size = snap_be64((const uint8_t *)p + 16);
+		if (!(b->p = malloc(b->size)))
+			return CLUSTER_ENOMEM;
+	}
+	if (n > b->size - b->n)
+		return CLUSTER_ELIMIT;
+	memcpy(b->p + b->n, p, n);
+	b->n += n;
+	return CLUSTER_OK;
 }
 
 enum cluster_err snap_writer_end(struct snap_writer *w, uint8_t **ret, size_t *ret_n, struct diag *d)
 {
-	uint64_t size, checksum;
-	uint8_t *file = NULL;
-	enum cluster_err e;
-	uint32_t count = 0;
-	struct wr out;
+	struct block b = { .p = NULL };
+	const struct snap_sink sink = { .put = put_block, .ctx = &b };
+	enum cluster_err e = snap_writer_put(w, &sink, d);
 
-	e = lay_out_indexes(w, &count, d);
-	if (e != CLUSTER_OK)
-		return e;
-	size = file_size(w, count);
-	if (size > SNAP_FILE_MAX)
-		return diag_set(d, CLUSTER_ELIMIT, "snapshot of %llu bytes", (unsigned long long)size);
-	file = malloc(size);
-	if (!file)
-		return diag_set(d, CLUSTER_ENOMEM, "snapshot of %llu bytes", (unsigned long long)size);
-	wr_init(&out, file, size);
-	put_header(w, &out, size, count);
-	put_table(w, &out, count);
-	checksum = snap_hash(file + SNAP_HEADER_SIZE, (size_t)count * SNAP_SECTION_SIZE, snap_hash(file, SNAP_HEADER_SIZE - 8, 0));
-	put_be32(file + SNAP_HEADER_SIZE - 8, (uint32_t)(checksum >> 32));
-	put_be32(file + SNAP_HEADER_SIZE - 4, (uint32_t)checksum);
-	for (uint32_t type = 1; type < SNAP_SECTIONS_MAX; type++) {
-		wr_align(&out, SNAP_ALIGN);
-		wr_bytes(&out, w->parts[type].bytes.p, w->parts[type].bytes.n);
-		free(w->parts[type].bytes.p); /* as much memory as the file twice would be too much */
-		w->parts[type].bytes.p = NULL;
-	}
-	wr_align(&out, SNAP_ALIGN);
-	e = wr_end(&out);
+	if (e == CLUSTER_OK && b.n != b.size)
+		e = diag_set(d, CLUSTER_ELIMIT, "snapshot does not fit its own size");
 	if (e != CLUSTER_OK) {
-		free(file);
-		return diag_set(d, e, "snapshot does not fit its own size");
+		free(b.p);
+		return e;
 	}
-	*ret_n = out.n;
-	*ret = file;
+	*ret_n = b.n;
+	*ret = b.p;
 	return CLUSTER_OK;
+}
+
+void snap_writer_section(const struct snap_writer *w, uint32_t type, const uint8_t **ret, size_t *ret_n)
+{
+	*ret = w->parts[type].bytes.p;
+	*ret_n = w->parts[type].bytes.n;
 }

@@ -11,6 +11,7 @@
 #include "cluster/diag.h"
 #include "cluster/moment.h"
 #include "cluster/reason.h"
+#include "cluster/session.h"
 #include "cluster/sshcert.h"
 #include "cluster/trust_snap.h"
 
@@ -51,6 +52,15 @@ enum reason policy_fresh(const struct trust *t, const struct moment *now, int64_
  */
 enum reason policy_decide(const struct trust *t, const struct policy_request *q, struct policy_answer *ret);
 
+/* What a certificate brings. */
+struct policy_certificate {
+	struct credential credential; /* if policy_certificate said REASON_OK */
+	bool has_facts;
+	struct sshcert_facts facts;   /* as they stand in the certificate: vouched for only with REASON_OK, else for the log */
+};
+/* "type base64": is it a certificate of this cluster, at `now`? Says nothing of the login itself: that is policy_decide with what it brings. */
+enum reason policy_certificate(const struct trust *t, int64_t now, const char *text, size_t n, struct policy_certificate *ret, struct diag *d);
+
 /* Facts of a session that is already open, from its record. */
 struct policy_session {
 	struct cluster_id session, person, device, jti;
@@ -59,6 +69,8 @@ struct policy_session {
 	const char *issuer;      /* kid */
 	const struct sshcert_facts *cert; /* of the certificate it was opened with, or NULL */
 };
+/* The facts of a record, borrowed from it. */
+struct policy_session policy_session_of(const struct session *s);
 /* Must this session end? REASON_OK: it may live. Only revocation, removal of person, device, account or grant, and disabling end a session; age and expiry do not. */
 enum reason policy_session_check(const struct trust *t, const struct policy_session *s, struct policy_answer *ret);
 

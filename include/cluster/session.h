@@ -53,6 +53,13 @@ enum cluster_err session_store(const char *dir, const struct session *s, struct 
 enum cluster_err session_load(const char *dir, const char *name, uid_t owner, struct session *ret, struct diag *d) CLUSTER_MUST_USE;
 enum cluster_err session_remove(const char *dir, const struct cluster_id *id, struct diag *d) CLUSTER_MUST_USE;
 
+enum session_due { SESSION_DUE_NOTHING, SESSION_DUE_NOTICE, SESSION_DUE_END };
+/*
+ * What is due at `now` of a session that ends with its credential: the notice `notice` seconds before, then its end. *ret_next: when that changes, INT64_MAX for never.
+ * Pure; nothing is ever due of a session without end_at_expiry.
+ */
+enum session_due session_due(const struct session *s, int64_t now, int64_t notice, int64_t *ret_next);
+
 /* Start time and audit session id of a process from /proc. CLUSTER_ENOTFOUND: no such process. Parsed from untrusted text (a process names itself): the field after the last ')'. */
 enum cluster_err session_process(pid_t pid, uint64_t *ret_start, uint32_t *ret_audit) CLUSTER_MUST_USE;
 
@@ -66,5 +73,12 @@ struct session_facts {
 };
 /* Errors as session_process. */
 enum cluster_err session_facts_read(pid_t pid, struct session_facts *ret) CLUSTER_MUST_USE;
+
+/* The audit session id of a process if it is not its parent's too, else SESSION_NO_AUDIT: what it may be told from others by when the parent has gone. */
+uint32_t session_own_audit(pid_t pid);
+/* Is this living process, not the leader, of the session: by the audit id, started no earlier than the leader? */
+bool session_has(const struct session *s, pid_t pid, const struct session_facts *f);
+/* Is there such a process, or may there be one that cannot be looked at? Reads all of /proc. */
+bool session_left(const struct session *s);
 
 #endif

@@ -5,6 +5,13 @@
 
 #include "policy_check.h"
 
+struct policy_session policy_session_of(const struct session *s)
+{
+	return (struct policy_session){
+		.session = s->id, .person = s->person, .device = s->device, .jti = s->jti, .iat = s->iat, .account = s->account, .issuer = s->issuer, .cert = session_cert(s),
+	};
+}
+
 static enum reason check_session(const struct trust *t, const struct policy_session *s, struct policy_answer *a)
 {
 	const struct policy_issued issued = { .jti = &s->jti, .device = &s->device, .person = &s->person, .iat = s->iat };
@@ -12,6 +19,8 @@ static enum reason check_session(const struct trust *t, const struct policy_sess
 	struct trust_account account;
 	enum reason r;
 
+	if ((r = policy_check_revoked(t, REVOKE_SESSION, s->session.b, ID_SIZE, s->iat, REASON_REVOKED_SESSION, d)) != REASON_OK)
+		return r;
 	if ((r = policy_check_lockdown(t, &s->person, d)) != REASON_OK)
 		return r;
 	if ((r = policy_check_revoked(t, REVOKE_ISSUER, s->issuer, strlen(s->issuer), s->iat, REASON_REVOKED_ISSUER, d)) != REASON_OK)

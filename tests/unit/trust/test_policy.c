@@ -566,6 +566,27 @@ static void test_sessions(void **state)
 	assert_int_equal(check_session(ttl_over), REASON_OK);
 }
 
+/* `sessions --end`: that session and no other, and no login. */
+static void test_session_ended(void **state)
+{
+	struct cluster_id id = world_id('s', 1), other = world_id('s', 2);
+	struct policy_session session;
+	struct scene s;
+
+	(void)state;
+	scene_init(&s);
+	world_revoke_id(&s.w, REVOKE_SESSION, &id, 0);
+	scene_build(&s);
+	session = (struct policy_session){
+		.session = id, .person = s.cred.person, .device = s.cred.device, .jti = s.cred.jti, .iat = s.cred.iat, .account = s.q.account, .issuer = s.cred.issuer,
+	};
+	assert_int_equal(policy_session_check(&s.trust, &session, &s.a), REASON_REVOKED_SESSION);
+	session.session = other;
+	assert_int_equal(policy_session_check(&s.trust, &session, &s.a), REASON_OK);
+	assert_int_equal(policy_decide(&s.trust, &s.q, &s.a), REASON_OK);
+	scene_done(&s);
+}
+
 /* A certificate: each of its four facts, revoked, stops a login and ends a session, and nothing else does. */
 static void test_certificate(void **state)
 {
@@ -757,7 +778,7 @@ int main(void)
 		cmocka_unit_test(test_person_account_grant),
 		cmocka_unit_test(test_revocations),
 		cmocka_unit_test(test_without_credential),
-		cmocka_unit_test(test_sessions), cmocka_unit_test(test_certificate), cmocka_unit_test(test_source_later),
+		cmocka_unit_test(test_sessions), cmocka_unit_test(test_certificate), cmocka_unit_test(test_session_ended), cmocka_unit_test(test_source_later),
 		cmocka_unit_test(test_damage_is_never_a_pass),
 		cmocka_unit_test(test_explain),
 		cmocka_unit_test(test_maps),

@@ -2,6 +2,8 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,6 +163,109 @@ static void test_values(void **state)
 #undef BAD
 }
 
+/* When the notice is due, when the end; a clock that is set back takes both back. */
+static void test_due(void **state)
+{
+	static const struct {
+		int64_t now;
+		enum session_due want;
+		int64_t next;
+	} rows[] = {
+		{ 0, SESSION_DUE_NOTHING, 700 }, { 699, SESSION_DUE_NOTHING, 700 }, { 700, SESSION_DUE_NOTICE, 1000 }, { 999, SESSION_DUE_NOTICE, 1000 },
+		{ 1000, SESSION_DUE_END, INT64_MAX }, { INT64_MAX, SESSION_DUE_END, INT64_MAX }, { -5, SESSION_DUE_NOTHING, 700 },
+	};
+	struct session s = sample();
+	int64_t next;
+
+	(void)state;
+	s.exp = 1000;
+	s.end_at_expiry = true;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		assert_int_equal(session_due(&s, rows[i].now, 300, &next), rows[i].want);
+		assert_true(next == rows[i].next);
+	}
+	assert_int_equal(session_due(&s, 1, 5000, &next), SESSION_DUE_NOTICE);
+	assert_int_equal(session_due(&s, 999, 0, &next), SESSION_DUE_NOTHING);
+	assert_true(next == 1000);
+	assert_int_equal(session_due(&s, 1000, 0, &next), SESSION_DUE_END);
+	s.end_at_expiry = false;
+	assert_int_equal(session_due(&s, INT64_MAX, 300, &next), SESSION_DUE_NOTHING);
+	assert_true(next == INT64_MAX);
+}
+
+/* By what a process belongs to a session, when its leader has gone: another audit session, an older process, the leader itself and a dead one do not. */
+static void test_has(void **state)
+{
+	struct session s = sample();
+	const struct session_facts of = { .parent = 1, .start = 120, .audit = 17 };
+	struct session_facts f;
+
+	(void)state;
+	assert_true(session_has(&s, 5000, &of));
+	f = of;
+	f.audit = 18;
+	assert_false(session_has(&s, 5000, &f));
+	f = of;
+	f.start = 98;
+	assert_false(session_has(&s, 5000, &f));
+	f = of;
+	f.ended = true;
+	assert_false(session_has(&s, 5000, &f));
+	f = of;
+	f.start = s.start;
+	assert_true(session_has(&s, 5000, &f));
+	assert_false(session_has(&s, (pid_t)s.pid, &f));
+	f = of;
+	s.audit = f.audit = SESSION_NO_AUDIT;
+	assert_false(session_has(&s, 5000, &f));
+	assert_false(session_left(&s));
+}
+
+/* A process of a login of its own: its parent has another audit id, its child the same. */
+static void test_own_audit(void **state)
+{
+	uint32_t audit[2] = { SESSION_NO_AUDIT, SESSION_NO_AUDIT };
+	struct session_facts mine;
+	struct session s = sample();
+	int fd[2], go[2];
+	pid_t pid;
+
+	(void)state;
+	assert_ok(session_facts_read(getpid(), &mine));
+	assert_int_equal(pipe(fd), 0);
+	assert_int_equal(pipe(go), 0);
+	pid = fork();
+	if (pid == 0) {
+		int login = open("/proc/self/loginuid", O_WRONLY | O_CLOEXEC);
+
+		audit[0] = login >= 0 && write(login, "1000", 4) == 4 ? session_own_audit(getpid()) : SESSION_NO_AUDIT;
+		if (fork() == 0) {
+			audit[1] = session_own_audit(getpid());
+			(void)!write(fd[1], audit, sizeof audit);
+			(void)!read(go[0], audit, 1);
+			_exit(0);
+		}
+		(void)!read(go[0], audit, 1);
+		_exit(0);
+	}
+	assert_int_equal(read(fd[0], audit, sizeof audit), sizeof audit);
+	assert_int_equal(audit[1], SESSION_NO_AUDIT);
+	if (audit[0] != SESSION_NO_AUDIT) { /* a kernel with audit, and the right to begin a login */
+		assert_int_not_equal(audit[0], mine.audit);
+		s.pid = (uint32_t)pid;
+		assert_ok(session_process(pid, &s.start, &s.audit));
+		assert_int_equal(s.audit, audit[0]);
+		assert_true(session_left(&s));
+		(void)!write(go[1], "xx", 2);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+	}
+	close(go[1]);
+	close(go[0]);
+	close(fd[0]);
+	close(fd[1]);
+	kill(pid, SIGKILL);
+}
+
 static void test_files(void **state)
 {
 	char dir[] = "/tmp/session-XXXXXX", name[ID_TEXT + 1], path[128], other[128];
@@ -222,7 +327,7 @@ static void test_process_facts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_largest),
+		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_largest), cmocka_unit_test(test_due), cmocka_unit_test(test_has), cmocka_unit_test(test_own_audit),
 		cmocka_unit_test(test_exact_length),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_files),

@@ -43,6 +43,14 @@ struct policy_answer {
 	struct diag detail;           /* the facts seen, for the log and `explain` */
 };
 
+/* How old the head is, in seconds, by the two clocks, and how far the wall clock stands before the newest signed time (DESIGN.md 3.6). */
+struct policy_age {
+	int64_t limit, wall, boot, behind;
+	bool same_boot;
+};
+struct policy_age policy_age(const struct trust *t, const struct moment *now, int64_t max_stale);
+/* More than half of what is allowed: somebody should look. */
+bool policy_age_warns(const struct policy_age *a);
 /* Times of the snapshot alone: REASON_OK, REASON_STALE_WALL, REASON_STALE_BOOT, REASON_CLOCK_BEHIND. */
 enum reason policy_fresh(const struct trust *t, const struct moment *now, int64_t max_stale, struct diag *d);
 

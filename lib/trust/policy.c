@@ -12,29 +12,6 @@ static enum reason refuse(struct diag *d, enum reason r, const char *what)
 	return r;
 }
 
-enum reason policy_fresh(const struct trust *t, const struct moment *now, int64_t max_stale, struct diag *d)
-{
-	const struct snap_fresh *f = &t->fresh;
-	int64_t limit = max_stale > 0 && max_stale < t->self.max_stale ? max_stale : t->self.max_stale;
-	bool same_boot = id_equal(&f->boot_id, &now->boot_id);
-	int64_t boot_age = same_boot ? now->boot - f->boot_time : now->boot;
-
-	if (f->newest_iat - now->wall > t->self.skew) {
-		diag_set(d, reason_err(REASON_CLOCK_BEHIND), "clock %" PRId64 ", newest signed time %" PRId64 ", skew %" PRIu32, now->wall, f->newest_iat, t->self.skew);
-		return REASON_CLOCK_BEHIND;
-	}
-	if (now->wall - f->head_iat > limit) {
-		diag_set(d, reason_err(REASON_STALE_WALL), "head of %" PRId64 ", clock %" PRId64 ", limit %" PRId64, f->head_iat, now->wall, limit);
-		return REASON_STALE_WALL;
-	}
-	/* after a boot the head is at least as old as the boot */
-	if (boot_age > limit || boot_age < 0) {
-		diag_set(d, reason_err(REASON_STALE_BOOT), "by the boot clock %" PRId64 " s old, %s boot, limit %" PRId64, boot_age, same_boot ? "same" : "earlier", limit);
-		return REASON_STALE_BOOT;
-	}
-	return REASON_OK;
-}
-
 static enum reason check_times(const struct trust *t, const struct credential *c, int64_t now, struct diag *d)
 {
 	int64_t skew = t->self.skew;

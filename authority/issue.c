@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "change.h"
 #include "cluster/credential.h"
 #include "cluster/json.h"
 #include "cluster/request.h"
@@ -152,33 +151,42 @@ static enum cluster_err person_check(struct call *c, const struct request_creden
 	return CLUSTER_OK;
 }
 
-enum cluster_err issue_run(struct call *c, struct json **ret, struct diag *d)
+enum cluster_err issue_begin(struct call *c, struct issue *i, struct diag *d)
 {
-	struct request_credential r = { .ttl = 0 };
-	struct directory *dir = NULL;
-	struct credential cred;
 	struct device device;
-	struct change ch = { 0 };
-	char *token = NULL, jti[ID_TEXT + 1];
 	int64_t life = 0;
 	enum cluster_err e;
 
-	if ((e = request_read(c, &r, &device, d)) != CLUSTER_OK)
+	if ((e = request_read(c, &i->request, &device, d)) != CLUSTER_OK)
+		return e;
+	if (crypto_pub_equal(&i->request.cnf, &device.key))
+		return diag_set(d, CLUSTER_EFORMAT, "cnf is the device's own key: make a fresh one");
+	if ((e = change_begin(&i->change, c->a, c->now, d)) != CLUSTER_OK || (e = person_check(c, &i->request, &i->person, &life, d)) != CLUSTER_OK ||
+	    (e = credential_make(c, &i->request, life, &i->claims, &i->token, d)) != CLUSTER_OK)
+		return e;
+	return remember(&i->change, &i->claims, d);
+}
+
+void issue_done(struct issue *i)
+{
+	change_done(&i->change);
+	free(i->token);
+	directory_free(i->person);
+}
+
+enum cluster_err issue_run(struct call *c, struct json **ret, struct diag *d)
+{
+	struct issue i = { .token = NULL };
+	char jti[ID_TEXT + 1];
+	enum cluster_err e;
+
+	if ((e = issue_begin(c, &i, d)) != CLUSTER_OK)
 		goto out;
-	if (crypto_pub_equal(&r.cnf, &device.key)) {
-		e = diag_set(d, CLUSTER_EFORMAT, "cnf is the device's own key: make a fresh one");
+	id_text(&i.claims.jti, jti);
+	if ((e = change_commit_quietly(&i.change, &(struct change_audit){ c->actor, "credential", jti, "ok" }, d)) != CLUSTER_OK)
 		goto out;
-	}
-	if ((e = change_begin(&ch, c->a, c->now, d)) != CLUSTER_OK || (e = person_check(c, &r, &dir, &life, d)) != CLUSTER_OK ||
-	    (e = credential_make(c, &r, life, &cred, &token, d)) != CLUSTER_OK || (e = remember(&ch, &cred, d)) != CLUSTER_OK)
-		goto out;
-	id_text(&cred.jti, jti);
-	if ((e = change_commit_quietly(&ch, &(struct change_audit){ c->actor, "credential", jti, "ok" }, d)) != CLUSTER_OK)
-		goto out;
-	*ret = json_make("{s:s}", "credential", token);
+	*ret = json_make("{s:s}", "credential", i.token);
 out:
-	change_done(&ch);
-	free(token);
-	directory_free(dir);
+	issue_done(&i);
 	return e;
 }

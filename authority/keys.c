@@ -9,9 +9,12 @@
 #include "cluster/file.h"
 #include "cluster/jwk.h"
 #include "cluster/secret.h"
+#include "cluster/sshsig.h"
+#include "cluster/sshwire.h"
 #include "revoked.h"
 
 #define FILE_MAX 65536
+#define KEY_BLOB_MAX 256
 
 static enum cluster_err path_of(const char *dir, enum keyring_role role, const char *kid, char dst[KEYS_PATH_MAX], struct diag *d)
 {
@@ -124,6 +127,24 @@ void keys_free(struct keys *k)
 	free(k);
 }
 
+/* By its kid, or a CA key by its fingerprint. What cannot be told counts as revoked. */
+static bool is_revoked(const struct revoked *revoked, const struct keyring_key *k, int64_t now)
+{
+	uint8_t blob[KEY_BLOB_MAX];
+	char print[51];
+	struct wr w;
+
+	if (!revoked)
+		return false;
+	if (revoked_find(revoked, REVOKE_ISSUER, k->kid, now))
+		return true;
+	if (k->role != KEYRING_SSHCA)
+		return false;
+	wr_init(&w, blob, sizeof blob);
+	sshwire_put_blob(&w, &k->pub);
+	return wr_end(&w) != CLUSTER_OK || sshsig_fingerprint(blob, w.n, print) != CLUSTER_OK || revoked_find(revoked, REVOKE_CERT_CA, print, now);
+}
+
 enum cluster_err keys_signer(const struct keys *k, enum keyring_role role, int64_t now, const struct revoked *revoked, size_t *ret, struct diag *d)
 {
 	size_t best = KEYRING_MAX;
@@ -133,7 +154,7 @@ enum cluster_err keys_signer(const struct keys *k, enum keyring_role role, int64
 		const struct keyring_key *r = &k->ring.key[i];
 		bool settled = r->nbf + KEYS_OVERLAP <= now;
 
-		if (r->role != role || !k->key[i] || now < r->nbf || now >= r->exp || (revoked && revoked_find(revoked, REVOKE_ISSUER, r->kid, now)))
+		if (r->role != role || !k->key[i] || now < r->nbf || now >= r->exp || is_revoked(revoked, r, now))
 			continue;
 		/* the newest of those that are everywhere; if there is none, the oldest of the new ones */
 		if (best == KEYRING_MAX || (settled && !best_settled) || (settled == best_settled && (settled ? r->nbf >= k->ring.key[best].nbf : r->nbf < k->ring.key[best].nbf))) {

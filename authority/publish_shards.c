@@ -287,6 +287,20 @@ static enum cluster_err gone(enum cluster_err e)
 	return e == CLUSTER_ENOTFOUND ? CLUSTER_OK : e;
 }
 
+/* What stands under "<expiry>:<name>" in one kind and under its name in another. */
+static enum cluster_err sweep_expired(struct store *s, enum store_kind kind, enum store_kind by_name, struct sweep *found)
+{
+	enum cluster_err e;
+
+	found->n = 0;
+	e = sweep_list(s, kind, found);
+	for (size_t i = 0; i < found->n && e == CLUSTER_OK; i++) {
+		if ((e = gone(store_delete(s, kind, found->key[i]))) == CLUSTER_OK)
+			e = gone(store_delete(s, by_name, found->key[i] + 13));
+	}
+	return e;
+}
+
 enum cluster_err publish_sweep(struct store *s, const struct published *p, int64_t now)
 {
 	struct sweep *found = calloc(1, sizeof *found);
@@ -302,13 +316,10 @@ enum cluster_err publish_sweep(struct store *s, const struct published *p, int64
 		if (e == CLUSTER_OK)
 			e = gone(store_delete(s, STORE_DROPPED, found->key[i]));
 	}
-	found->n = 0;
 	if (e == CLUSTER_OK)
-		e = sweep_list(s, STORE_CREDENTIAL, found);
-	for (size_t i = 0; i < found->n && e == CLUSTER_OK; i++) {
-		if ((e = gone(store_delete(s, STORE_CREDENTIAL, found->key[i]))) == CLUSTER_OK)
-			e = gone(store_delete(s, STORE_CREDENTIAL_ID, found->key[i] + 13));
-	}
+		e = sweep_expired(s, STORE_CREDENTIAL, STORE_CREDENTIAL_ID, found);
+	if (e == CLUSTER_OK)
+		e = sweep_expired(s, STORE_CERTIFICATE, STORE_CERTIFICATE_SERIAL, found);
 	free(found);
 	return e;
 }

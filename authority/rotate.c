@@ -43,7 +43,7 @@ static enum cluster_err put_in(const struct rotate *r, struct document_keyset *k
 	enum cluster_err e;
 
 	if (keyring_role_parse(r->role, &role) != CLUSTER_OK)
-		return diag_set(d, CLUSTER_ECONFIG, "\"%s\" is not a role: issuer, directory, revocation or head", r->role);
+		return diag_set(d, CLUSTER_ECONFIG, "\"%s\" is not a role: issuer, directory, revocation, head or sshca", r->role);
 	if (ks->ring.n >= KEYRING_MAX)
 		return diag_set(d, CLUSTER_ELIMIT, "the keyset is full: remove a key first");
 	if ((e = keys_make(r->conf->dir, role, now, ROLE_LIFE, &key, d)) != CLUSTER_OK)

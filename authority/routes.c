@@ -16,6 +16,7 @@
 #include "join.h"
 #include "poll.h"
 #include "read.h"
+#include "sshcert.h"
 #include "status.h"
 
 #define PREFIX "/v1/"
@@ -30,6 +31,7 @@ const struct route routes_table[] = {
 	{ HEAD_POST, "/v1/join", false, CALL_ANYBODY, join_run },
 	{ HEAD_POST, "/v1/enroll", false, CALL_ANYBODY, enroll_run },
 	{ HEAD_POST, "/v1/credential", false, CALL_ANYBODY, issue_run },
+	{ HEAD_POST, "/v1/sshcert", false, CALL_ANYBODY, sshcert_run },
 	{ HEAD_POST, "/v1/admin/", true, CALL_ADMIN | CALL_ROOT, admin_run },
 };
 const size_t routes_n = sizeof routes_table / sizeof *routes_table;

@@ -53,6 +53,8 @@ enum cluster_err credential_build(const struct credential *c, const struct crypt
 
 /* Does the CIDR (or plain address) contain the address? False for anything that does not parse. Text only, no resolver. */
 bool credential_source_ok(const char *cidr);
+/* Is it written as sshd demands it of a certificate: no bits behind the mask, an IPv4 network as such? */
+bool credential_source_exact(const char *cidr);
 bool credential_source_contains(const char *cidr, const char *address);
 
 #endif

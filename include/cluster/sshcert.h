@@ -90,7 +90,7 @@ struct sshcert_spec {
 	uint64_t serial;
 	const char *key_id;
 };
-/* "ssh-ed25519-cert-v01@openssh.com AAAA..." without a line end, signed by the CA key; the caller frees *ret with free(). permit-pty, permit-port-forwarding and nothing else; source-address from claims->src. */
+/* "ssh-ed25519-cert-v01@openssh.com AAAA..." without a line end, signed by the CA key; the caller frees *ret with free(). permit-pty, permit-port-forwarding and nothing else; source-address from claims->src. CLUSTER_EFORMAT: also for a network that sshd would not read. */
 enum cluster_err sshcert_build(const struct sshcert_spec *s, const struct crypto_key *ca, char **ret, struct diag *d) CLUSTER_MUST_USE;
 
 /* "ssh-ed25519 AAAA..." or "ecdsa-sha2-nistp256 AAAA..." of a key: for TrustedUserCAKeys. The caller frees *ret with free(). */

@@ -63,6 +63,19 @@ bool credential_source_ok(const char *cidr)
 	return parse_cidr(cidr, &net, &bits);
 }
 
+bool credential_source_exact(const char *cidr)
+{
+	struct address net;
+	uint32_t bits;
+
+	if (!parse_cidr(cidr, &net, &bits) || (net.v4 && strchr(cidr, ':')))
+		return false;
+	for (uint32_t i = bits; i < 128; i++)
+		if (net.b[i / 8] & (uint8_t)(0x80u >> i % 8))
+			return false;
+	return true;
+}
+
 bool credential_source_contains(const char *cidr, const char *address)
 {
 	struct address net, a;

@@ -214,6 +214,9 @@ enum cluster_err sshcert_build(const struct sshcert_spec *s, const struct crypto
 	enum cluster_err e = CLUSTER_EFORMAT;
 	struct wr w;
 
+	for (size_t i = 0; i < s->claims->n_src; i++)
+		if (!credential_source_exact(s->claims->src[i]))
+			return diag_set(d, e, "src: sshd does not read \"%s\": a network has no bits behind its mask", s->claims->src[i]);
 	wr_grow(&w, SSHCERT_BLOB_MAX);
 	if (!key_id_ok(s->key_id) || s->claims->nbf < LEEWAY || s->claims->exp <= s->claims->nbf)
 		goto out;

@@ -241,14 +241,21 @@ class Person:
         assert answer.status == 200, answer
         return self
 
-    def request(self, key=None, **more):
+    def request(self, key=None, path="/v1/credential", **more):
         self.cnf = Key(self.daemon.work)
-        claims = common(self.daemon, "POST", "/v1/credential", sub=self.device, cnf={"jwk": self.cnf.jwk})
+        claims = common(self.daemon, "POST", path, sub=self.device, cnf={"jwk": self.cnf.jwk})
         claims.update(more)
         return (key or self.key).jws("cluster-request+jwt", claims)
 
     def ask(self, request=None, **more):
         answer = self.daemon.request("POST", "/v1/credential", {"request": request or self.request(**more)})
+        if answer.status == 200:
+            self.credential = answer.json["credential"]
+        return answer
+
+    def certify(self, request=None, **more):
+        """An OpenSSH certificate."""
+        answer = self.daemon.request("POST", "/v1/sshcert", {"request": request or self.request(path="/v1/sshcert", **more)})
         if answer.status == 200:
             self.credential = answer.json["credential"]
         return answer

@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """What the authority is for: joining, enrolling, credentials, revocations that survive, waiting for nodes, keys that change (PROTOCOL.md 6, THREATS.md B8, C4, D9, H8)."""
+import base64
+import datetime
+import hashlib
 import os
 import shutil
 import signal
@@ -11,7 +14,7 @@ import tempfile
 import threading
 import time
 
-from lib_daemon import PROGRAM, Cases, Daemon, Key, Node, Person, SshKey, b64, expect, payload, run
+from lib_daemon import PROGRAM, Cases, Daemon, Key, Node, Person, SshKey, b64, expect, payload, run, unb64
 
 SMALL_ORDER = [  # B8: each verifies something that nobody signed
     "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "7P_______________________________________38", "7f_______________________________________38",
@@ -165,6 +168,73 @@ def credentials(d):
     # narrowed to another network: not from here
     expect(carol.ask(src=["192.0.2.0/24"]), 200)
     expect(carol.call("GET", "/v1/me"), 403, "narrowed_source")
+
+
+def shown(certificate):
+    """A certificate as ssh-keygen reads it: {label: value}, with lists for what stands on lines of its own."""
+    done = subprocess.run(["ssh-keygen", "-L", "-f", "-"], input=certificate + "\n", text=True, capture_output=True, env={**os.environ, "TZ": "UTC"})
+    assert done.returncode == 0, done
+    found, last = {}, None
+    for line in done.stdout.splitlines()[1:]:
+        if line.startswith(" " * 16):
+            found[last].append(line.strip())
+        else:
+            last, _, value = line.strip().partition(":")
+            found[last] = [value.strip()] if value else []
+    return found
+
+
+def ca_print(d, kid=None):
+    """The fingerprint of the sshca key with that kid, or of the only one."""
+    keys = [k["jwk"] for k in payload(d.request("GET", "/v1/keyset").body.decode())["keys"] if k["use"] == "sshca" and kid in (None, k["jwk"]["kid"])]
+    assert len(keys) == 1, keys
+    blob = b"\0\0\0\x0bssh-ed25519\0\0\0\x20" + unb64(keys[0]["x"])
+    return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
+
+
+def certificates(d):
+    """What /v1/sshcert gives out is what PROTOCOL.md 4.6 says, in the eyes of ssh-keygen."""
+    cara = Person(d, "cara").enrolled()
+    expect(cara.certify(), 403, "no_grant")
+    d.admin_ok("account/add", name="svc-cert")
+    d.admin_ok("grant/add", person="cara", accounts=["svc-cert"], ttl=600)
+    first = expect(cara.certify(src=["127.0.0.0/8", "2001:db8::/32"]), 200).json
+    assert set(first) == {"certificate", "credential"}
+    claims, seen = payload(first["credential"]), shown(first["certificate"])
+    begin, end = (datetime.datetime.fromtimestamp(t, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S") for t in (claims["nbf"] - 30, claims["exp"]))
+    assert claims["sub"] == cara.id and claims["cnf"] == {"jwk": cara.cnf.jwk} and claims["exp"] - claims["iat"] == 600
+    assert seen["Type"] == ["ssh-ed25519-cert-v01@openssh.com user certificate"], seen
+    assert seen["Signing CA"] == [f"ED25519 {ca_print(d)} (using ssh-ed25519)"], seen
+    assert seen["Key ID"] == [f'"cara {claims["jti"]}"'] and seen["Principals"] == [f'{claims["jti"]}@{d.cluster}'], seen
+    assert seen["Valid"] == [f"from {begin} to {end}"], seen
+    assert seen["Critical Options"] == ["source-address 127.0.0.0/8,2001:db8::/32"], seen
+    assert seen["Extensions"][1:] == ["permit-port-forwarding", "permit-pty"] and seen["Extensions"][0].startswith("credential@cluster-login UNKNOWN OPTION: "), seen
+    assert bytes.fromhex(seen["Extensions"][0].split()[3])[4:].decode() == first["credential"], seen
+    # serial numbers rise, and a request serves once and for what it was made
+    again = shown(expect(cara.certify(), 200).json["certificate"])
+    assert int(again["Serial"][0]) == int(seen["Serial"][0]) + 1 and again["Critical Options"] == ["(none)"], again
+    request = cara.request(path="/v1/sshcert")
+    expect(cara.certify(request), 200)
+    expect(cara.certify(request), 403, text="before")
+    expect(cara.certify(cara.request()), 403)
+    expect(cara.ask(cara.request(path="/v1/sshcert")), 403)
+    expect(cara.certify(src=["127.0.0.1/8"]), 400, text="sshd")
+    expect(cara.certify(key=Key(d.work)), 401)
+    # the credential in it is one like any other
+    expect(cara.certify(), 200)
+    expect(cara.call("GET", "/v1/me"), 200)
+    objects = [(r["actor"], r["object"], r["reason"]) for r in d.admin_ok("audit/list", after=0, limit=1000)["records"] if r["action"] == "sshcert"]
+    assert ("person:cara", f'{seen["Serial"][0]} cara {claims["jti"]}', "ok") in objects and ("person:cara", "", "no_grant") in objects, objects
+    # a CA key that is revoked signs nothing more; another takes its place
+    seq = d.admin_ok("revoke/add", kind="cert_ca", value=ca_print(d))["seq"]
+    expect(cara.certify(), 503, text="--rotate sshca")
+    expect(cara.ask(), 200)
+    old = payload(d.request("GET", "/v1/keyset").body.decode())
+    assert run("keyset", "--dir", d.dir, "--root-key", os.path.join(d.dir, "root.key"), "--rotate", "sshca").returncode == 0
+    until(lambda: payload(d.request("GET", "/v1/keyset").body.decode())["version"] == old["version"] + 1)
+    kid = next(k["jwk"]["kid"] for k in payload(d.request("GET", "/v1/keyset").body.decode())["keys"] if k["use"] == "sshca" and k not in old["keys"])
+    assert ca_print(d, kid) in shown(expect(cara.certify(), 200).json["certificate"])["Signing CA"][0]
+    d.admin_ok("revoke/remove", seq=seq)
 
 
 def weak_keys(d):
@@ -523,7 +593,7 @@ def main():
         d = Daemon(work).start()
         try:
             for name, function in (
-                ("init overwrites nothing", init), ("a node joins", joining), ("what only one node may have", joining_twice), ("people enrol", enrolling), ("credentials (C4)", credentials),
+                ("init overwrites nothing", init), ("a node joins", joining), ("what only one node may have", joining_twice), ("people enrol", enrolling), ("credentials (C4)", credentials), ("certificates", certificates),
                 ("weak keys (B8)", weak_keys), ("revocations", revocations), ("numbers (D1, D9)", numbers), ("grants", grants), ("leader", leaders), ("waiting (H8)", waiting),
                 ("killed", killed), ("audit", audit), ("rotation", rotation), ("what another process commits", taken_over), ("wrong files", wrong_files), ("a full disk", full_disk), ("wrong tries", wrong_tries),
             ):

@@ -28,6 +28,7 @@ static const struct {
 	{ HEAD_POST, "/v1/join", "nNpar" },
 	{ HEAD_POST, "/v1/enroll", "nNpar" },
 	{ HEAD_POST, "/v1/credential", "nNpar" },
+	{ HEAD_POST, "/v1/sshcert", "nNpar" },
 	{ HEAD_POST, "/v1/admin/status", "ar" },
 	{ HEAD_POST, "/v1/admin/person/add", "ar" },
 	{ HEAD_POST, "/v1/admin/no/such", "ar" },

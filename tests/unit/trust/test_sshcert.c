@@ -341,6 +341,12 @@ static void test_build_refuses(void **state)
 	spec.credential = big;
 	assert_err(sshcert_build(&spec, w.sshca, &line, &d), CLUSTER_ELIMIT);
 	spec.credential = token;
+	cred.n_src = 1;
+	strcpy(cred.src[0], "192.0.2.1/24");
+	assert_err(sshcert_build(&spec, w.sshca, &line, &d), CLUSTER_EFORMAT);
+	strcpy(cred.src[0], "::ffff:192.0.2.1");
+	assert_err(sshcert_build(&spec, w.sshca, &line, &d), CLUSTER_EFORMAT);
+	cred.n_src = 0;
 	cred.exp = cred.nbf;
 	assert_err(sshcert_build(&spec, w.sshca, &line, &d), CLUSTER_EFORMAT);
 	assert_null(line);

@@ -60,6 +60,10 @@ void snap_close(struct snap *s);
 
 /* Walks everything: every bucket, every record, both directions. For the publisher, tests and `doctor`; cost grows with size. */
 enum cluster_err snap_verify(const struct snap *s) CLUSTER_MUST_USE;
+/* Parts of that: one group's members, ascending and each one's record naming the group; nodes. */
+struct snap_group;
+enum cluster_err snap_verify_group(const struct snap *s, const struct snap_group *g) CLUSTER_MUST_USE;
+enum cluster_err snap_verify_hosts(const struct snap *s) CLUSTER_MUST_USE;
 
 /* A search through one index for candidates. */
 struct snap_probe {

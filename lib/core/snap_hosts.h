@@ -7,7 +7,4 @@
 /* The record's parts agree with its length, its name may be answered, its addresses too. CLUSTER_EFORMAT. For snap_host.c and snap_verify_hosts.c. */
 enum cluster_err snap_host_decode(const struct rd *body, struct snap_host *ret) CLUSTER_MUST_USE;
 
-/* The part of snap_verify that knows nodes (snap_verify_hosts.c). */
-enum cluster_err snap_verify_hosts(const struct snap *s) CLUSTER_MUST_USE;
-
 #endif

@@ -53,8 +53,7 @@ static bool lists_gid(const uint8_t *gids, uint32_t n, uint32_t gid)
 	return low < n && snap_be32(gids + 4 * (size_t)low) == gid;
 }
 
-/* Members strictly ascending, and each one's record naming the group. */
-static enum cluster_err verify_members(const struct snap *s, const struct snap_group *g)
+enum cluster_err snap_verify_group(const struct snap *s, const struct snap_group *g)
 {
 	const char *name = g->members, *last = "", *ahead = name, *end = name + g->members_size;
 	const uint8_t *gids;
@@ -88,7 +87,7 @@ static enum cluster_err verify_groups(const struct snap *s, uint64_t *ret_pairs)
 			return CLUSTER_EFORMAT;
 		if (snap_group_by_gid(s, g.gid, &found) != CLUSTER_OK || found.name != g.name)
 			return CLUSTER_EFORMAT;
-		if (verify_members(s, &g) != CLUSTER_OK)
+		if (snap_verify_group(s, &g) != CLUSTER_OK)
 			return CLUSTER_EFORMAT;
 		pairs += g.n_members;
 		last = g;

@@ -30,9 +30,9 @@ static bool stage_needs_view(enum pam_stage stage)
 }
 
 /* Configuration that is NULL stands for nothing tightened and nothing ignored. */
-static int64_t max_stale(const struct pam_conf *conf)
+int64_t pam_call_max_stale(const struct pam_call *c)
 {
-	return conf->node ? (int64_t)conf->node->max_stale : 0;
+	return c->conf.node ? node_conf_max_stale(c->conf.node, c->facts.service) : 0;
 }
 
 /* A program that an ordinary user started (su, pkexec) has the limits that he gave it: what it lacks, he may have taken away. */
@@ -81,14 +81,14 @@ enum reason pam_call_begin(struct pam_call *c, pam_handle_t *pamh, int flags, en
 	ignore_foreign = c->conf.node && c->conf.node->foreign == NODE_CONF_FOREIGN_IGNORE;
 	if (stage_needs_view(stage) || ignore_foreign)
 		pam_view_open(&c->view, &c->conf);
-	if (ignore_foreign && pam_view_foreign(&c->view, &c->facts, max_stale(&c->conf)))
+	if (ignore_foreign && pam_view_foreign(&c->view, &c->facts, pam_call_max_stale(c)))
 		return REASON_FOREIGN_IGNORED;
 	return REASON_OK;
 }
 
 void pam_call_refresh(struct pam_call *c)
 {
-	pam_view_close(&c->view);
+	snapshots_close(&c->view);
 	pam_view_open(&c->view, &c->conf);
 }
 
@@ -98,9 +98,10 @@ enum reason pam_call_decide(struct pam_call *c)
 		.class = c->facts.class,
 		.account = c->facts.user,
 		.now = &c->view.now,
-		.max_stale = max_stale(&c->conf),
+		.max_stale = pam_call_max_stale(c),
 		.source = c->facts.source[0] ? c->facts.source : NULL,
 		.credential = c->verified ? &c->credential : NULL,
+		.cert = c->certified ? &c->cert : NULL,
 	};
 	enum reason r;
 
@@ -145,7 +146,7 @@ int pam_call_end(struct pam_call *c, enum reason r)
 	pam_report_id(id);
 	pam_report_line(c, r, id);
 	tell_user(c, r, id);
-	pam_view_close(&c->view);
+	snapshots_close(&c->view);
 	pam_conf_done(&c->conf);
 	return code;
 }

@@ -27,9 +27,11 @@ struct pam_call {
 	enum pam_stage stage;
 	struct pam_conf conf;
 	struct pam_facts facts;
-	struct pam_view view;
+	struct snapshots view;
 	bool verified;                /* credential holds what a signature vouches for */
 	struct credential credential;
+	bool certified, has_facts;    /* it came in a certificate; cert is known, if only for the log */
+	struct sshcert_facts cert;
 	struct policy_answer answer;
 	struct diag detail;
 	enum reason excused;          /* what was only reported (static_keys = report), or REASON_OK */
@@ -45,6 +47,8 @@ int pam_call_end(struct pam_call *c, enum reason r);
 
 /* Looks at the world again: snapshots and clocks as they are now. */
 void pam_call_refresh(struct pam_call *c);
+/* How old a head may be for this service, as this node tightens it; 0: it does not. */
+int64_t pam_call_max_stale(const struct pam_call *c);
 /* policy_decide for this call, with the verified credential if there is one; before it, snapshots and identity. */
 enum reason pam_call_decide(struct pam_call *c);
 
@@ -52,6 +56,12 @@ enum reason pam_call_decide(struct pam_call *c);
 enum reason pam_judge_answer(struct pam_call *c, const struct challenge *ch, const char *answer, size_t n);
 /* The text of the hand-over (PROTOCOL.md 4.4), believed as little as an answer from the network. */
 enum reason pam_judge_handover(struct pam_call *c, const char *text);
+
+/*
+ * The certificate that sshd has proved (AUTHINFO_NAME), judged in full: CA, signature, the credential in it, identity, policy. REASON_NO_HANDOVER: there is none, or not sshd says so;
+ * REASON_CERTIFICATE_CA: another CA's.
+ */
+enum reason pam_judge_certificate(struct pam_call *c);
 
 /* What each stage decides. */
 enum reason pam_auth_run(struct pam_call *c);

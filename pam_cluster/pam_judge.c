@@ -18,7 +18,6 @@ enum reason pam_judge_answer(struct pam_call *c, const struct challenge *ch, con
 {
 	const struct trust *t = &c->view.trust;
 	const struct keyring_at at = { .cluster = &t->snap.cluster, .ring = &t->ring, .now = c->view.now.wall, .skew = t->self.skew };
-	int64_t stale = c->conf.node ? (int64_t)c->conf.node->max_stale : 0;
 	uint8_t proof[CRYPTO_SIG_SIZE] = { 0 };
 	enum cluster_err parsed, verified, proved = CLUSTER_EDENIED;
 	size_t credential_n = 0;
@@ -39,7 +38,7 @@ enum reason pam_judge_answer(struct pam_call *c, const struct challenge *ch, con
 		c->detail = c->view.detail;
 		return c->view.reason;
 	}
-	if ((r = policy_fresh(t, &c->view.now, stale, &c->detail)) != REASON_OK)
+	if ((r = policy_fresh(t, &c->view.now, pam_call_max_stale(c), &c->detail)) != REASON_OK)
 		return r;
 	if (n == 0)
 		return REASON_NO_ANSWER;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <syslog.h>
@@ -12,6 +14,7 @@
 
 #define FIELD_ROOM 140
 #define DETAIL_ROOM 600
+#define CERTIFICATE_ROOM 240
 
 static const char *event_of(enum pam_stage stage)
 {
@@ -98,10 +101,20 @@ static const char *detail_of(const struct pam_call *c, enum reason r, enum reaso
 	return c->detail.text[0] ? c->detail.text : reason_text(shown);
 }
 
+/* Which certificate: what an administrator may revoke it by. */
+static void tell_certificate(const struct pam_call *c, char dst[CERTIFICATE_ROOM])
+{
+	char key_id[FIELD_ROOM];
+
+	if (snprintf(dst, CERTIFICATE_ROOM, " serial=%" PRIu64 " key_id=%s ca=%s", c->cert.serial, word(c->cert.key_id, key_id), c->cert.ca) < 0)
+		dst[0] = '\0';
+}
+
 void pam_report_line(const struct pam_call *c, enum reason r, const char id[PAM_CALL_ID + 1])
 {
 	char account[FIELD_ROOM], service[FIELD_ROOM], rhost[FIELD_ROOM], person[FIELD_ROOM], detail[DETAIL_ROOM], jti[ID_TEXT + 1] = "-", subject[ID_TEXT + 1] = "";
 	enum reason shown = c->excused == REASON_OK ? r : c->excused;
+	char certificate[CERTIFICATE_ROOM] = "";
 	int level = priority(c, r);
 
 	if (level == LOG_DEBUG && !c->conf.args.debug)
@@ -110,7 +123,9 @@ void pam_report_line(const struct pam_call *c, enum reason r, const char id[PAM_
 		id_text(&c->credential.jti, jti);
 		id_text(&c->credential.person, subject);
 	}
-	pam_syslog(c->pamh, level, "event=%s result=%s reason=%s person=%s account=%s service=%s rhost=%s jti=%s id=%s detail=\"%s\"", event_of(c->stage), result_of(c, r),
+	if (c->has_facts)
+		tell_certificate(c, certificate);
+	pam_syslog(c->pamh, level, "event=%s result=%s reason=%s person=%s account=%s service=%s rhost=%s jti=%s%s id=%s detail=\"%s\"", event_of(c->stage), result_of(c, r),
 	    reason_word(shown), word(c->answer.person.name[0] ? c->answer.person.name : subject, person), word(c->facts.user, account), word(c->facts.service, service),
-	    word(c->facts.rhost, rhost), jti, id, sentence(detail_of(c, r, shown), detail));
+	    word(c->facts.rhost, rhost), jti, certificate, id, sentence(detail_of(c, r, shown), detail));
 }

@@ -65,7 +65,9 @@ static enum cluster_err fill(const struct pam_call *c, struct session *s)
 	s->auth_time = cred->auth_time;
 	s->opened = c->view.now.wall;
 	s->on_revoke = c->answer.grant.on_revoke;
-	s->kind = SESSION_CREDENTIAL;
+	s->kind = c->certified ? SESSION_CERTIFICATE : SESSION_CREDENTIAL;
+	if (c->certified)
+		s->cert = c->cert;
 	plain_copy(s->account, sizeof s->account, c->facts.user);
 	plain_copy(s->service, sizeof s->service, c->facts.service);
 	plain_copy(s->tty, sizeof s->tty, c->facts.tty);
@@ -130,6 +132,12 @@ static enum reason enter(struct pam_call *c)
 	return REASON_OK;
 }
 
+/* A static key, another CA's certificate: told, and let be, where an administrator is still migrating. */
+static bool excusable(const struct pam_call *c, enum reason r)
+{
+	return (r == REASON_NO_HANDOVER || r == REASON_CERTIFICATE_CA) && c->conf.diag.code == CLUSTER_OK && c->conf.node->static_keys == NODE_CONF_STATIC_KEYS_REPORT;
+}
+
 enum reason pam_session_open(struct pam_call *c)
 {
 	const char *handover = pam_getenv(c->pamh, PAM_CALL_HANDOVER);
@@ -143,16 +151,14 @@ enum reason pam_session_open(struct pam_call *c)
 	}
 	if (c->facts.class != POLICY_LOGIN) {
 		r = REASON_OK; /* account has decided; who is behind it is the caller's session's business */
-	} else if (!handover) {
-		r = REASON_NO_HANDOVER;
-		if (c->conf.diag.code == CLUSTER_OK && c->conf.node->static_keys == NODE_CONF_STATIC_KEYS_REPORT) {
+	} else {
+		r = handover ? pam_judge_handover(c, text) : pam_judge_certificate(c);
+		if (r == REASON_OK && geteuid() == 0) {
+			r = enter(c);
+		} else if (!handover && excusable(c, r)) {
 			c->excused = r;
 			r = REASON_OK;
 		}
-	} else {
-		r = pam_judge_handover(c, text);
-		if (r == REASON_OK && geteuid() == 0)
-			r = enter(c);
 	}
 	secret_wipe(text);
 	return r;

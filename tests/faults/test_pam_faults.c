@@ -380,11 +380,28 @@ static void test_local_without_memory(void **state)
 	app_end(h);
 }
 
+/* A login by certificate: sshd's word for it stands in the environment. */
+static void test_certificate(void **state)
+{
+	char *info = app_certificate(&a, NULL);
+
+	(void)state;
+	a.authinfo = info;
+	inject(&a, MAY_SUCCEED, OPEN, "sshd", "emr-user", NULL);
+	inject(&a, MAY_SUCCEED, CLOSE, "sshd", "emr-user", NULL);
+	world_revoke(&a.w, REVOKE_CERT_SERIAL, "77", 0);
+	app_store(&a);
+	inject(&a, MUST_REFUSE, OPEN, "sshd", "emr-user", NULL);
+	a.authinfo = "publickey ssh-ed25519-cert-v01@openssh.com AAAA\n";
+	inject(&a, MUST_REFUSE, OPEN, "sshd", "emr-user", NULL);
+	free(info);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { T(test_good), T(test_revoked), T(test_no_handover), T(test_stale_and_junk), T(test_foreign), T(test_local), T(test_adopted), T(test_local_without_memory) };
+	const struct CMUnitTest tests[] = { T(test_good), T(test_revoked), T(test_no_handover), T(test_certificate), T(test_stale_and_junk), T(test_foreign), T(test_local), T(test_adopted), T(test_local_without_memory) };
 	int failed = cmocka_run_group_tests_name("pam faults", tests, NULL, NULL);
 
 	printf("# %lu points of failure\n", points);

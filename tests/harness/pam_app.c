@@ -13,6 +13,7 @@
 #include "pam_app_wrap.h"
 
 #include "cluster/moment.h"
+#include "cluster/sshcert.h"
 
 static void die(const char *what)
 {
@@ -200,6 +201,18 @@ static int converse(int n, const struct pam_message **m, struct pam_response **r
 	return PAM_SUCCESS;
 }
 
+static void put_authinfo(struct app *a, pam_handle_t *h)
+{
+	char *word = NULL;
+
+	if (!a->authinfo)
+		return;
+	if (asprintf(&word, "SSH_AUTH_INFO_0=%s", a->authinfo) < 0)
+		die("memory");
+	pam_putenv(h, word);
+	free(word);
+}
+
 pam_handle_t *app_start(struct app *a, const char *service, const char *user)
 {
 	static struct pam_conv conv;
@@ -218,6 +231,7 @@ pam_handle_t *app_start(struct app *a, const char *service, const char *user)
 		snprintf(word, sizeof word, "SSH_CONNECTION=%s", a->connection);
 		pam_putenv(h, word);
 	}
+	put_authinfo(a, h);
 	return h;
 }
 
@@ -297,6 +311,19 @@ struct app_login app_sshd(struct app *a, const char *user)
 		l.close = pam_close_session(h, 0);
 	app_end(h);
 	return l;
+}
+
+char *app_certificate(struct app *a, const struct crypto_key *ca)
+{
+	char *token = world_token(&a->w, &a->cred, a->signer), *line = NULL, *info = NULL;
+	const struct sshcert_spec spec = { .credential = token, .claims = &a->cred, .serial = 77, .key_id = "alice 1" };
+	struct diag d;
+
+	if (sshcert_build(&spec, ca ? ca : a->w.sshca, &line, &d) != CLUSTER_OK || asprintf(&info, "publickey %s\n", line) < 0)
+		die("certificate");
+	free(token);
+	free(line);
+	return info;
 }
 
 bool app_logged(const struct app *a, const char *reason)

@@ -34,6 +34,7 @@ struct app {
 	char base[160], state[200], run[200], confdir[200], conf[200], passwd[200];
 	char args[300];               /* further module arguments */
 	const char *rhost, *tty, *connection;
+	const char *authinfo;         /* SSH_AUTH_INFO_0, in every handle from now on */
 	struct {
 		char name[64];
 		uid_t uid;
@@ -75,6 +76,9 @@ int app_account(struct app *a, const char *service, const char *user);
 int app_open(struct app *a, const char *service, const char *user, const char *handover);
 /* As sshd does it: auth and account in one handle, whose environment alone reaches the other, where setcred and the session run. */
 struct app_login app_sshd(struct app *a, const char *user);
+
+/* "publickey type base64\n": a certificate that carries the credential of a->cred, by `ca` (NULL: the cluster's), serial 77, key id "alice 1". The caller frees it. */
+char *app_certificate(struct app *a, const struct crypto_key *ca);
 
 /* Does the log have a line with this reason? */
 bool app_logged(const struct app *a, const char *reason);

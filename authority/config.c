@@ -21,6 +21,7 @@ static bool user_ok(const char *s)
 static const struct conf_key keys[] = {
 	ROW(dir, CONF_PATH, 0, 0, NULL, "store and role keys"),
 	ROW(listen, CONF_LIST, 0, 0, config_listen_ok, "addresses and ports for TLS"),
+	ROW(plain, CONF_STRING, 0, 0, config_plain_ok, "loopback address and port without TLS, for a proxy that ends it"),
 	ROW(url, CONF_STRING, 0, 0, config_url_ok, "how nodes and people reach it, if not as given to init"),
 	ROW(socket, CONF_PATH, 0, 0, NULL, "the admin socket"),
 	ROW(user, CONF_STRING, 0, 0, user_ok, "who to become after the ports are bound"),
@@ -70,6 +71,11 @@ bool config_listen_ok(const char *s)
 		return inet_pton(AF_INET6, host + 1, address) == 1;
 	}
 	return inet_pton(AF_INET, host, address) == 1;
+}
+
+bool config_plain_ok(const char *s)
+{
+	return config_listen_ok(s) && (strncmp(s, "127.", 4) == 0 || strncmp(s, "[::1]:", 6) == 0);
 }
 
 void config_url_host(const char *url, char *dst, size_t size)

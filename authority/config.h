@@ -22,6 +22,7 @@ struct config {
 	char socket[CONF_STRING_SIZE];
 	char user[CONF_STRING_SIZE]; /* empty: stay who we are */
 	struct conf_list listen;
+	char plain[CONF_STRING_SIZE]; /* loopback only, without TLS; empty: none */
 	uint64_t credential_life, head_life, head_interval;
 	uint64_t max_stale, skew, sudo_fresh;
 	uint64_t uid_min, uid_max;
@@ -38,6 +39,8 @@ void config_dump(const struct config *c, struct wr *w);
 
 /* "ADDR:PORT", "[ADDR]:PORT"; "https://HOST" with an optional port. */
 bool config_listen_ok(const char *s);
+/* As listen, on 127.0.0.0/8 or [::1] only. */
+bool config_plain_ok(const char *s);
 bool config_url_ok(const char *s);
 /* The host of such a url into `dst` (without brackets). */
 void config_url_host(const char *url, char *dst, size_t size);

@@ -6,8 +6,7 @@
 
 #define WAYS 8
 
-/* Never 0. */
-static uint64_t key_of(const char *address)
+uint64_t limit_key(const char *address)
 {
 	static const unsigned char mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
 	unsigned char v4[4], v6[16];
@@ -36,7 +35,7 @@ static size_t first_way(uint64_t key)
 
 bool limit_ok(const struct limit *l, const char *address, int64_t now)
 {
-	uint64_t key = key_of(address);
+	uint64_t key = limit_key(address);
 	size_t at = first_way(key);
 
 	for (size_t i = at; i < at + WAYS; i++) {
@@ -48,7 +47,7 @@ bool limit_ok(const struct limit *l, const char *address, int64_t now)
 
 void limit_wrong(struct limit *l, const char *address, int64_t now)
 {
-	uint64_t key = key_of(address);
+	uint64_t key = limit_key(address);
 	size_t at = first_way(key), use = at;
 
 	for (size_t i = at; i < at + WAYS; i++) {

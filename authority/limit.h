@@ -19,6 +19,8 @@ struct limit {
 	struct limit_slot slot[LIMIT_SLOTS];
 };
 
+/* What an address counts as; never 0. */
+uint64_t limit_key(const char *address);
 /* Has this address any try left? An address that is not one counts as one like all of its kind. */
 bool limit_ok(const struct limit *l, const char *address, int64_t now);
 /* It gave a wrong one. */

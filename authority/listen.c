@@ -13,51 +13,58 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <event2/bufferevent.h>
 #include <event2/event.h>
-#include <event2/listener.h>
 
 #include "cluster/file.h"
 #include "cluster/log.h"
 #include "cluster/num.h"
 #include "conn.h"
+#include "limit.h"
+#include "poll.h"
 #include "routes.h"
 #include "tls.h"
 
-#define DOORS_MAX 17
-#define BACKLOG 1024
+#define DOORS_MAX 18
+#define BACKLOG 4096 /* who is not accepted at once waits here: after a restart everybody comes back at the same time */
+#define BATCH 16
 #define PAUSE_SECONDS 1
+
+enum door_kind { DOOR_TLS, DOOR_PLAIN, DOOR_LOCAL };
 
 struct door {
 	struct listen *listen;
-	struct evconnlistener *listener;
+	struct event *event;
 	int fd;
-	bool local;
+	enum door_kind kind;
 };
 
 struct listen {
 	struct authority *a;
 	struct tls *tls;
-	struct conn_set conns;
-	size_t max, n;
-	bool paused;
+	struct crowd crowd;
+	size_t n;
 	struct event *resume; /* after there were no descriptors */
 	struct door door[DOORS_MAX];
 };
 
-static void pause_all(struct listen *l, bool pause)
+/* No descriptors, no memory: not accepting for a moment is better than spinning. */
+static void pause_all(struct listen *l)
 {
-	if (l->paused == pause)
-		return;
-	l->paused = pause;
-	for (size_t i = 0; i < l->n; i++) {
-		if (l->door[i].local)
-			continue; /* root can always come in */
-		if (pause)
-			evconnlistener_disable(l->door[i].listener);
-		else
-			evconnlistener_enable(l->door[i].listener);
-	}
+	const struct timeval tv = { .tv_sec = PAUSE_SECONDS };
+
+	for (size_t i = 0; i < l->n; i++)
+		event_del(l->door[i].event);
+	evtimer_add(l->resume, &tv);
+}
+
+static void on_resume(evutil_socket_t fd, short what, void *ctx)
+{
+	struct listen *l = ctx;
+
+	(void)fd;
+	(void)what;
+	for (size_t i = 0; i < l->n; i++)
+		event_add(l->door[i].event, NULL);
 }
 
 static void on_request(struct conn *c, void *ctx)
@@ -72,18 +79,6 @@ static void on_closed(struct conn *c, void *ctx)
 	struct listen *l = ctx;
 
 	routes_closed(c, l->a);
-	if (l->paused && l->conns.n < l->max && !evtimer_pending(l->resume, NULL))
-		pause_all(l, false);
-}
-
-static void on_resume(evutil_socket_t fd, short what, void *ctx)
-{
-	struct listen *l = ctx;
-
-	(void)fd;
-	(void)what;
-	if (l->conns.n < l->max)
-		pause_all(l, false);
 }
 
 static bool peer_allowed(int fd)
@@ -99,57 +94,69 @@ static bool peer_allowed(int fd)
 	return false;
 }
 
-static void address_text(const struct sockaddr *sa, char dst[64])
+static void address_text(const struct sockaddr *sa, char dst[INET6_ADDRSTRLEN])
 {
 	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)sa;
 	const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)sa;
 
 	dst[0] = '\0';
 	if (sa->sa_family == AF_INET)
-		inet_ntop(AF_INET, &v4->sin_addr, dst, 64);
+		inet_ntop(AF_INET, &v4->sin_addr, dst, INET6_ADDRSTRLEN);
 	else if (sa->sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
-		inet_ntop(AF_INET, &v6->sin6_addr.s6_addr[12], dst, 64);
+		inet_ntop(AF_INET, &v6->sin6_addr.s6_addr[12], dst, INET6_ADDRSTRLEN);
 	else if (sa->sa_family == AF_INET6)
-		inet_ntop(AF_INET6, &v6->sin6_addr, dst, 64);
+		inet_ntop(AF_INET6, &v6->sin6_addr, dst, INET6_ADDRSTRLEN);
 }
 
-static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa, int n, void *ctx)
+/* Takes the descriptor. */
+static void let_in(struct door *door, int fd, const struct sockaddr *sa)
 {
-	struct door *door = ctx;
 	struct listen *l = door->listen;
-	struct conn_handler h = { .set = &l->conns, .request = on_request, .closed = on_closed, .ctx = l };
-	struct conn_peer peer = { .local = door->local, .text = "local" };
-	struct bufferevent *bev = NULL;
+	struct conn_handler h = { .crowd = &l->crowd, .request = on_request, .closed = on_closed, .ctx = l };
+	struct conn_peer peer = { .local = door->kind == DOOR_LOCAL, .text = "local" };
+	struct tls_stream stream;
 	int one = 1;
 
-	(void)listener;
-	(void)n;
-	if (door->local && peer_allowed(fd)) {
-		bev = bufferevent_socket_new(l->a->base, fd, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
-	} else if (!door->local) {
+	tls_stream_init(&stream, fd);
+	if (peer.local) {
+		if (!peer_allowed(fd))
+			goto out;
+	} else {
 		address_text(sa, peer.text);
+		peer.address = door->kind == DOOR_TLS ? limit_key(peer.text) : 0; /* through a proxy all come from one */
+		if (!crowd_admits(&l->crowd, peer.address))
+			goto out;
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-		bev = tls_accept(l->tls, l->a->base, fd);
+		if (door->kind == DOOR_TLS && tls_stream_secure(&stream, l->tls) != CLUSTER_OK)
+			goto out;
 	}
-	if (!bev) {
-		close(fd);
-		return;
-	}
-	(void)!conn_new(l->a->base, bev, &peer, &h);
-	if (l->conns.n >= l->max)
-		pause_all(l, true);
+	(void)!conn_new(l->a->base, &stream, &peer, &h);
+	return;
+out:
+	tls_stream_done(&stream);
 }
 
-/* No descriptors, no memory: not accepting for a moment is better than spinning. */
-static void on_accept_error(struct evconnlistener *listener, void *ctx)
+/* A few at a time, and nobody while those who are in have much to do: in the backlog they cost nothing. Root can always come in. */
+static void on_accept(evutil_socket_t at, short what, void *ctx)
 {
-	const struct timeval tv = { .tv_sec = PAUSE_SECONDS };
 	struct door *door = ctx;
 
-	(void)listener;
-	log_line(LOG_LEVEL_WARNING, "accept: %s", strerror(errno));
-	pause_all(door->listen, true);
-	evtimer_add(door->listen->resume, &tv);
+	(void)what;
+	for (unsigned i = 0; i < BATCH && (door->kind == DOOR_LOCAL || !crowd_busy(&door->listen->crowd)); i++) {
+		struct sockaddr_storage sa = { 0 };
+		socklen_t n = sizeof sa;
+		int fd = accept4(at, (struct sockaddr *)&sa, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+		if (fd >= 0) {
+			let_in(door, fd, (struct sockaddr *)&sa);
+			continue;
+		}
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+			log_line(LOG_LEVEL_WARNING, "accept: %s", strerror(errno));
+			pause_all(door->listen);
+		}
+		return;
+	}
 }
 
 enum cluster_err listen_new(struct authority *a, struct listen **ret)
@@ -159,13 +166,12 @@ enum cluster_err listen_new(struct authority *a, struct listen **ret)
 	if (!l)
 		return CLUSTER_ENOMEM;
 	l->a = a;
-	LIST_INIT(&l->conns.list);
 	*ret = l;
 	return CLUSTER_OK;
 }
 
 /* Takes the descriptor. */
-static enum cluster_err add(struct listen *l, int fd, bool local, const char *where, struct diag *d)
+static enum cluster_err add(struct listen *l, int fd, enum door_kind kind, const char *where, struct diag *d)
 {
 	if (l->n == DOORS_MAX) {
 		close(fd);
@@ -176,11 +182,11 @@ static enum cluster_err add(struct listen *l, int fd, bool local, const char *wh
 		close(fd);
 		return CLUSTER_ESYSTEM;
 	}
-	l->door[l->n++] = (struct door){ .listen = l, .fd = fd, .local = local };
+	l->door[l->n++] = (struct door){ .listen = l, .fd = fd, .kind = kind };
 	return CLUSTER_OK;
 }
 
-static void log_place(int fd, const char *where)
+static void log_place(int fd, const char *where, const char *how)
 {
 	struct sockaddr_storage sa = { 0 };
 	socklen_t n = sizeof sa;
@@ -188,7 +194,7 @@ static void log_place(int fd, const char *where)
 
 	if (getsockname(fd, (struct sockaddr *)&sa, &n) == 0)
 		port = sa.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)(void *)&sa)->sin6_port : ((struct sockaddr_in *)(void *)&sa)->sin_port;
-	log_line(LOG_LEVEL_NOTICE, "listening on %.*s:%u", (int)(strrchr(where, ':') - where), where, (unsigned)ntohs(port));
+	log_line(LOG_LEVEL_NOTICE, "listening on %.*s:%u%s", (int)(strrchr(where, ':') - where), where, (unsigned)ntohs(port), how);
 }
 
 /* "ADDR:PORT" or "[ADDR]:PORT"; 0: not one. */
@@ -215,7 +221,7 @@ static socklen_t place_parse(const char *where, struct sockaddr_storage *ret)
 	return inet_pton(AF_INET, host, &v4->sin_addr) == 1 ? sizeof *v4 : 0;
 }
 
-enum cluster_err listen_tcp(struct listen *l, const char *where, struct diag *d)
+enum cluster_err listen_tcp(struct listen *l, const char *where, bool plain, struct diag *d)
 {
 	struct sockaddr_storage sa = { 0 };
 	socklen_t n = place_parse(where, &sa);
@@ -232,8 +238,8 @@ enum cluster_err listen_tcp(struct listen *l, const char *where, struct diag *d)
 		close(fd);
 		return CLUSTER_ESYSTEM;
 	}
-	if ((e = add(l, fd, false, where, d)) == CLUSTER_OK)
-		log_place(fd, where);
+	if ((e = add(l, fd, plain ? DOOR_PLAIN : DOOR_TLS, where, d)) == CLUSTER_OK)
+		log_place(fd, where, plain ? " without TLS" : "");
 	return e;
 }
 
@@ -287,40 +293,50 @@ enum cluster_err listen_unix(struct listen *l, const char *path, struct diag *d)
 		close(fd);
 		return CLUSTER_ESYSTEM;
 	}
-	return add(l, fd, true, path, d);
+	return add(l, fd, DOOR_LOCAL, path, d);
 }
 
 enum cluster_err listen_start(struct listen *l, struct tls *t, size_t max, struct diag *d)
 {
 	l->tls = t;
-	l->max = max;
-	if (!(l->resume = evtimer_new(l->a->base, on_resume, l)))
+	l->crowd.run = conn_run;
+	l->crowd.drop = conn_drop;
+	if (crowd_init(&l->crowd, l->a->base, max) != CLUSTER_OK || !(l->resume = evtimer_new(l->a->base, on_resume, l)))
 		return diag_set(d, CLUSTER_ENOMEM, "out of memory");
 	for (size_t i = 0; i < l->n; i++) {
 		struct door *door = &l->door[i];
 
-		if (!(door->listener = evconnlistener_new(l->a->base, on_accept, door, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, door->fd)))
+		if (!(door->event = event_new(l->a->base, door->fd, EV_READ | EV_PERSIST, on_accept, door)) || event_add(door->event, NULL) != 0)
 			return diag_set(d, CLUSTER_ENOMEM, "out of memory");
-		door->fd = -1;
-		evconnlistener_set_error_cb(door->listener, on_accept_error);
 	}
+	poll_crowd(l->a->poll, &l->crowd);
 	return CLUSTER_OK;
+}
+
+static void close_all(struct crowd_list *list)
+{
+	struct crowd_one *one;
+
+	while ((one = TAILQ_FIRST(list)))
+		conn_free(one->owner);
 }
 
 void listen_free(struct listen *l)
 {
-	struct conn *c;
-
 	if (!l)
 		return;
 	for (size_t i = 0; i < l->n; i++) {
-		if (l->door[i].listener)
-			evconnlistener_free(l->door[i].listener);
+		if (l->door[i].event)
+			event_free(l->door[i].event);
 		file_close(l->door[i].fd);
 	}
 	l->n = 0;
-	while ((c = LIST_FIRST(&l->conns.list)))
-		conn_free(c);
+	if (l->crowd.event) {
+		close_all(&l->crowd.local);
+		close_all(&l->crowd.strangers);
+		close_all(&l->crowd.known);
+	}
+	crowd_done(&l->crowd);
 	if (l->resume)
 		event_free(l->resume);
 	free(l);

@@ -13,9 +13,12 @@
 #include "nodes.h"
 
 #define HEADS 256
+#define TURN 256 /* answers, then others have their turn */
 
+struct waiters;
 struct waiter {
-	LIST_ENTRY(waiter) link;
+	TAILQ_ENTRY(waiter) link;
+	struct waiters *list;
 	struct poll *poll;
 	struct conn *conn;
 	struct event *timer;
@@ -24,17 +27,21 @@ struct waiter {
 	int64_t version; /* of the head to be passed, or to be applied everywhere */
 	size_t first;    /* nodes before this one have applied it */
 };
-LIST_HEAD(waiters, waiter);
+TAILQ_HEAD(waiters, waiter);
 
 struct poll {
 	struct authority *a;
-	struct waiters heads, nodes;
-	struct blob *answer[PUBLISH_INLINE_N + 1]; /* with the objects from number i on; made when first asked for */
+	struct crowd *crowd;
+	struct waiters heads, due, nodes; /* due: there is a head for them */
+	struct event *turn;
+	struct blob *answer[PUBLISH_INLINE_N + 1]; /* with the objects from number i on, as it goes over the wire; made when first asked for */
 	struct {
 		int64_t version, ms;
 	} when[HEADS];
 	unsigned next_when;
 };
+
+static void on_turn(evutil_socket_t fd, short what, void *ctx);
 
 static void remember(struct poll *p)
 {
@@ -50,8 +57,13 @@ enum cluster_err poll_new(struct authority *a, struct poll **ret)
 	if (!p)
 		return CLUSTER_ENOMEM;
 	p->a = a;
-	LIST_INIT(&p->heads);
-	LIST_INIT(&p->nodes);
+	TAILQ_INIT(&p->heads);
+	TAILQ_INIT(&p->due);
+	TAILQ_INIT(&p->nodes);
+	if (!(p->turn = evtimer_new(a->base, on_turn, p))) {
+		free(p);
+		return CLUSTER_ENOMEM;
+	}
 	*ret = p;
 	return CLUSTER_OK;
 }
@@ -75,19 +87,19 @@ int64_t poll_when(const struct poll *p, int64_t version)
 
 static void waiter_free(struct waiter *w)
 {
-	LIST_REMOVE(w, link);
+	TAILQ_REMOVE(w->list, w, link);
 	if (w->timer)
 		event_free(w->timer);
 	conn_set_parked(w->conn, NULL);
 	free(w);
 }
 
-/* Takes the body. */
-static void answer(struct conn *c, struct blob *body)
+/* An answer as text; takes the body. */
+static struct blob *answer_text(struct blob *body)
 {
 	struct conn_answer a = { .status = 200, .type = "application/json", .cache = "no-store", .body = body };
 
-	conn_answer(c, &a);
+	return conn_text(&a);
 }
 
 static struct json *objects_json(const struct published *p, size_t from)
@@ -117,7 +129,7 @@ static struct blob *head_answer(struct poll *p, int64_t after, bool objects)
 	if (!p->answer[from]) {
 		j = json_make("{s:s, s:o}", "head", now->head->bytes, "objects", objects_json(now, from));
 		if (json_text(j, &text, &n) == CLUSTER_OK)
-			p->answer[from] = blob_new(text, n);
+			p->answer[from] = answer_text(blob_new(text, n));
 		free(text);
 		json_free(j);
 	}
@@ -155,7 +167,7 @@ static struct blob *nodes_answer(struct poll *p, int64_t version)
 	}
 	j = json_make("{s:b, s:o, s:I}", "done", done, "nodes", list, "version", (long long)version);
 	if (json_text(j, &text, &n) == CLUSTER_OK)
-		body = blob_new(text, n);
+		body = answer_text(blob_new(text, n));
 	free(text);
 	free(sorted);
 	json_free(j);
@@ -166,10 +178,10 @@ static void finish(struct waiter *w)
 {
 	struct poll *p = w->poll;
 	struct conn *c = w->conn;
-	struct blob *body = w->for_nodes ? nodes_answer(p, w->version) : head_answer(p, w->version, w->objects);
+	struct blob *text = w->for_nodes ? nodes_answer(p, w->version) : head_answer(p, w->version, w->objects);
 
 	waiter_free(w);
-	answer(c, body);
+	conn_send(c, text);
 }
 
 static void on_time(evutil_socket_t fd, short what, void *ctx)
@@ -194,10 +206,8 @@ static enum cluster_err park(struct poll *p, const struct waiter *like, int64_t 
 		free(w);
 		return CLUSTER_ENOMEM;
 	}
-	if (w->for_nodes)
-		LIST_INSERT_HEAD(&p->nodes, w, link);
-	else
-		LIST_INSERT_HEAD(&p->heads, w, link);
+	w->list = w->for_nodes ? &p->nodes : &p->heads;
+	TAILQ_INSERT_TAIL(w->list, w, link);
 	conn_set_parked(w->conn, w);
 	return CLUSTER_OK;
 }
@@ -207,7 +217,7 @@ enum cluster_err poll_head(struct poll *p, struct conn *c, int64_t after, int64_
 	struct waiter w = { .conn = c, .version = after, .objects = objects };
 
 	if (p->a->published->head_version > after || seconds <= 0) {
-		answer(c, head_answer(p, after, objects));
+		conn_send(c, head_answer(p, after, objects));
 		return CLUSTER_OK;
 	}
 	return park(p, &w, (seconds < POLL_SECONDS ? seconds : POLL_SECONDS) * 1000);
@@ -232,7 +242,7 @@ enum cluster_err poll_wait(struct poll *p, struct conn *c, int64_t version, int6
 	struct waiter w = { .conn = c, .version = version, .for_nodes = true };
 
 	if (ms <= 0 || everywhere(p->a->nodes, &w)) {
-		answer(c, nodes_answer(p, version));
+		conn_send(c, nodes_answer(p, version));
 		return CLUSTER_OK;
 	}
 	return park(p, &w, ms < POLL_SECONDS * 1000 ? ms : POLL_SECONDS * 1000);
@@ -247,16 +257,41 @@ void poll_forget(struct poll *p, struct conn *c)
 		waiter_free(w);
 }
 
+/* Those who are due, some at a time, the longest waiting first; what comes in meanwhile has its turns between. */
+static void on_turn(evutil_socket_t fd, short what, void *ctx)
+{
+	static const struct timeval at_once = { 0, 0 };
+	struct poll *p = ctx;
+
+	(void)fd;
+	(void)what;
+	for (unsigned n = 0; n < TURN && !TAILQ_EMPTY(&p->due); n++)
+		finish(TAILQ_FIRST(&p->due));
+	if (!TAILQ_EMPTY(&p->due))
+		evtimer_add(p->turn, &at_once);
+	else if (p->crowd)
+		crowd_hold(p->crowd, false);
+}
+
 void poll_publish(struct poll *p)
 {
+	static const struct timeval at_once = { 0, 0 };
 	struct waiter *w, *next;
 
 	remember(p);
 	forget_answers(p);
-	for (w = LIST_FIRST(&p->heads); w; w = next) {
-		next = LIST_NEXT(w, link);
-		if (p->a->published->head_version > w->version)
-			finish(w);
+	for (w = TAILQ_FIRST(&p->heads); w; w = next) {
+		next = TAILQ_NEXT(w, link);
+		if (p->a->published->head_version <= w->version)
+			continue;
+		TAILQ_REMOVE(&p->heads, w, link);
+		w->list = &p->due;
+		TAILQ_INSERT_TAIL(&p->due, w, link);
+	}
+	if (!TAILQ_EMPTY(&p->due)) {
+		evtimer_add(p->turn, &at_once);
+		if (p->crowd)
+			crowd_hold(p->crowd, true);
 	}
 	poll_progress(p);
 }
@@ -265,11 +300,16 @@ void poll_progress(struct poll *p)
 {
 	struct waiter *w, *next;
 
-	for (w = LIST_FIRST(&p->nodes); w; w = next) {
-		next = LIST_NEXT(w, link);
+	for (w = TAILQ_FIRST(&p->nodes); w; w = next) {
+		next = TAILQ_NEXT(w, link);
 		if (everywhere(p->a->nodes, w))
 			finish(w);
 	}
+}
+
+void poll_crowd(struct poll *p, struct crowd *crowd)
+{
+	p->crowd = crowd;
 }
 
 void poll_free(struct poll *p)
@@ -278,8 +318,9 @@ void poll_free(struct poll *p)
 
 	if (!p)
 		return;
-	while ((w = LIST_FIRST(&p->heads)) || (w = LIST_FIRST(&p->nodes)))
+	while ((w = TAILQ_FIRST(&p->due)) || (w = TAILQ_FIRST(&p->heads)) || (w = TAILQ_FIRST(&p->nodes)))
 		finish(w);
+	event_free(p->turn);
 	forget_answers(p);
 	free(p);
 }

@@ -10,6 +10,7 @@
 
 struct authority;
 struct conn;
+struct crowd;
 struct nodes_one;
 
 /*
@@ -31,7 +32,9 @@ enum cluster_err poll_wait(struct poll *p, struct conn *c, int64_t version, int6
 /* The connection goes. */
 void poll_forget(struct poll *p, struct conn *c);
 
-/* There is a new head: everybody who waits for one is answered. */
+/* Whose patience is relied on: while a new head is on its way to those who wait, others who have waited before have no turn. NULL: nobody's. */
+void poll_crowd(struct poll *p, struct crowd *crowd);
+/* There is a new head: everybody who waits for one is answered, in short turns that begin after this call. */
 void poll_publish(struct poll *p);
 /* A node has proved something new. */
 void poll_progress(struct poll *p);

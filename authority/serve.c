@@ -162,9 +162,11 @@ static enum cluster_err doors(struct server *s, struct diag *d)
 	if ((e = listen_new(&s->a, &s->listen)) != CLUSTER_OK)
 		return diag_set(d, e, "out of memory");
 	for (size_t i = 0; i < conf->listen.n; i++) {
-		if ((e = listen_tcp(s->listen, conf->listen.item[i], d)) != CLUSTER_OK)
+		if ((e = listen_tcp(s->listen, conf->listen.item[i], false, d)) != CLUSTER_OK)
 			return e;
 	}
+	if (conf->plain[0] && (e = listen_tcp(s->listen, conf->plain, true, d)) != CLUSTER_OK)
+		return e;
 	return listen_unix(s->listen, conf->socket, d);
 }
 
@@ -218,13 +220,13 @@ static void warn_of_expiry(const struct authority *a, int64_t now)
 		log_line(LOG_LEVEL_WARNING, "the root %s: the keyset cannot be changed after that", a->root.exp <= now ? "has expired" : "expires within 30 days");
 }
 
-/* Changes of interest go to the kernel in one batch: a head that wakes a thousand nodes is a thousand of them. */
 static struct event_base *make_base(void)
 {
 	struct event_config *config = event_config_new();
 	struct event_base *base = NULL;
 
-	if (config && event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST) == 0 && event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) == 0)
+	/* connections are registered for edges, which only epoll has */
+	if (config && event_config_require_features(config, EV_FEATURE_ET) == 0 && event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) == 0)
 		base = event_base_new_with_config(config);
 	if (config)
 		event_config_free(config);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tls.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
-#include <event2/bufferevent.h>
-#include <event2/bufferevent_ssl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -160,7 +160,9 @@ enum cluster_err tls_new(const struct secret *key, const char *cert, size_t cert
 		goto out;
 	SSL_CTX_set_options(t->ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE);
 	SSL_CTX_set_session_cache_mode(t->ctx, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_mode(t->ctx, SSL_MODE_RELEASE_BUFFERS);
+	/* a held poll keeps no buffer; what is read is read in one call */
+	SSL_CTX_set_mode(t->ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_read_ahead(t->ctx, 1);
 	if ((e = load(t->ctx, key, cert, cert_n, ret_pin)) != CLUSTER_OK)
 		goto out;
 	*ret = t;
@@ -180,24 +182,74 @@ void tls_free(struct tls *t)
 	free(t);
 }
 
-struct bufferevent *tls_accept(struct tls *t, struct event_base *base, int fd)
+void tls_stream_init(struct tls_stream *s, int fd)
 {
-	struct bufferevent *bev = NULL;
-	SSL *ssl = SSL_new(t->ctx);
-
-	if (ssl && !(bev = bufferevent_openssl_socket_new(base, fd, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS)))
-		SSL_free(ssl);
-	if (bev)
-		bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
-	return bev;
+	s->fd = fd;
+	s->ssl = NULL;
 }
 
-void tls_goodbye(struct bufferevent *bev)
+enum cluster_err tls_stream_secure(struct tls_stream *s, struct tls *t)
 {
-	SSL *ssl = bufferevent_openssl_get_ssl(bev);
+	if (!(s->ssl = SSL_new(t->ctx)) || SSL_set_fd(s->ssl, s->fd) != 1)
+		return CLUSTER_ENOMEM;
+	SSL_set_accept_state(s->ssl);
+	return CLUSTER_OK;
+}
 
-	if (ssl && SSL_is_init_finished(ssl))
-		SSL_shutdown(ssl);
+void tls_stream_done(struct tls_stream *s)
+{
+	SSL_free(s->ssl);
+	s->ssl = NULL;
+	if (s->fd >= 0)
+		close(s->fd);
+	s->fd = -1;
+}
+
+static enum cluster_err plain_result(ssize_t n, size_t *ret_n)
+{
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? CLUSTER_EUNAVAIL : CLUSTER_ESYSTEM;
+	*ret_n = (size_t)n;
+	return CLUSTER_OK;
+}
+
+static enum cluster_err secure_result(const struct tls_stream *s, int done)
+{
+	int why = done == 1 ? SSL_ERROR_NONE : SSL_get_error(s->ssl, done);
+
+	if (why == SSL_ERROR_NONE)
+		return CLUSTER_OK;
+	if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE)
+		return CLUSTER_EUNAVAIL;
 	ERR_clear_error();
-	shutdown(bufferevent_getfd(bev), SHUT_WR);
+	return why == SSL_ERROR_ZERO_RETURN ? CLUSTER_ETRUNC : CLUSTER_ESYSTEM;
+}
+
+enum cluster_err tls_stream_read(struct tls_stream *s, void *dst, size_t size, size_t *ret_n)
+{
+	enum cluster_err e;
+
+	if (s->ssl) {
+		ERR_clear_error(); /* SSL_get_error would take what others left there for its own */
+		return secure_result(s, SSL_read_ex(s->ssl, dst, size, ret_n));
+	}
+	e = plain_result(recv(s->fd, dst, size, 0), ret_n);
+	return e == CLUSTER_OK && *ret_n == 0 ? CLUSTER_ETRUNC : e;
+}
+
+enum cluster_err tls_stream_write(struct tls_stream *s, const void *data, size_t n, size_t *ret_n)
+{
+	if (s->ssl) {
+		ERR_clear_error();
+		return secure_result(s, SSL_write_ex(s->ssl, data, n, ret_n));
+	}
+	return plain_result(send(s->fd, data, n, MSG_NOSIGNAL), ret_n);
+}
+
+void tls_stream_end(struct tls_stream *s)
+{
+	if (s->ssl && SSL_is_init_finished(s->ssl))
+		SSL_shutdown(s->ssl);
+	ERR_clear_error();
+	shutdown(s->fd, SHUT_WR);
 }

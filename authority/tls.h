@@ -10,9 +10,8 @@
 #include "cluster/diag.h"
 #include "cluster/err.h"
 
-struct bufferevent;
-struct event_base;
 struct secret;
+struct ssl_st;
 
 /* The only door to libssl. What proves the server is the pin of its key in the keyset; the certificate is only its wrapping. */
 struct tls;
@@ -24,9 +23,22 @@ enum cluster_err tls_make(const char *host, struct secret **ret_key, char **ret_
 enum cluster_err tls_new(const struct secret *key, const char *cert, size_t cert_n, struct tls **ret, uint8_t ret_pin[CRYPTO_SHA256_SIZE], struct diag *d) CLUSTER_MUST_USE;
 void tls_free(struct tls *t);
 
-/* The server's end on descriptor `fd`, which it owns on success. NULL when out of memory. */
-struct bufferevent *tls_accept(struct tls *t, struct event_base *base, int fd);
-/* Says goodbye in TLS and half-closes; over a plain connection only the latter. */
-void tls_goodbye(struct bufferevent *bev);
+/*
+ * The server's end of a connection, non-blocking, TLS or (until tls_stream_secure) plain. Reading makes the handshake. CLUSTER_EUNAVAIL: not now, wait for the descriptor;
+ * CLUSTER_ETRUNC: the peer has ended it; CLUSTER_ESYSTEM: it is broken. On anything but CLUSTER_OK *ret_n is untouched.
+ */
+struct tls_stream {
+	int fd;
+	struct ssl_st *ssl;
+};
+/* Takes the descriptor. */
+void tls_stream_init(struct tls_stream *s, int fd);
+enum cluster_err tls_stream_secure(struct tls_stream *s, struct tls *t) CLUSTER_MUST_USE;
+void tls_stream_done(struct tls_stream *s);
+enum cluster_err tls_stream_read(struct tls_stream *s, void *dst, size_t size, size_t *ret_n) CLUSTER_MUST_USE;
+/* May take less than n. */
+enum cluster_err tls_stream_write(struct tls_stream *s, const void *data, size_t n, size_t *ret_n) CLUSTER_MUST_USE;
+/* Says goodbye and half-closes. */
+void tls_stream_end(struct tls_stream *s);
 
 #endif

@@ -75,6 +75,7 @@ static enum cluster_err own_group(struct change *ch, const char *name, uint32_t 
 /* A gid that was asked for: of a group that is there, or of a new one with the account's name. */
 static enum cluster_err asked_group(struct change *ch, const char *name, uint32_t gid, struct diag *d)
 {
+	struct directory *dir = NULL;
 	char claim[CLAIM_MAX];
 	enum cluster_err e;
 	char *group = NULL;
@@ -83,8 +84,12 @@ static enum cluster_err asked_group(struct change *ch, const char *name, uint32_
 	snprintf(claim, sizeof claim, "gid:%u", gid);
 	if ((e = store_get(ch->store, STORE_CLAIM, claim, &group, &n)) == CLUSTER_ENOTFOUND)
 		return own_group(ch, name, gid, d);
-	if (e == CLUSTER_OK && (e = store_get(ch->store, STORE_GROUP, group, NULL, NULL)) == CLUSTER_ENOTFOUND)
+	if (e == CLUSTER_OK)
+		e = record_get(ch->store, DIRECTORY_GROUPS, group, &dir, NULL);
+	/* a group of that name may be there again, with a number of its own */
+	if (e == CLUSTER_ENOTFOUND || (e == CLUSTER_OK && dir->groups[0].gid != gid))
 		diag_set(d, e = CLUSTER_EVERSION, "gid %u was that of the group \"%s\", which is gone: a number is never given out twice", gid, group);
+	directory_free(dir);
 	free(group);
 	return e == CLUSTER_OK || e == CLUSTER_EVERSION ? e : change_store_error(ch, e, d);
 }

@@ -81,6 +81,8 @@ enum cluster_err admin_device_drop(struct change *ch, const struct device *devic
 	if ((e = device_claim(&device->key, claim)) != CLUSTER_OK || (e = store_delete(ch->store, STORE_CLAIM, claim)) != CLUSTER_OK ||
 	    (e = store_delete(ch->store, STORE_DEVICE, id)) != CLUSTER_OK)
 		change_store_error(ch, e, d);
+	else
+		e = change_buried(ch, REVOKE_DEVICE, id, d);
 out:
 	directory_free(dir);
 	return e;

@@ -5,7 +5,7 @@
 #include "admin_part.h"
 #include "record.h"
 
-/* Groups (PROTOCOL.md 6.4). Members are names; an adopted account that the directory does not know may be one. */
+/* Groups (PROTOCOL.md 6.4). Members are accounts of the directory, which an adopted account is too. */
 
 enum cluster_err admin_group_add(struct call *c, struct json **ret, struct diag *d)
 {
@@ -75,6 +75,16 @@ static enum cluster_err set_member(struct change *ch, const struct directory_gro
 	return e;
 }
 
+/* Who is to become a member must be there; who is to go may be gone already. */
+static enum cluster_err account_known(struct change *ch, const char *account, bool present, struct diag *d)
+{
+	enum cluster_err e = present ? store_get(ch->store, STORE_ACCOUNT, account, NULL, NULL) : CLUSTER_OK;
+
+	if (e == CLUSTER_ENOTFOUND)
+		return diag_set(d, e, "there is no account \"%s\": add it first, also if nodes adopt it", account);
+	return e == CLUSTER_OK ? e : change_store_error(ch, e, d);
+}
+
 enum cluster_err admin_group_member(struct call *c, struct json **ret, struct diag *d)
 {
 	const char *group = NULL, *account = NULL;
@@ -88,7 +98,7 @@ enum cluster_err admin_group_member(struct call *c, struct json **ret, struct di
 	struct change ch = { 0 };
 	enum cluster_err e;
 
-	if ((e = json_read(c->in, ADMIN_FIELDS(f), d)) != CLUSTER_OK || (e = change_begin(&ch, c->a, c->now, d)) != CLUSTER_OK ||
+	if ((e = json_read(c->in, ADMIN_FIELDS(f), d)) != CLUSTER_OK || (e = change_begin(&ch, c->a, c->now, d)) != CLUSTER_OK || (e = account_known(&ch, account, present, d)) != CLUSTER_OK ||
 	    (e = record_get(ch.store, DIRECTORY_GROUPS, group, &dir, d)) != CLUSTER_OK || (e = set_member(&ch, &dir->groups[0], account, present, &changed, d)) != CLUSTER_OK)
 		goto out;
 	e = admin_commit(c, &ch, "group/member", group, ret, d);

@@ -28,6 +28,22 @@ static enum cluster_err token_put(struct change *ch, const char *name, const str
 	return e == CLUSTER_OK ? e : change_store_error(ch, e, d);
 }
 
+/* `name` may be NULL. */
+static enum cluster_err names_check(const struct change *ch, const char *name, const struct json *roles, struct diag *d)
+{
+	enum cluster_err e = name ? join_node_name(ch, name, d) : CLUSTER_OK;
+
+	for (size_t i = 0; i < json_count(roles) && e == CLUSTER_OK; i++) {
+		const char *role = json_string_at(roles, i);
+
+		if (role && name && strcmp(role, name) == 0)
+			e = diag_set(d, CLUSTER_EVERSION, "\"%s\" cannot be both the node's name and its role", name);
+		else if (role)
+			e = join_role_name(ch, role, d);
+	}
+	return e;
+}
+
 enum cluster_err admin_node_token(struct call *c, struct json **ret, struct diag *d)
 {
 	const struct json *roles = NULL;
@@ -48,7 +64,7 @@ enum cluster_err admin_node_token(struct call *c, struct json **ret, struct diag
 		if (!json_string_at(roles, i) || !name_role_ok(json_string_at(roles, i)))
 			return diag_set(d, CLUSTER_EFORMAT, "roles: element %zu is not the name of a role", i);
 	}
-	if ((e = change_begin(&ch, c->a, c->now, d)) != CLUSTER_OK || (e = ticket_sweep(ch.store, STORE_TOKEN, c->now)) != CLUSTER_OK ||
+	if ((e = change_begin(&ch, c->a, c->now, d)) != CLUSTER_OK || (e = names_check(&ch, name, roles, d)) != CLUSTER_OK || (e = ticket_sweep(ch.store, STORE_TOKEN, c->now)) != CLUSTER_OK ||
 	    (e = token_put(&ch, name, roles, c->now + ttl, token, d)) != CLUSTER_OK ||
 	    (e = change_commit_quietly(&ch, &(struct change_audit){ c->actor, "node/token", name ? name : "", "ok" }, d)) != CLUSTER_OK)
 		goto out;
@@ -73,9 +89,10 @@ static enum cluster_err list_one(void *ctx, const struct directory *dir)
 	char id[ID_TEXT + 1];
 
 	id_text(&n->id, id);
-	return json_append(l->list, json_make("{s:o, s:I, s:I, s:s, s:b, s:s, s:o, s:I}", "addresses", admin_list(n->addresses, n->n_addresses, sizeof *n->addresses), "applied",
-	    o ? (long long)nodes_applied(o) : 0LL, "ended", o ? (long long)nodes_ended(o) : 0LL, "id", id, "leader", n->leader, "name", n->name, "roles",
-	    admin_list(n->roles, n->n_roles, sizeof *n->roles), "seen", o ? (long long)o->seen : 0LL));
+	return json_append(l->list, json_make("{s:o, s:I, s:I, s:s, s:b, s:s, s:b, s:o, s:I, s:I}", "addresses", admin_list(n->addresses, n->n_addresses, sizeof *n->addresses), "applied",
+	    o ? (long long)nodes_applied(o) : 0LL, "ended", o ? (long long)nodes_ended(o) : 0LL, "id", id, "leader", n->leader, "name", n->name,
+	    "reachable", o && nodes_reachable(l->call->a->nodes, o, l->call->now), "roles", admin_list(n->roles, n->n_roles, sizeof *n->roles), "seen", o ? (long long)o->seen : 0LL,
+	    "sessions", o ? (long long)o->live.n : 0LL));
 }
 
 enum cluster_err admin_node_list(struct call *c, struct json **ret, struct diag *d)
@@ -154,7 +171,9 @@ static enum cluster_err node_change(struct call *c, struct change *ch, const str
 	if (w->has_leader)
 		n.leader = w->leader;
 	id_text(&n.id, id);
-	e = w->has_leader && w->leader ? no_other_leader(c, ch, d) : CLUSTER_OK;
+	e = w->roles ? names_check(ch, NULL, w->roles, d) : CLUSTER_OK;
+	if (e == CLUSTER_OK && w->has_leader && w->leader)
+		e = no_other_leader(c, ch, d);
 	if (e == CLUSTER_OK)
 		e = change_put(ch, DIRECTORY_NODES, id, directory_node_json(&n), d);
 	free(rows);
@@ -200,7 +219,7 @@ enum cluster_err admin_node_remove(struct call *c, struct json **ret, struct dia
 		change_store_error(&ch, e, d);
 		goto out;
 	}
-	if ((e = change_remove(&ch, DIRECTORY_NODES, id, d)) == CLUSTER_OK)
+	if ((e = change_buried(&ch, REVOKE_NODE, id, d)) == CLUSTER_OK && (e = change_remove(&ch, DIRECTORY_NODES, id, d)) == CLUSTER_OK)
 		e = admin_commit(c, &ch, "node/remove", dir->nodes[0].name, ret, d);
 out:
 	change_done(&ch);

@@ -170,6 +170,8 @@ static enum cluster_err drop_devices(struct change *ch, const struct directory_p
 		if ((e = device_get(ch->store, id, &device)) != CLUSTER_OK || (e = device_claim(&device.key, claim)) != CLUSTER_OK ||
 		    (e = store_delete(ch->store, STORE_CLAIM, claim)) != CLUSTER_OK || (e = store_delete(ch->store, STORE_DEVICE, id)) != CLUSTER_OK)
 			return change_store_error(ch, e, d);
+		if ((e = change_buried(ch, REVOKE_DEVICE, id, d)) != CLUSTER_OK)
+			return e;
 	}
 	return CLUSTER_OK;
 }
@@ -204,7 +206,7 @@ enum cluster_err admin_person_remove(struct call *c, struct json **ret, struct d
 
 	if ((e = json_read(c->in, ADMIN_FIELDS(f), d)) != CLUSTER_OK || (e = change_begin(&ch, c->a, c->now, d)) != CLUSTER_OK || (e = person_get(&ch, who, id, &dir, d)) != CLUSTER_OK ||
 	    (e = no_accounts(c, &dir->people[0].id, d)) != CLUSTER_OK || (e = drop_grants(&ch, id, d)) != CLUSTER_OK || (e = drop_devices(&ch, &dir->people[0], d)) != CLUSTER_OK ||
-	    (e = change_remove(&ch, DIRECTORY_PEOPLE, id, d)) != CLUSTER_OK)
+	    (e = change_buried(&ch, REVOKE_PERSON, id, d)) != CLUSTER_OK || (e = change_remove(&ch, DIRECTORY_PEOPLE, id, d)) != CLUSTER_OK)
 		goto out;
 	if ((e = store_delete(ch.store, STORE_PERSON_NAME, dir->people[0].name)) != CLUSTER_OK) {
 		change_store_error(&ch, e, d);

@@ -94,6 +94,9 @@ static void adopt(struct authority *a, struct loaded *l)
 
 	if (a->nodes)
 		nodes_inherit(l->nodes, a->nodes);
+	else
+		l->nodes->since = authority_now();
+	revoked_settle(l->revoked, l->published->head_version, 0, 0);
 	a->root = l->root;
 	a->keyset = l->keyset;
 	a->cluster = l->root.cluster;

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cluster/credential.h"
 #include "cluster/json.h"
+#include "cluster/moment.h"
 #include "keys.h"
 #include "nodes.h"
 #include "poll.h"
@@ -151,43 +153,89 @@ enum cluster_err change_revoke(struct change *c, struct revoke_entry *entry, str
 	if ((e = store_next(c->store, "revocation", 1, &entry->seq)) != CLUSTER_OK)
 		return change_store_error(c, e, d);
 	entry->iat = c->now;
-	if ((e = own_list(c)) != CLUSTER_OK || (e = revoked_add(c->revoked, entry)) != CLUSTER_OK)
+	if ((e = own_list(c)) != CLUSTER_OK || (e = revoked_add(c->revoked, entry, c->by)) != CLUSTER_OK)
 		return diag_set(d, e, "out of memory");
 	item = c->revoked->item[c->revoked->n - 1];
 	revoked_key(entry->seq, key);
 	e = store_add(c->store, STORE_REVOCATION, key, item->text, strlen(item->text));
+	if (e == CLUSTER_OK && c->by)
+		e = store_add(c->store, STORE_REVOKED_BY, key, c->by, strlen(c->by));
 	return e == CLUSTER_OK ? e : change_store_error(c, e, d);
 }
 
-enum cluster_err change_unrevoke(struct change *c, int64_t seq, struct diag *d)
+/* Takes both records of an entry; one that is not there is gone already. */
+static enum cluster_err forget_entry(struct change *c, int64_t seq)
 {
 	char key[REVOKED_KEY_SIZE];
 	enum cluster_err e;
 
 	revoked_key(seq, key);
+	if ((e = store_delete(c->store, STORE_REVOKED_BY, key)) != CLUSTER_OK && e != CLUSTER_ENOTFOUND)
+		return e;
+	e = store_delete(c->store, STORE_REVOCATION, key);
+	return e == CLUSTER_ENOTFOUND ? CLUSTER_OK : e;
+}
+
+enum cluster_err change_unrevoke(struct change *c, int64_t seq, struct diag *d)
+{
+	enum cluster_err e;
+
 	if ((e = own_list(c)) != CLUSTER_OK)
 		return diag_set(d, e, "out of memory");
 	if ((e = revoked_remove(c->revoked, seq)) != CLUSTER_OK)
 		return diag_set(d, e, "there is no revocation with that number in force");
-	e = store_delete(c->store, STORE_REVOCATION, key);
+	e = forget_entry(c, seq);
 	return e == CLUSTER_OK ? e : change_store_error(c, e, d);
 }
 
-/* Entries whose time is over leave the store with the next change of any kind. */
+static bool endless(const struct revoke_entry *e, enum revoke_kind kind, const char *id)
+{
+	return e->kind == kind && e->until >= MOMENT_MAX && strcmp(e->value, id) == 0;
+}
+
+static enum cluster_err end_entry(struct change *c, size_t i)
+{
+	int64_t until = c->now + CREDENTIAL_LIFE_MAX + (int64_t)c->a->conf.skew;
+	const struct revoked_item *item;
+	char key[REVOKED_KEY_SIZE];
+	enum cluster_err e;
+
+	if ((e = revoked_end(c->revoked, i, until)) != CLUSTER_OK)
+		return e;
+	item = c->revoked->item[i];
+	revoked_key(item->entry.seq, key);
+	return store_put(c->store, STORE_REVOCATION, key, item->text, strlen(item->text));
+}
+
+enum cluster_err change_buried(struct change *c, enum revoke_kind kind, const char *id, struct diag *d)
+{
+	const struct revoked *now = c->revoked ? c->revoked : c->a->revoked;
+	enum cluster_err e = CLUSTER_OK;
+	bool any = false;
+
+	for (size_t i = 0; i < now->n && !any; i++)
+		any = endless(&now->item[i]->entry, kind, id);
+	if (any && (e = own_list(c)) != CLUSTER_OK)
+		return diag_set(d, e, "out of memory");
+	for (size_t i = 0; any && i < c->revoked->n && e == CLUSTER_OK; i++) {
+		if (endless(&c->revoked->item[i]->entry, kind, id))
+			e = end_entry(c, i);
+	}
+	return e == CLUSTER_OK ? e : change_store_error(c, e, d);
+}
+
+/* Entries whose time is over leave list and store with the next change of any kind, which is the next head at the latest. */
 static enum cluster_err expire(struct change *c)
 {
-	const struct revoked *r = c->a->revoked;
+	struct revoked *r = c->a->revoked;
 	enum cluster_err e = CLUSTER_OK;
-	char key[REVOKED_KEY_SIZE];
 
+	revoked_settle(r, c->a->published->head_version, nodes_least(c->a->nodes), c->now);
 	for (size_t i = 0; i < r->n && e == CLUSTER_OK; i++) {
-		const struct revoke_entry *entry = &r->item[i]->entry;
-
-		if (entry->until + (int64_t)c->a->conf.skew >= c->now)
+		if (revoked_leaves(&r->item[i]->entry, r->item[i]->proved, (int64_t)c->a->conf.skew) >= c->now)
 			continue;
-		revoked_key(entry->seq, key);
-		if ((e = own_list(c)) == CLUSTER_OK && (e = store_delete(c->store, STORE_REVOCATION, key)) == CLUSTER_ENOTFOUND)
-			e = CLUSTER_OK; /* taken away by hand in this change */
+		if ((e = own_list(c)) == CLUSTER_OK)
+			e = forget_entry(c, r->item[i]->entry.seq);
 	}
 	return e;
 }
@@ -216,6 +264,7 @@ static enum cluster_err follow(struct change *c)
 		a->revoked = c->revoked;
 		c->revoked = NULL;
 	}
+	revoked_settle(a->revoked, a->published->head_version, 0, c->now);
 	for (size_t i = 0; i < c->n_touch && e == CLUSTER_OK; i++) {
 		struct directory *dir = NULL;
 		struct cluster_id id;

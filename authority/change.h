@@ -23,6 +23,7 @@ struct change {
 	bool open;
 	struct publish_stage stage;
 	struct revoked *revoked; /* the list that is going to be; NULL: as it was */
+	const char *by;          /* who revokes, for the record; NULL: nobody in particular. Borrowed */
 	bool keyset;             /* reload keys and keyset afterwards */
 	size_t n_touch, room;
 	struct change_touch *touch;
@@ -48,6 +49,8 @@ enum cluster_err change_claim(struct change *c, const char *claim, const char *o
 /* Adds a revocation; seq and iat are set in *e. */
 enum cluster_err change_revoke(struct change *c, struct revoke_entry *e, struct diag *d) CLUSTER_MUST_USE;
 enum cluster_err change_unrevoke(struct change *c, int64_t seq, struct diag *d) CLUSTER_MUST_USE;
+/* What had this id is gone for ever: its revocations without end are needed only as long as credentials that it has live. */
+enum cluster_err change_buried(struct change *c, enum revoke_kind kind, const char *id, struct diag *d) CLUSTER_MUST_USE;
 
 /* Durable, visible, announced. *ret_version (may be NULL) is the head that carries it. */
 enum cluster_err change_commit(struct change *c, const struct change_audit *audit, int64_t *ret_version, struct diag *d) CLUSTER_MUST_USE;

@@ -10,6 +10,7 @@
 #include "cluster/request.h"
 #include "cluster/sshsig.h"
 #include "identity.h"
+#include "nodes.h"
 #include "ticket.h"
 
 #define CLAIM_MAX 128
@@ -156,6 +157,35 @@ static enum cluster_err token_read(const struct json *ticket, const struct reque
 	return CLUSTER_OK;
 }
 
+/* ---- a host name means one thing: a node or a role ---- */
+
+enum cluster_err join_node_name(const struct change *ch, const char *name, struct diag *d)
+{
+	return nodes_role(ch->a->nodes, name) ? diag_set(d, CLUSTER_EVERSION, "\"%s\" is the name of a role: a host name means one thing", name) : CLUSTER_OK;
+}
+
+enum cluster_err join_role_name(const struct change *ch, const char *role, struct diag *d)
+{
+	enum cluster_err e = store_get(ch->store, STORE_NODE_NAME, role, NULL, NULL);
+
+	if (e == CLUSTER_OK)
+		return diag_set(d, CLUSTER_EVERSION, "\"%s\" is the name of a node, so it cannot be a role: a host name means one thing", role);
+	return e == CLUSTER_ENOTFOUND ? CLUSTER_OK : diag_set(d, e, "store: %s", store_error(ch->store));
+}
+
+static enum cluster_err names_check(const struct change *ch, const char *name, const struct directory_node *node, struct diag *d)
+{
+	enum cluster_err e = join_node_name(ch, name, d);
+
+	for (size_t i = 0; i < node->n_roles && e == CLUSTER_OK; i++) {
+		if (strcmp(node->roles[i], name) == 0)
+			e = diag_set(d, CLUSTER_EVERSION, "the token grants a role \"%s\", so no node can have that name", name);
+		else
+			e = join_role_name(ch, node->roles[i], d);
+	}
+	return e;
+}
+
 static enum cluster_err node_add(struct change *ch, const struct request_join *r, struct directory_node *node, struct diag *d)
 {
 	char addresses[16][46], id[ID_TEXT + 1];
@@ -203,6 +233,7 @@ enum cluster_err join_run(struct call *c, struct json **ret, struct diag *d)
 {
 	struct directory_node node = { .port = 22 };
 	struct request_join r = { 0 };
+	struct nodes_one *joined;
 	struct json *ticket = NULL;
 	struct change ch = { 0 };
 	enum cluster_err e;
@@ -210,11 +241,13 @@ enum cluster_err join_run(struct call *c, struct json **ret, struct diag *d)
 	if ((e = ticket_may_try(c, d)) != CLUSTER_OK || (e = request_read(c, &r, d)) != CLUSTER_OK || (e = change_begin(&ch, c->a, c->now, d)) != CLUSTER_OK)
 		goto out;
 	if ((e = ticket_take(c, &ch, STORE_TOKEN, r.token, &ticket, d)) != CLUSTER_OK || (e = token_read(ticket, &r, &node.roles, &node.n_roles, d)) != CLUSTER_OK ||
-	    (e = node_add(&ch, &r, &node, d)) != CLUSTER_OK)
+	    (e = names_check(&ch, r.name, &node, d)) != CLUSTER_OK || (e = node_add(&ch, &r, &node, d)) != CLUSTER_OK)
 		goto out;
 	snprintf(c->actor, sizeof c->actor, "node:%s", r.name);
 	if ((e = change_commit(&ch, &(struct change_audit){ c->actor, "join", r.name, "ok" }, NULL, d)) != CLUSTER_OK)
 		goto out;
+	if ((joined = nodes_find(c->a->nodes, &node.id)))
+		joined->seen = c->now;
 	*ret = answer(&node);
 out:
 	change_done(&ch);

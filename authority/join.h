@@ -13,4 +13,8 @@ struct change;
 struct directory_node;
 enum cluster_err join_release(struct change *ch, const struct directory_node *node) CLUSTER_MUST_USE;
 
+/* May a node have this name: is it no role's? May a role: is it no node's? CLUSTER_EVERSION. */
+enum cluster_err join_node_name(const struct change *ch, const char *name, struct diag *d) CLUSTER_MUST_USE;
+enum cluster_err join_role_name(const struct change *ch, const char *role, struct diag *d) CLUSTER_MUST_USE;
+
 #endif

@@ -31,6 +31,28 @@ struct nodes_one *nodes_find(const struct nodes *n, const struct cluster_id *id)
 	return i < n->n && id_equal(&n->one[i]->id, id) ? n->one[i] : NULL;
 }
 
+static enum cluster_err roles_set(struct nodes_one *o, const struct directory_node *node)
+{
+	char (*roles)[NAME_ROLE_MAX + 1] = NULL;
+
+	if (node->n_roles) {
+		if (!(roles = calloc(node->n_roles, sizeof *roles)))
+			return CLUSTER_ENOMEM;
+		memcpy(roles, node->roles, node->n_roles * sizeof *roles);
+	}
+	free(o->roles);
+	o->roles = roles;
+	o->n_roles = node->n_roles;
+	return CLUSTER_OK;
+}
+
+static void one_free(struct nodes *n, struct nodes_one *o)
+{
+	live_done(&o->live, &n->sessions);
+	free(o->roles);
+	free(o);
+}
+
 enum cluster_err nodes_set(struct nodes *n, const struct directory_node *node)
 {
 	size_t i = place(n, &node->id);
@@ -55,7 +77,7 @@ enum cluster_err nodes_set(struct nodes *n, const struct directory_node *node)
 	}
 	memcpy(o->name, node->name, sizeof o->name);
 	o->key = node->key;
-	return CLUSTER_OK;
+	return roles_set(o, node);
 }
 
 void nodes_remove(struct nodes *n, const struct cluster_id *id)
@@ -64,7 +86,7 @@ void nodes_remove(struct nodes *n, const struct cluster_id *id)
 
 	if (i >= n->n || !id_equal(&n->one[i]->id, id))
 		return;
-	free(n->one[i]);
+	one_free(n, n->one[i]);
 	memmove(&n->one[i], &n->one[i + 1], (n->n - i - 1) * sizeof *n->one);
 	n->n--;
 }
@@ -99,7 +121,7 @@ void nodes_free(struct nodes *n)
 	if (!n)
 		return;
 	for (size_t i = 0; i < n->n; i++)
-		free(n->one[i]);
+		one_free(n, n->one[i]);
 	free(n->one);
 	free(n);
 }
@@ -125,17 +147,33 @@ enum cluster_err nodes_by_name(const struct nodes *n, struct nodes_one ***ret)
 	return CLUSTER_OK;
 }
 
-void nodes_inherit(struct nodes *n, const struct nodes *old)
+void nodes_inherit(struct nodes *n, struct nodes *old)
 {
+	n->since = old->since;
 	for (size_t i = 0; i < n->n; i++) {
-		const struct nodes_one *o = nodes_find(old, &n->one[i]->id);
+		struct nodes_one *o = nodes_find(old, &n->one[i]->id), *to = n->one[i];
 
 		if (!o)
 			continue;
-		n->one[i]->seen = o->seen;
-		n->one[i]->n_steps = o->n_steps;
-		memcpy(n->one[i]->step, o->step, sizeof o->step);
+		to->seen = o->seen;
+		to->n_steps = o->n_steps;
+		memcpy(to->step, o->step, sizeof o->step);
+		to->live = o->live;
+		n->sessions += o->live.n;
+		old->sessions -= o->live.n;
+		memset(&o->live, 0, sizeof o->live);
 	}
+}
+
+bool nodes_role(const struct nodes *n, const char *role)
+{
+	for (size_t i = 0; i < n->n; i++) {
+		for (size_t k = 0; k < n->one[i]->n_roles; k++) {
+			if (strcmp(n->one[i]->roles[k], role) == 0)
+				return true;
+		}
+	}
+	return false;
 }
 
 void nodes_revoked(struct nodes *n, const struct revoked *r, int64_t now)
@@ -172,6 +210,23 @@ void nodes_progress(struct nodes_one *o, int64_t applied, int64_t ended, int64_t
 int64_t nodes_applied(const struct nodes_one *o)
 {
 	return o->n_steps ? o->step[o->n_steps - 1].applied : 0;
+}
+
+bool nodes_reachable(const struct nodes *n, const struct nodes_one *o, int64_t now)
+{
+	return (o->seen > n->since ? o->seen : n->since) + NODES_SILENT >= now;
+}
+
+int64_t nodes_least(const struct nodes *n)
+{
+	int64_t least = INT64_MAX;
+
+	for (size_t i = 0; i < n->n; i++) {
+		int64_t applied = nodes_applied(n->one[i]);
+
+		least = applied < least ? applied : least;
+	}
+	return least;
 }
 
 int64_t nodes_ended(const struct nodes_one *o)

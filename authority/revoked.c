@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cluster/credential.h"
 #include "cluster/json.h"
 #include "cluster/jws.h"
 #include "cluster/moment.h"
@@ -24,6 +25,7 @@ static void item_unref(struct revoked_item *i)
 	free(i->entry.value);
 	free(i->entry.reason);
 	free(i->text);
+	free(i->by);
 	free(i);
 }
 
@@ -55,7 +57,7 @@ static enum cluster_err append(struct revoked *r, struct revoked_item *item)
 	return CLUSTER_OK;
 }
 
-enum cluster_err revoked_add(struct revoked *r, const struct revoke_entry *e)
+static enum cluster_err item_new(const struct revoke_entry *e, const char *by, struct revoked_item **ret)
 {
 	struct json *j = json_make("{s:I, s:s, s:I, s:I, s:s, s:s*}", "iat", (long long)e->iat, "kind", revoke_kind_name(e->kind), "seq", (long long)e->seq, "until",
 	    (long long)e->until, "value", e->value, "reason", e->reason);
@@ -68,14 +70,92 @@ enum cluster_err revoked_add(struct revoked *r, const struct revoke_entry *e)
 	item->entry = *e;
 	item->entry.value = strdup(e->value);
 	item->entry.reason = e->reason ? strdup(e->reason) : NULL;
-	if (!item->entry.value || (e->reason && !item->entry.reason) || json_text(j, &item->text, NULL) != CLUSTER_OK)
+	item->by = by ? strdup(by) : NULL;
+	if (!item->entry.value || (e->reason && !item->entry.reason) || (by && !item->by) || json_text(j, &item->text, NULL) != CLUSTER_OK)
 		goto out;
-	err = append(r, item);
+	*ret = item;
 	item = NULL;
+	err = CLUSTER_OK;
 out:
 	item_unref(item);
 	json_free(j);
 	return err;
+}
+
+enum cluster_err revoked_add(struct revoked *r, const struct revoke_entry *e, const char *by)
+{
+	struct revoked_item *item = NULL;
+	enum cluster_err err = item_new(e, by, &item);
+
+	return err == CLUSTER_OK ? append(r, item) : err;
+}
+
+enum cluster_err revoked_end(struct revoked *r, size_t i, int64_t until)
+{
+	struct revoke_entry e = r->item[i]->entry;
+	struct revoked_item *item = NULL;
+	enum cluster_err err;
+
+	e.until = until;
+	if ((err = item_new(&e, r->item[i]->by, &item)) != CLUSTER_OK)
+		return err;
+	item->head = r->item[i]->head;
+	item->proved = r->item[i]->proved;
+	item_unref(r->item[i]);
+	r->item[i] = item;
+	return CLUSTER_OK;
+}
+
+int64_t revoked_until(const struct revoke_entry *e, int64_t exp, int64_t skew)
+{
+	int64_t longest = CREDENTIAL_LIFE_MAX + skew;
+
+	if (e->before)
+		return (e->before > e->iat ? e->before : e->iat) + longest;
+	switch (e->kind) {
+	case REVOKE_CREDENTIAL:
+		return exp ? exp : e->iat + longest;
+	case REVOKE_CERT_SERIAL: /* a certificate lives as long as the credential in it */
+	case REVOKE_CERT_ID:
+		return e->iat + longest;
+	case REVOKE_SESSION:
+		return e->iat + REVOKED_SESSION;
+	case REVOKE_DEVICE:
+	case REVOKE_PERSON:
+	case REVOKE_ACCOUNT:
+	case REVOKE_NODE:
+	case REVOKE_ROLE:
+	case REVOKE_ISSUER:
+	case REVOKE_CERT_KEY:
+	case REVOKE_CERT_CA:
+	case REVOKE_BEFORE:
+	case REVOKE_LOCKDOWN:
+		break;
+	}
+	return MOMENT_MAX;
+}
+
+int64_t revoked_leaves(const struct revoke_entry *e, int64_t proved, int64_t skew)
+{
+	int64_t after = REVOKED_HOP + 2 * skew, last = e->until + REVOKED_HOLD;
+
+	if (e->until >= MOMENT_MAX)
+		return MOMENT_MAX;
+	if (proved && proved < last)
+		last = proved > e->until ? proved : e->until;
+	return last + after < MOMENT_MAX ? last + after : MOMENT_MAX;
+}
+
+void revoked_settle(struct revoked *r, int64_t head, int64_t least, int64_t now)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		struct revoked_item *item = r->item[i];
+
+		if (!item->head)
+			item->head = head;
+		if (!item->proved && least >= item->head)
+			item->proved = now;
+	}
 }
 
 enum cluster_err revoked_copy(const struct revoked *r, int64_t now, int64_t skew, struct revoked **ret)
@@ -84,7 +164,7 @@ enum cluster_err revoked_copy(const struct revoked *r, int64_t now, int64_t skew
 	enum cluster_err e = copy ? CLUSTER_OK : CLUSTER_ENOMEM;
 
 	for (size_t i = 0; e == CLUSTER_OK && i < r->n; i++) {
-		if (r->item[i]->entry.until + skew < now)
+		if (revoked_leaves(&r->item[i]->entry, r->item[i]->proved, skew) < now)
 			continue;
 		r->item[i]->refs++;
 		e = append(copy, r->item[i]);
@@ -132,7 +212,7 @@ static enum cluster_err entry_read(const char *text, size_t n, struct revoked *r
 	/* revoked_add copies both */
 	e.value = strdup(value);
 	e.reason = reason ? strdup(reason) : NULL;
-	err = e.value && (!reason || e.reason) ? revoked_add(r, &e) : CLUSTER_ENOMEM;
+	err = e.value && (!reason || e.reason) ? revoked_add(r, &e, NULL) : CLUSTER_ENOMEM;
 	free(e.value);
 	free(e.reason);
 out:
@@ -146,17 +226,53 @@ static enum cluster_err load_one(void *ctx, const char *key, const char *value, 
 	return entry_read(value, n, ctx);
 }
 
+/* Both stand in order of their keys. */
+struct signatures {
+	struct revoked *r;
+	size_t i;
+};
+
+static enum cluster_err load_by(void *ctx, const char *key, const char *value, size_t n)
+{
+	struct signatures *s = ctx;
+	char at[REVOKED_KEY_SIZE];
+	int order = -1;
+
+	for (; s->i < s->r->n; s->i++) {
+		revoked_key(s->r->item[s->i]->entry.seq, at);
+		if ((order = strcmp(at, key)) >= 0)
+			break;
+	}
+	if (order != 0)
+		return CLUSTER_OK;
+	return (s->r->item[s->i]->by = strndup(value, n)) ? CLUSTER_OK : CLUSTER_ENOMEM;
+}
+
 enum cluster_err revoked_load(struct store *s, struct revoked **ret, struct diag *d)
 {
 	struct revoked *r = calloc(1, sizeof *r);
+	struct signatures by = { .r = r };
 	enum cluster_err e = r ? store_each(s, STORE_REVOCATION, "", load_one, r) : CLUSTER_ENOMEM;
 
+	if (e == CLUSTER_OK)
+		e = store_each(s, STORE_REVOKED_BY, "", load_by, &by);
 	if (e != CLUSTER_OK) {
 		revoked_free(r);
 		return diag_set(d, e, "the store's revocations cannot be read: %s", err_name(e));
 	}
 	*ret = r;
 	return CLUSTER_OK;
+}
+
+const struct revoked_item *revoked_same(const struct revoked *r, const struct revoke_entry *e)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		const struct revoke_entry *x = &r->item[i]->entry;
+
+		if (x->kind == e->kind && x->before == e->before && x->until >= e->until && strcmp(x->value, e->value) == 0)
+			return r->item[i];
+	}
+	return NULL;
 }
 
 const struct revoke_entry *revoked_find(const struct revoked *r, enum revoke_kind kind, const char *value, int64_t issued)

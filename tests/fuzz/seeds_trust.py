@@ -83,3 +83,10 @@ entries.append(entry(20, "before", "", before=NOW, reason="why"))
 seed("revoke", "all", {"cluster": ZERO, "entries": entries, "iat": NOW, "version": 1})
 seed("revoke", "none", {"cluster": ZERO, "entries": [], "iat": NOW, "version": 1})
 seed("revoke", "order", {"cluster": ZERO, "entries": [entries[1], entries[0]], "iat": NOW, "version": 1})
+
+session = {"account": "emr-user", "auth_time": NOW, "device": ID[0], "exp": NOW + 9, "iat": NOW, "id": ID[1], "issuer": KID, "jti": ID[2], "kind": "credential", "opened": NOW, "person": ID[3],
+           "rhost": "10.0.0.1", "role": "", "service": "sshd", "tty": "pts/0"}
+seed("report", "full", {"closed": [], "full": True, "opened": [session]})
+seed("report", "more", {"closed": [ID[0]], "full": False, "opened": [dict(session, kind="certificate", closed=True, end_at_expiry=True, role="ops",
+                                                                        cert={"ca": fingerprint, "id": "x y", "key": fingerprint, "serial": "7"})]})
+seed("report", "none", {"closed": [], "full": True, "opened": []})

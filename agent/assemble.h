@@ -48,7 +48,7 @@ struct assemble_want {
 };
 
 struct assemble_output {
-	struct snap_bytes accounts, trust; /* p == NULL: as installed */
+	struct snap_bytes accounts, trust; /* snapshots, or changes of the installed ones (cluster/snap_change.h); p == NULL: as installed */
 	struct snap_bytes docs;            /* for docs_store; p == NULL: as installed */
 	int64_t head_version, head_iat;
 	bool rebuilt;                      /* the head itself is not newer than what is installed */

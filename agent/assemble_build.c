@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "assemble_change.h"
 #include "assemble_set.h"
 #include "docs.h"
 
@@ -27,7 +28,8 @@ static void limited_line(void *arg, const char *sentence)
 		l->to->line(l->to->arg, sentence);
 }
 
-static enum cluster_err build_accounts(struct assemble *a, const struct assemble_set *s, const struct local_report *report, struct snap_bytes *ret, struct diag *d)
+/* accounts.snap of the set, or what changes it. */
+static enum cluster_err build_accounts(struct assemble *a, const struct assemble_set *s, bool change, const struct local_report *report, struct snap_bytes *ret, struct diag *d)
 {
 	const struct local_rules rules = { .adopt = &a->conf.adopt, .id_min = a->conf.id_min, .id_max = a->conf.id_max };
 	struct limited limited = { .to = report };
@@ -35,12 +37,22 @@ static enum cluster_err build_accounts(struct assemble *a, const struct assemble
 	enum cluster_err e;
 	char line[100];
 
-	e = local_accounts_build(&a->conf.cluster, s->dir, a->local, &rules, &to_limited, ret, d);
+	if (change)
+		e = assemble_change_accounts(a, s, &to_limited, ret, d);
+	else
+		e = local_accounts_build(&a->conf.cluster, s->dir, a->local, &rules, &to_limited, ret, d);
 	if (e == CLUSTER_OK && limited.n > REPORT_MAX) {
 		snprintf(line, sizeof line, "%zu more entries of the directory are left out", limited.n - REPORT_MAX);
 		report->line(report->arg, line);
 	}
 	return e;
+}
+
+static enum cluster_err build_trust(const struct assemble *a, const struct assemble_set *s, bool change, struct snap_bytes *ret, struct diag *d)
+{
+	const struct trust_documents from = { .root = &s->root, .keyset = &s->keyset, .dir = s->dir, .revocations = s->revocations };
+
+	return change ? assemble_change_trust(a, &a->installed, s, ret, d) : trust_build(&from, &a->conf.node, &ret->p, &ret->n, d);
 }
 
 static bool same_ref(const struct document_ref *x, const struct document_ref *y)
@@ -99,22 +111,22 @@ static enum cluster_err build_docs(struct assemble *a, const struct assemble_set
 enum cluster_err assemble_build(struct assemble *a, const struct local_report *report, struct assemble_output *ret, struct diag *d)
 {
 	const struct assemble_set *s = a->next.used ? &a->next : &a->installed, *last = &a->installed;
-	const struct trust_documents from = { .root = &s->root, .keyset = &s->keyset, .dir = s->dir, .revocations = s->revocations };
 	struct assemble_output o;
+	bool same, change;
 	enum cluster_err e;
-	bool same;
 
 	memset(&o, 0, sizeof o);
 	if (!s->used || !s->dir || !s->revocations)
 		return diag_set(d, CLUSTER_ENOTFOUND, "no verified set");
 	same = last->used && !a->whole && same_documents(&s->head, &last->head);
+	change = s != last && !a->whole && assemble_change_small(last, s);
 	if (!same) {
-		if ((e = trust_build(&from, &a->conf.node, &o.trust.p, &o.trust.n, d)) != CLUSTER_OK ||
+		if ((e = build_trust(a, s, change, &o.trust, d)) != CLUSTER_OK ||
 		    (e = build_docs(a, s, &o.docs, d)) != CLUSTER_OK)
 			goto out;
 	}
 	if (!last->used || a->whole || a->local_changed || !same_ref(&s->head.directory, &last->head.directory)) {
-		if ((e = build_accounts(a, s, report, &o.accounts, d)) != CLUSTER_OK)
+		if ((e = build_accounts(a, s, change && !a->local_changed, report, &o.accounts, d)) != CLUSTER_OK)
 			goto out;
 		a->local_offered = a->local_changed;
 	}

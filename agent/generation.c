@@ -18,6 +18,7 @@
 
 #define WORD_SIZE 4096
 #define SUFFIX ".tmp"
+#define START_BYTES ((size_t)8 << 20)
 
 static const char *const files[] = { "accounts.snap", "trust.snap" };
 
@@ -103,7 +104,7 @@ enum cluster_err generation_begin(const char *gen, uint64_t number, struct diag 
 	return file_mkdir(path, 0755, d);
 }
 
-enum cluster_err generation_write(const char *gen, uint64_t number, const char *name, const void *data, size_t n, struct diag *d)
+enum cluster_err generation_open(const char *gen, uint64_t number, const char *name, struct generation_file *ret, struct diag *d)
 {
 	char path[PATH_MAX];
 	enum cluster_err e;
@@ -112,13 +113,55 @@ enum cluster_err generation_write(const char *gen, uint64_t number, const char *
 	if ((e = path_of(path, gen, number, SUFFIX, name, d)) != CLUSTER_OK)
 		return e;
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd < 0)
-		return diag_errno(d, "cannot make %s", path);
-	if (fchmod(fd, 0644) != 0 || file_write_all(fd, data, n) != CLUSTER_OK || fsync(fd) != 0)
-		e = diag_errno(d, "cannot write %s", path);
-	if (close(fd) != 0 && e == CLUSTER_OK)
-		e = diag_errno(d, "cannot write %s", path);
-	return e;
+	if (fd < 0 || fchmod(fd, 0644) != 0) {
+		e = diag_errno(d, "cannot make %s", path);
+		file_close(fd);
+		return e;
+	}
+	*ret = (struct generation_file){ .fd = fd };
+	return CLUSTER_OK;
+}
+
+enum cluster_err generation_put(void *file, const void *p, size_t n)
+{
+	struct generation_file *f = file;
+	const uint8_t *at = p;
+	enum cluster_err e;
+	size_t part;
+
+	for (; n > 0; at += part, n -= part) {
+		part = n < START_BYTES ? n : START_BYTES;
+		if ((e = file_write_all(f->fd, at, part)) != CLUSTER_OK)
+			return e;
+		f->n += part;
+		if (f->n - f->started < START_BYTES)
+			continue;
+		/* a hint: without it the disk only begins with the fsync */
+		(void)!sync_file_range(f->fd, (off_t)f->started, (off_t)(f->n - f->started), SYNC_FILE_RANGE_WRITE);
+		f->started = f->n;
+	}
+	return CLUSTER_OK;
+}
+
+enum cluster_err generation_sync(const struct generation_file *file, const char *name, struct diag *d)
+{
+	return fsync(file->fd) == 0 ? CLUSTER_OK : diag_errno(d, "cannot write %s", name);
+}
+
+void generation_close(struct generation_file *file)
+{
+	file_close(file->fd);
+	file->fd = -1;
+}
+
+enum cluster_err generation_path(char *dst, size_t size, const char *gen, uint64_t number, const char *name, struct diag *d)
+{
+	char path[PATH_MAX];
+	enum cluster_err e;
+
+	if ((e = path_of(path, gen, number, SUFFIX, name, d)) != CLUSTER_OK)
+		return e;
+	return snprintf(dst, size, "%s", path) < (int)size ? CLUSTER_OK : diag_set(d, CLUSTER_ELIMIT, "%s: the path is too long", gen);
 }
 
 enum cluster_err generation_link(const char *gen, uint64_t from, uint64_t number, const char *name, struct diag *d)

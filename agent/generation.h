@@ -13,7 +13,18 @@
 /* <state>/gen/<number>: made as <number>.tmp, renamed when complete and durable. And the generation word that readers map. */
 
 enum cluster_err generation_begin(const char *gen, uint64_t number, struct diag *d) CLUSTER_MUST_USE;
-enum cluster_err generation_write(const char *gen, uint64_t number, const char *name, const void *data, size_t n, struct diag *d) CLUSTER_MUST_USE;
+/* A file of it in the making. */
+struct generation_file {
+	int fd;
+	uint64_t n, started; /* bytes written; of them, on their way to the disk */
+};
+enum cluster_err generation_open(const char *gen, uint64_t number, const char *name, struct generation_file *ret, struct diag *d) CLUSTER_MUST_USE;
+/* As the function of a struct snap_sink. Lets the disk begin before the end. */
+enum cluster_err generation_put(void *file, const void *p, size_t n) CLUSTER_MUST_USE;
+enum cluster_err generation_sync(const struct generation_file *file, const char *name, struct diag *d) CLUSTER_MUST_USE;
+void generation_close(struct generation_file *file);
+/* The name of a file of an unfinished generation. */
+enum cluster_err generation_path(char *dst, size_t size, const char *gen, uint64_t number, const char *name, struct diag *d) CLUSTER_MUST_USE;
 /* The same file as in generation `from`. */
 enum cluster_err generation_link(const char *gen, uint64_t from, uint64_t number, const char *name, struct diag *d) CLUSTER_MUST_USE;
 enum cluster_err generation_end(const char *gen, uint64_t number, struct diag *d) CLUSTER_MUST_USE;

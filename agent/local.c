@@ -288,6 +288,49 @@ static size_t members_in_order(const struct directory *dir, const struct local *
 	return n;
 }
 
+static void ignore_line(void *arg, const char *sentence)
+{
+	(void)arg;
+	(void)sentence;
+}
+
+static const char *member_at(const struct directory *dir, size_t i)
+{
+	const struct directory_place p = dir->order[DIRECTORY_BY_MEMBER].at[i];
+
+	return dir->groups[p.record].members[p.item];
+}
+
+enum cluster_err local_member_gids(const struct directory *dir, const struct local *l, const struct local_rules *rules, const char *name, uint32_t **ret, size_t *ret_n)
+{
+	const struct local_report silent = { .line = ignore_line };
+	const struct directory_sorted *s = &dir->order[DIRECTORY_BY_MEMBER];
+	size_t low = 0, high = s->n, end, n = 0;
+	uint32_t *gids;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(member_at(dir, middle), name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (end = low; end < s->n && strcmp(member_at(dir, end), name) == 0; end++)
+		;
+	if (!(gids = calloc(end - low + 1, sizeof *gids)))
+		return CLUSTER_ENOMEM;
+	for (; low < end && (!local_has_account(l, name) || adopted(rules->adopt, name)); low++) {
+		const struct directory_group *g = &dir->groups[s->at[low].record];
+
+		if (group_fits(g, l, rules, &silent))
+			gids[n++] = g->gid;
+	}
+	*ret = gids;
+	*ret_n = n;
+	return CLUSTER_OK;
+}
+
 #define AHEAD 24 /* records that are fetched before they are looked at: in order of name they lie anywhere */
 
 static void fetch_account(const struct directory *dir, size_t i)

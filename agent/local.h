@@ -44,5 +44,10 @@ struct local_report {
 /* accounts.snap of the directory without what collides, is reserved or out of the window. The caller frees *ret with free(). */
 enum cluster_err local_accounts_build(const struct cluster_id *cluster, const struct directory *dir, const struct local *l, const struct local_rules *rules,
     const struct local_report *report, struct snap_bytes *ret, struct diag *d) CLUSTER_MUST_USE;
+/*
+ * The gids of the groups that list `name` in accounts.snap of this directory, ascending; the directory must know its order by member. The caller frees *ret, which may be NULL if there are
+ * none. CLUSTER_ENOMEM.
+ */
+enum cluster_err local_member_gids(const struct directory *dir, const struct local *l, const struct local_rules *rules, const char *name, uint32_t **ret, size_t *ret_n) CLUSTER_MUST_USE;
 
 #endif

@@ -16,6 +16,7 @@
 
 #include "docs.h"
 #include "generation.h"
+#include "publish_file.h"
 
 #define FUTURE_MAX DIRECTORY_SKEW_MAX
 
@@ -27,6 +28,11 @@ struct publish {
 	bool have_trust, damaged;
 	struct trust trust;
 	uint64_t *word; /* the mapped generation word */
+};
+
+struct files {
+	struct publish_file accounts, trust;
+	struct publish_place place;
 };
 
 static enum cluster_err (*hook_function)(const char *step);
@@ -194,19 +200,30 @@ static enum cluster_err check_accounts(const struct publish *p, const struct pub
 	return CLUSTER_OK;
 }
 
-static enum cluster_err check_trust(const struct publish *p, const struct publish_bytes *b, struct diag *d)
+/* Is it this node's, and not older than the installed one? */
+static enum cluster_err check_self(const struct publish *p, const uint8_t *bytes, size_t n, struct diag *d)
 {
 	const struct assemble_floor f = publish_floor(p);
 	enum cluster_err e;
 	struct trust t;
 
-	if ((e = trust_parse(b->p, b->n, &t)) != CLUSTER_OK || (e = snap_verify(&t.snap)) != CLUSTER_OK)
+	if ((e = trust_parse(bytes, n, &t)) != CLUSTER_OK)
 		return diag_set(d, e, "trust.snap as built does not hold: %s", err_name(e));
 	if (!id_equal(&t.snap.cluster, &p->cluster) || !id_equal(&t.self.node, &p->node))
 		return diag_set(d, CLUSTER_EUNTRUSTED, "trust.snap as built is another node's");
 	if (t.self.keyset_version < f.keyset || t.self.directory_version < f.directory || t.self.revocations_version < f.revocations)
 		return diag_set(d, CLUSTER_EVERSION, "trust.snap as built is older than the installed one");
 	return CLUSTER_OK;
+}
+
+static enum cluster_err check_trust(const struct publish *p, const struct publish_bytes *b, struct diag *d)
+{
+	enum cluster_err e;
+	struct snap s;
+
+	if ((e = snap_parse(b->p, b->n, SNAP_TRUST, &s)) != CLUSTER_OK || (e = snap_verify(&s)) != CLUSTER_OK)
+		return diag_set(d, e, "trust.snap as built does not hold: %s", err_name(e));
+	return check_self(p, b->p, b->n, d);
 }
 
 static enum cluster_err check_set(const struct publish *p, const struct publish_set *s, const struct moment *now, struct diag *d)
@@ -219,27 +236,9 @@ static enum cluster_err check_set(const struct publish *p, const struct publish_
 		return diag_set(d, CLUSTER_EEARLY, "the head's time %lld is not acceptable", (long long)s->head_iat);
 	if (p->damaged && (!s->accounts.p || !s->trust.p))
 		return diag_set(d, CLUSTER_EUNAVAIL, "the installed snapshots are damaged, and the new ones are not complete");
-	if (s->accounts.p && (e = check_accounts(p, &s->accounts, d)) != CLUSTER_OK)
+	if (s->accounts.p && !snap_change_is(s->accounts.p, s->accounts.n) && (e = check_accounts(p, &s->accounts, d)) != CLUSTER_OK)
 		return e;
-	return s->trust.p ? check_trust(p, &s->trust, d) : CLUSTER_OK;
-}
-
-/* Is the installed file byte for byte this one? */
-static bool unchanged(const struct publish *p, enum snap_kind kind, const char *name, const struct publish_bytes *b)
-{
-	char path[PATH_MAX];
-	struct snap s;
-	bool same;
-
-	if (p->damaged)
-		return false;
-	if (!b->p)
-		return true;
-	if (snap_path(path, sizeof path, p->state, p->fresh.generation, name) != CLUSTER_OK || snap_open(path, p->owner, kind, &s) != CLUSTER_OK)
-		return false;
-	same = s.size == b->n && memcmp(s.base, b->p, b->n) == 0;
-	snap_close(&s);
-	return same;
+	return s->trust.p && !snap_change_is(s->trust.p, s->trust.n) ? check_trust(p, &s->trust, d) : CLUSTER_OK;
 }
 
 /* `fresh` as it will be: a head that is not newer keeps the times at which the installed one came. */
@@ -263,18 +262,30 @@ static struct snap_fresh next_fresh(const struct publish *p, const struct publis
 	return f;
 }
 
-static enum cluster_err put_generation(struct publish *p, uint64_t number, const struct publish_set *s, bool accounts_same, bool trust_same, struct diag *d)
+/* What trust.snap of the generation to be says of itself must not be older than what is installed, nor another node's. */
+static enum cluster_err check_written(const struct publish *p, uint64_t number, struct diag *d)
 {
-	const uint64_t from = p->fresh.generation;
+	char path[PATH_MAX];
+	enum cluster_err e;
+	struct snap s;
+
+	if ((e = generation_path(path, sizeof path, p->gen, number, "trust.snap", d)) != CLUSTER_OK)
+		return e;
+	if ((e = snap_open(path, p->owner, SNAP_TRUST, &s)) != CLUSTER_OK)
+		return diag_set(d, e, "trust.snap as written cannot be opened: %s", err_name(e));
+	e = check_self(p, s.base, s.size, d);
+	snap_close(&s);
+	return e;
+}
+
+static enum cluster_err put_generation(struct publish *p, uint64_t number, struct files *f, struct diag *d)
+{
 	enum cluster_err e;
 
-	if ((e = step("begin", d)) != CLUSTER_OK || (e = generation_begin(p->gen, number, d)) != CLUSTER_OK || (e = step("accounts", d)) != CLUSTER_OK)
-		goto out;
-	e = accounts_same ? generation_link(p->gen, from, number, "accounts.snap", d) : generation_write(p->gen, number, "accounts.snap", s->accounts.p, s->accounts.n, d);
-	if (e != CLUSTER_OK || (e = step("trust", d)) != CLUSTER_OK)
-		goto out;
-	e = trust_same ? generation_link(p->gen, from, number, "trust.snap", d) : generation_write(p->gen, number, "trust.snap", s->trust.p, s->trust.n, d);
-	if (e != CLUSTER_OK || (e = step("rename", d)) != CLUSTER_OK)
+	if ((e = step("begin", d)) != CLUSTER_OK || (e = generation_begin(p->gen, number, d)) != CLUSTER_OK || (e = step("accounts", d)) != CLUSTER_OK ||
+	    (e = publish_file_write(&f->accounts, &f->place, number, d)) != CLUSTER_OK || (e = step("trust", d)) != CLUSTER_OK ||
+	    (e = publish_file_write(&f->trust, &f->place, number, d)) != CLUSTER_OK || (e = check_written(p, number, d)) != CLUSTER_OK ||
+	    (e = publish_file_sync(&f->accounts, d)) != CLUSTER_OK || (e = publish_file_sync(&f->trust, d)) != CLUSTER_OK || (e = step("rename", d)) != CLUSTER_OK)
 		goto out;
 	e = generation_end(p->gen, number, d);
 out:
@@ -295,23 +306,50 @@ static enum cluster_err put_fresh(struct publish *p, const struct snap_fresh *f,
 	return file_replace(path, bytes, sizeof bytes, 0644, d);
 }
 
+static void files_init(const struct publish *p, const struct publish_set *s, struct files *f)
+{
+	memset(f, 0, sizeof *f);
+	f->accounts = (struct publish_file){ .kind = SNAP_ACCOUNTS, .name = "accounts.snap", .bytes = s->accounts };
+	f->trust = (struct publish_file){ .kind = SNAP_TRUST, .name = "trust.snap", .bytes = s->trust };
+	f->place = (struct publish_place){ .state = p->state, .gen = p->gen, .owner = p->owner, .generation = p->fresh.generation, .damaged = p->damaged || !p->have_trust };
+	if (p->have_trust)
+		f->place.base = (struct snap_base){ { (uint64_t)p->trust.self.keyset_version, (uint64_t)p->trust.self.directory_version, (uint64_t)p->trust.self.revocations_version } };
+}
+
+/* Plans both, and makes the generation if there is one to make. */
+static enum cluster_err put_files(struct publish *p, const struct publish_set *s, bool *ret_changed, struct diag *d)
+{
+	struct files f;
+	enum cluster_err e;
+	bool changed = false;
+
+	files_init(p, s, &f);
+	if ((e = publish_file_plan(&f.accounts, &f.place, d)) == CLUSTER_OK && (e = publish_file_plan(&f.trust, &f.place, d)) == CLUSTER_OK) {
+		changed = !f.accounts.same || !f.trust.same;
+		e = changed ? put_generation(p, p->fresh.generation + 1, &f, d) : CLUSTER_OK;
+	}
+	/* a change that does not fit, or gives what does not hold: only a whole set helps */
+	if (e != CLUSTER_OK && e != CLUSTER_ESYSTEM && (f.accounts.merge || f.trust.merge || e == CLUSTER_EUNAVAIL))
+		p->damaged = true;
+	publish_file_done(&f.accounts);
+	publish_file_done(&f.trust);
+	if (e == CLUSTER_OK)
+		*ret_changed = changed;
+	return e;
+}
+
 enum cluster_err publish_put(struct publish *p, const struct publish_set *s, bool *ret_changed, struct diag *d)
 {
-	bool accounts_same, trust_same, changed;
 	struct snap_fresh f;
 	struct moment now;
+	bool changed = false;
 	enum cluster_err e;
 
 	if (moment_now(&now) != CLUSTER_OK)
 		return diag_errno(d, "cannot read the clocks");
-	if ((e = check_set(p, s, &now, d)) != CLUSTER_OK)
+	if ((e = check_set(p, s, &now, d)) != CLUSTER_OK || (e = put_files(p, s, &changed, d)) != CLUSTER_OK)
 		return e;
-	accounts_same = unchanged(p, SNAP_ACCOUNTS, "accounts.snap", &s->accounts);
-	trust_same = unchanged(p, SNAP_TRUST, "trust.snap", &s->trust);
-	changed = !accounts_same || !trust_same;
 	f = next_fresh(p, s, p->fresh.generation + changed, &now);
-	if (changed && (e = put_generation(p, f.generation, s, accounts_same, trust_same, d)) != CLUSTER_OK)
-		return e;
 	if ((e = step("docs", d)) != CLUSTER_OK || (s->docs.p && (e = docs_store(p->docs, s->docs.p, s->docs.n, d)) != CLUSTER_OK) ||
 	    (e = step("fresh", d)) != CLUSTER_OK) {
 		if (changed)

@@ -39,7 +39,7 @@ void publish_look(struct publish *p);
 struct assemble_floor publish_floor(const struct publish *p);
 
 struct publish_bytes {
-	const uint8_t *p; /* NULL: as installed */
+	const uint8_t *p; /* a snapshot, or a change of the installed one (cluster/snap_change.h); NULL: as installed */
 	size_t n;
 };
 

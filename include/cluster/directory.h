@@ -154,6 +154,15 @@ enum cluster_err directory_check(const struct directory *dir, struct diag *d) CL
 /* Fills dir->order, from that of the directory whose shards were reused (may be NULL) where there is one: for who builds snapshots. CLUSTER_ENOMEM; then the order is unknown. */
 enum cluster_err directory_sort(struct directory *dir, const struct directory *from) CLUSTER_MUST_USE;
 
+/* Numbers of the records of a kind that stand in shards which only `from`, or only `to`, has; `to` took its reused shards from `from`. */
+struct directory_changes {
+	uint32_t *was, *is;
+	size_t n_was, n_is;
+};
+/* CLUSTER_ENOMEM. The caller calls directory_changes_done. */
+enum cluster_err directory_changes(const struct directory *from, const struct directory *to, enum directory_kind kind, struct directory_changes *ret) CLUSTER_MUST_USE;
+void directory_changes_done(struct directory_changes *c);
+
 /* Searches; NULL if there is none. Linear: for the client's small views and tests. */
 const struct directory_node *directory_node_by_id(const struct directory *dir, const struct cluster_id *id);
 /* By name, instance id, or address in text form. */

@@ -313,6 +313,14 @@ static enum cluster_err write_group(struct build *b, const struct snap_group_in 
 	return e;
 }
 
+void snap_member_begin(struct wr *body, const char *name, size_t n)
+{
+	wr_u32(body, (uint32_t)n);
+	wr_u8(body, (uint8_t)strlen(name));
+	wr_zero(body, 3);
+	put_string(body, name);
+}
+
 /* The record of the account whose memberships are pairs[0..n). */
 static enum cluster_err write_member(struct build *b, const struct snap_member_in *pairs, size_t n)
 {
@@ -320,10 +328,7 @@ static enum cluster_err write_member(struct build *b, const struct snap_member_i
 
 	if (n > SNAP_MEMBER_GROUPS_MAX)
 		return diag_set(b->d, CLUSTER_ELIMIT, "account \"%s\": in %zu groups, at most %u", pairs->name, n, SNAP_MEMBER_GROUPS_MAX);
-	wr_u32(body, (uint32_t)n);
-	wr_u8(body, (uint8_t)strlen(pairs->name));
-	wr_zero(body, 3);
-	put_string(body, pairs->name);
+	snap_member_begin(body, pairs->name, n);
 	for (size_t i = 0; i < n; i++)
 		wr_u32(body, pairs[i].gid);
 	return add_record(b, SNAP_A_MEMBER, body, pairs->name, 0, 0);

@@ -10,12 +10,13 @@
 struct snap_change {
 	enum snap_kind kind;
 	struct cluster_id cluster;
+	struct snap_base base;
 	struct snap_writer *w;
 	bool clear[SNAP_SECTIONS_MAX];
 	struct wr drops[SNAP_SECTIONS_MAX]; /* entries, ready */
 };
 
-enum cluster_err snap_change_new(enum snap_kind kind, const struct cluster_id *cluster, struct snap_change **ret)
+enum cluster_err snap_change_new(enum snap_kind kind, const struct cluster_id *cluster, const struct snap_base *base, struct snap_change **ret)
 {
 	struct snap_change *c = calloc(1, sizeof *c);
 
@@ -23,6 +24,7 @@ enum cluster_err snap_change_new(enum snap_kind kind, const struct cluster_id *c
 		return CLUSTER_ENOMEM;
 	c->kind = kind;
 	c->cluster = *cluster;
+	c->base = *base;
 	for (uint32_t type = 1; type < SNAP_SECTIONS_MAX; type++)
 		wr_grow(&c->drops[type], SNAP_CHANGE_MAX);
 	if (snap_writer_new(kind, cluster, &c->w) != CLUSTER_OK) {
@@ -93,6 +95,8 @@ enum cluster_err snap_change_end(struct snap_change *c, uint8_t **ret, size_t *r
 	wr_bytes(&w, SNAP_CHANGE_MAGIC, SNAP_CHANGE_MAGIC_SIZE);
 	wr_u32(&w, (uint32_t)c->kind);
 	wr_bytes(&w, c->cluster.b, ID_SIZE);
+	for (size_t i = 0; i < sizeof c->base.version / sizeof c->base.version[0]; i++)
+		wr_u64(&w, c->base.version[i]);
 	for (uint32_t type = 1; (shape = snap_section_shape(c->kind, type, &records)) != SNAP_SHAPE_UNKNOWN; type++) {
 		snap_writer_section(c->w, type, &p, &n);
 		if (n > SNAP_CHANGE_MAX)

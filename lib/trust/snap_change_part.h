@@ -38,6 +38,7 @@ struct snap_merge_part {
 
 struct snap_merge {
 	struct snap old;
+	struct snap_base base;
 	struct snap_merge_part parts[SNAP_SECTIONS_MAX];
 };
 

@@ -106,7 +106,8 @@ static enum cluster_err take_all(struct snap_merge *m, const void *data, size_t 
 	uint8_t op;
 
 	rd_init(&r, data, n);
-	if ((e = rd_view(&r, SNAP_CHANGE_MAGIC_SIZE, &p)) != CLUSTER_OK || (e = rd_u32(&r, &kind)) != CLUSTER_OK || (e = rd_view(&r, ID_SIZE, &id)) != CLUSTER_OK)
+	if ((e = rd_view(&r, SNAP_CHANGE_MAGIC_SIZE, &p)) != CLUSTER_OK || (e = rd_u32(&r, &kind)) != CLUSTER_OK || (e = rd_view(&r, ID_SIZE, &id)) != CLUSTER_OK ||
+	    (e = rd_u64(&r, &m->base.version[0])) != CLUSTER_OK || (e = rd_u64(&r, &m->base.version[1])) != CLUSTER_OK || (e = rd_u64(&r, &m->base.version[2])) != CLUSTER_OK)
 		return diag_set(d, e, "a change of a snapshot is cut short");
 	if (!snap_change_is(data, n) || kind != (uint32_t)m->old.kind)
 		return diag_set(d, CLUSTER_EFORMAT, "not a change of this kind of snapshot");
@@ -259,6 +260,11 @@ void snap_merge_free(struct snap_merge *m)
 		free(m->parts[type].table);
 	}
 	free(m);
+}
+
+const struct snap_base *snap_merge_base(const struct snap_merge *m)
+{
+	return &m->base;
 }
 
 bool snap_merge_changes(const struct snap_merge *m)

@@ -99,13 +99,13 @@ static enum cluster_err section(struct snap_change *c, uint32_t type, const stru
 	return records(c, type, from, to);
 }
 
-enum cluster_err snap_diff(const struct snap *from, const struct snap *to, uint8_t **ret, size_t *ret_n)
+enum cluster_err snap_diff(const struct snap *from, const struct snap *to, const struct snap_base *base, uint8_t **ret, size_t *ret_n)
 {
 	struct snap_change *c = NULL;
 	enum cluster_err e;
 	uint32_t of;
 
-	e = snap_change_new(from->kind, &from->cluster, &c);
+	e = snap_change_new(from->kind, &from->cluster, base, &c);
 	for (uint32_t type = 1; e == CLUSTER_OK && snap_section_shape(from->kind, type, &of) != SNAP_SHAPE_UNKNOWN; type++)
 		e = section(c, type, from, to);
 	if (e == CLUSTER_OK)

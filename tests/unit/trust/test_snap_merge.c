@@ -14,6 +14,7 @@
 #define MEMBERS 12
 
 static const struct cluster_id cluster = { .b = "merge's cluster" };
+static const struct snap_base base = { .version = { 1, 2, 3 } };
 static uint32_t seed;
 
 static uint32_t random_below(uint32_t n)
@@ -134,7 +135,7 @@ static void test_equal_to_scratch(void **state)
 			for (uint32_t k = random_below(4) ? 1 : random_below(60); k > 0; k--)
 				change_something(w);
 			world_build(w, &is, &to);
-			assert_int_equal(snap_diff(&from, &to, &change, &change_n), CLUSTER_OK);
+			assert_int_equal(snap_diff(&from, &to, &base, &change, &change_n), CLUSTER_OK);
 			assert_int_equal(snap_diff_apply(&from, change, change_n, &checked, &made, &made_n), CLUSTER_OK);
 			assert_int_equal(checked, CLUSTER_OK);
 			assert_int_equal(made_n, to.size);
@@ -164,9 +165,10 @@ static void test_nothing_to_do(void **state)
 	assert_non_null(w);
 	world_init(w);
 	world_build(w, &was, &from);
-	assert_int_equal(snap_diff(&from, &from, &change, &n), CLUSTER_OK);
+	assert_int_equal(snap_diff(&from, &from, &base, &change, &n), CLUSTER_OK);
 	assert_int_equal(snap_merge_new(&from, change, n, &m, NULL), CLUSTER_OK);
 	assert_false(snap_merge_changes(m));
+	assert_memory_equal(snap_merge_base(m), &base, sizeof base);
 	snap_merge_free(m);
 	free(change);
 	free(was);
@@ -193,7 +195,7 @@ static int setup(void **state)
 			change_group(&f->w, i);
 	f->w.has_node[1] = true;
 	world_build(&f->w, &f->bytes, &f->snap);
-	assert_int_equal(snap_change_new(SNAP_ACCOUNTS, &cluster, &f->c), CLUSTER_OK);
+	assert_int_equal(snap_change_new(SNAP_ACCOUNTS, &cluster, &base, &f->c), CLUSTER_OK);
 	*state = f;
 	return 0;
 }
@@ -377,10 +379,10 @@ static void another_cluster(void **state)
 	const struct cluster_id other = { .b = "another cluster" };
 
 	snap_change_free(f->c);
-	assert_int_equal(snap_change_new(SNAP_ACCOUNTS, &other, &f->c), CLUSTER_OK);
+	assert_int_equal(snap_change_new(SNAP_ACCOUNTS, &other, &base, &f->c), CLUSTER_OK);
 	assert_int_equal(outcome(f), CLUSTER_EUNTRUSTED);
 	snap_change_free(f->c);
-	assert_int_equal(snap_change_new(SNAP_TRUST, &cluster, &f->c), CLUSTER_OK);
+	assert_int_equal(snap_change_new(SNAP_TRUST, &cluster, &base, &f->c), CLUSTER_OK);
 	assert_int_equal(outcome(f), CLUSTER_EFORMAT);
 }
 
@@ -408,7 +410,7 @@ static void a_damaged_base(void **state)
 	free(change);
 	/* an index whose slots only move */
 	snap_change_free(f->c);
-	assert_int_equal(snap_change_new(SNAP_ACCOUNTS, &cluster, &f->c), CLUSTER_OK);
+	assert_int_equal(snap_change_new(SNAP_ACCOUNTS, &cluster, &base, &f->c), CLUSTER_OK);
 	put_account(f, "u919", 100001, "/bin/sh");
 	assert_int_equal(outcome(f), CLUSTER_OK);
 	f->bytes[index->p - f->bytes + 20] ^= 1;

@@ -12,11 +12,14 @@
 #include "assemble.h"
 #include "sandbox.h"
 
+#define AGENT_VERSION "1.0"
+
 /* What all processes of the agent know from the start. */
 struct agent {
 	struct node_conf conf;
 	struct enrolled enrolled;
 	struct conf_list authority; /* of node.conf, else of the marker */
+	struct conf_list relay;     /* likewise: the ways to it; empty: directly */
 	uid_t owner;                /* of the state: root, or whoever runs a test */
 	struct sandbox_user user;
 	pid_t parent;               /* root's process */
@@ -27,6 +30,7 @@ struct agent {
 int fetch_process(const struct agent *a, int root, int trust);
 int trust_process(const struct agent *a, int root, int fetch, const struct assemble_floor *floor);
 int serve_process(const struct agent *a, int root, int listener);
+int relay_process(const struct agent *a, int root);
 
 /* Root's process: starts the others and stays until it is told to stop, or with `once` until the first result. Returns the exit status. */
 int supervise(struct agent *a);

@@ -11,18 +11,20 @@
 #include "cluster/diag.h"
 #include "cluster/err.h"
 
-/* The three unprivileged processes and root's ends of the channels to them. */
-enum child { CHILD_TRUST, CHILD_FETCH, CHILD_SERVE, CHILD_N };
+/* The unprivileged processes and root's ends of the channels to them. The relay is there only where this node is one. */
+enum child { CHILD_TRUST, CHILD_FETCH, CHILD_SERVE, CHILD_RELAY, CHILD_N };
 
 struct children {
 	pid_t pid[CHILD_N];     /* 0: not there */
-	int channel[CHILD_N];   /* non-blocking */
+	int channel[CHILD_N];   /* non-blocking; -1: none */
 };
 
 void children_init(struct children *c);
 const char *children_name(enum child c);
-/* Forks all three. On failure those that run already are children_stop's. */
+/* Forks all of them. On failure those that run already are children_stop's. */
 enum cluster_err children_start(struct children *c, const struct agent *a, int listener, const struct assemble_floor *floor, struct diag *d) CLUSTER_MUST_USE;
+/* Forks the relay, at the start and after its end: nothing else depends on it. */
+enum cluster_err children_start_relay(struct children *c, const struct agent *a, struct diag *d) CLUSTER_MUST_USE;
 /* One that has ended, with how ("status 70", "signal 31"); false: none. */
 bool children_reap(struct children *c, enum child *ret, char *how, size_t size);
 /* Ends one at once; it is reaped as any other. */

@@ -16,21 +16,20 @@
 #include "cluster/rd.h"
 
 #include "ipc.h"
+#include "ways.h"
 
 #define OBJECT_TIMEOUT_MS 120000
 #define HEAD_TIMEOUT_MS 15000 /* beyond the time that the authority may wait */
-#define BACKOFF_FIRST_MS 500
-#define BACKOFF_DOUBLINGS 12
+#define LOOK_TIMEOUT_MS 4000  /* for a way that is tried while another works */
 #define QUICKEST_MS 1000 /* between two polls that brought nothing */
 #define OBJECT_TEXT 43
-#define WANT_SIZE (CRYPTO_SHA256_SIZE + 8)
 
 /* The process that talks to the network: no key, no file, no say. What it brings is verified by trust. */
 struct fetch {
 	const struct agent *agent;
 	int root, trust;
 	struct http *http;
-	size_t url;                /* index of the authority in use */
+	struct ways ways;          /* to the authority, one of them in use */
 	struct document_keyset keyset; /* its TLS pins: from trust, or proved by the pin when those do not do */
 	bool bootstrap;            /* the pins have to be fetched first */
 	bool greeted;              /* this authority has answered: the next poll may be a long one */
@@ -38,11 +37,6 @@ struct fetch {
 	uint64_t after;
 	struct frame reply;        /* the last message of trust */
 };
-
-static const char *url_of(const struct fetch *f)
-{
-	return f->agent->authority.item[f->url];
-}
 
 static void disconnect(struct fetch *f)
 {
@@ -111,7 +105,7 @@ static enum cluster_err authorisation(struct fetch *f, const char *path, char **
 
 static enum cluster_err connect_authority(struct fetch *f, struct diag *d)
 {
-	const struct api_where where = { .url = url_of(f) };
+	const struct api_where where = { .url = ways_now(&f->ways)->url, .via = ways_now(&f->ways)->via };
 	struct document_keyset *keyset = NULL;
 	struct document_root *root = NULL;
 	char *root_text = NULL, *keyset_text = NULL;
@@ -207,6 +201,15 @@ static enum cluster_err get_wanted(struct fetch *f, const struct json *inline_ob
 	return e;
 }
 
+static enum cluster_err refused(const struct fetch *f, struct diag *d)
+{
+	uint8_t why = f->reply.n > 9 ? f->reply.data[8] : 0;
+
+	if (why == CLUSTER_OK || why > CLUSTER_ECONFIG)
+		return diag_set(d, CLUSTER_EDENIED, "its head is refused");
+	return diag_set(d, (enum cluster_err)why, "its head is refused: %s", (const char *)f->reply.data + 9);
+}
+
 /* Hands the head to trust and brings what it asks for, until it is content or refuses. */
 static enum cluster_err deliver(struct fetch *f, const char *head, const struct json *inline_objects, struct diag *d)
 {
@@ -219,18 +222,21 @@ static enum cluster_err deliver(struct fetch *f, const char *head, const struct 
 	while (e == CLUSTER_OK && f->reply.type == FRAME_WANT)
 		e = get_wanted(f, inline_objects, d);
 	if (e == CLUSTER_OK && f->reply.type == FRAME_REFUSED)
-		e = diag_set(d, CLUSTER_EDENIED, "its head is refused: %s", (const char *)f->reply.data + 8);
+		e = refused(f, d);
 	return e;
 }
 
-static void contact(struct fetch *f, enum cluster_err e, const char *text, bool last_of_round)
+static void contact(struct fetch *f, const struct way *way, enum cluster_err e, const char *text, bool last_of_round)
 {
+	char name[IPC_URL_MAX];
 	struct ipc m;
+
+	snprintf(name, sizeof name, "%s%s%s", way->url, way->via ? " via " : "", way->via ? way->via : "");
 
 	ipc_init(&m, IPC_CONTACT);
 	m.contact.err = (uint32_t)e;
 	m.contact.round = last_of_round;
-	ipc_text(m.contact.url, sizeof m.contact.url, url_of(f));
+	ipc_text(m.contact.url, sizeof m.contact.url, name);
 	ipc_text(m.contact.text, sizeof m.contact.text, text);
 	must(ipc_send(f->root, &m, NULL, 0, 1));
 }
@@ -247,7 +253,7 @@ static enum cluster_err cycle(struct fetch *f, struct diag *d)
 	if ((e = connect_authority(f, d)) != CLUSTER_OK)
 		return e;
 	snprintf(path, sizeof path, "/v1/head?after=%llu&wait=%u", (unsigned long long)f->after, wait);
-	if ((e = get_json(f, path, (int)wait * 1000 + HEAD_TIMEOUT_MS, &answer, d)) != CLUSTER_OK)
+	if ((e = get_json(f, path, (int)wait * 1000 + (f->ways.looking ? LOOK_TIMEOUT_MS : HEAD_TIMEOUT_MS), &answer, d)) != CLUSTER_OK)
 		return e;
 	head = json_member_text(answer, "head");
 	if (!head)
@@ -275,56 +281,65 @@ static void pause_ms(uint64_t ms)
 		;
 }
 
-/* Exponential with full jitter: a thousand nodes do not come back at once. */
-static void back_off(const struct fetch *f, unsigned int failures)
+static uint64_t any(void)
 {
-	uint64_t most = (uint64_t)BACKOFF_FIRST_MS << (failures > BACKOFF_DOUBLINGS ? BACKOFF_DOUBLINGS : failures), random;
+	uint64_t random;
 
-	if (most > f->agent->conf.retry_max * 1000)
-		most = f->agent->conf.retry_max * 1000;
-	if (crypto_random(&random, sizeof random) != CLUSTER_OK)
-		random = most;
-	pause_ms(random % (most + 1));
+	return crypto_random(&random, sizeof random) == CLUSTER_OK ? random : UINT64_MAX;
 }
 
+/* On to the next way, after a pause. A way that was only looked at says nothing of the one that works. */
 static void failed(struct fetch *f, enum cluster_err e, const struct diag *d)
 {
-	bool last = f->url + 1 == f->agent->authority.n;
+	const struct ways before = f->ways;
+	uint64_t pause;
+	bool round;
 
-	contact(f, e, d->text[0] ? d->text : err_name(e), last);
+	pause = ways_failed(&f->ways, f->agent->conf.retry_max * 1000, now_ms(), any(), &round);
+	if (before.looking)
+		ipc_log(f->root, LOG_LEVEL_DEBUG, "%s does not work yet: %s", before.way[before.at].via ? before.way[before.at].via : before.way[before.at].url, d->text);
+	else
+		contact(f, &before.way[before.at], e, d->text[0] ? d->text : err_name(e), round);
 	disconnect(f);
 	f->greeted = false;
-	if (e == CLUSTER_EUNTRUSTED)
+	if (e == CLUSTER_EUNTRUSTED && !before.looking)
 		f->bootstrap = true; /* its TLS key may have been replaced while this node was away */
-	f->url = last ? 0 : f->url + 1;
+	pause_ms(pause);
+}
+
+static void worked(struct fetch *f)
+{
+	contact(f, ways_now(&f->ways), CLUSTER_OK, "", false);
+	ways_worked(&f->ways, now_ms(), any());
+	f->greeted = true;
+	if (ways_look(&f->ways, now_ms())) {
+		disconnect(f);
+		f->greeted = false;
+	}
 }
 
 static void go_on(struct fetch *f)
 {
-	unsigned int failures = 0;
 	enum cluster_err e;
 	uint64_t after;
 	int64_t before;
 	struct diag d;
+	bool greeted;
 
 	must(hear(f)); /* the first POLL: where to start */
 	for (;;) {
 		diag_clear(&d);
 		before = now_ms();
 		after = f->after;
+		greeted = f->greeted;
 		e = cycle(f, &d);
-		if (e == CLUSTER_OK) {
-			contact(f, CLUSTER_OK, "", false);
-			failures = 0;
-			if (!f->greeted)
-				f->greeted = true;
-			else if (f->after == after && now_ms() - before < QUICKEST_MS)
-				pause_ms(QUICKEST_MS); /* an authority, or a cache before it, that does not wait */
+		if (e != CLUSTER_OK) {
+			failed(f, e, &d);
 			continue;
 		}
-		failed(f, e, &d);
-		if (f->url == 0)
-			back_off(f, failures++);
+		worked(f);
+		if (greeted && f->after == after && now_ms() - before < QUICKEST_MS)
+			pause_ms(QUICKEST_MS); /* an authority, or a cache before it, that does not wait */
 	}
 }
 
@@ -335,6 +350,7 @@ int fetch_process(const struct agent *a, int root, int trust)
 	struct diag d;
 
 	diag_clear(&d);
+	ways_init(&f.ways, &a->authority, &a->relay);
 	if (sandbox_descriptors(keep, sizeof keep / sizeof keep[0], &d) != CLUSTER_OK || sandbox_enter("agentd-fetch", &a->user, a->parent, &d) != CLUSTER_OK) {
 		ipc_log(root, LOG_LEVEL_ERROR, "%s", d.text);
 		return 70;

@@ -31,7 +31,7 @@ size_t frame_max(enum frame_type type)
 	case FRAME_POLL:
 		return 8;
 	case FRAME_REFUSED:
-		return 8 + IPC_TEXT_MAX;
+		return 9 + IPC_TEXT_MAX;
 	case FRAME_PINS:
 		return DOCUMENT_TLS_MAX * CRYPTO_SHA256_SIZE;
 	case FRAME_FETCHED:

@@ -80,6 +80,7 @@ static void terminate(struct ipc *m)
 	case IPC_AGAIN:
 	case IPC_LOCAL:
 	case IPC_SESSION:
+	case IPC_RELAY:
 	case IPC_TYPE_N:
 		break;
 	}

@@ -18,6 +18,7 @@
  *   fetch  --frames-->  trust  --publish (snapshots as sealed memory)-->  root  --status-->  serve
  *     |                                                                    |  <--session--    |
  *     `-------------------- contact, log ----------------------------------'
+ * Where this node is a relay, one more process has nothing to do with these: relay --counts, log--> root.
  */
 
 enum ipc_type {
@@ -29,11 +30,12 @@ enum ipc_type {
 	IPC_LOCAL,     /* root to trust: the local account files have changed; two descriptors */
 	IPC_SESSION,   /* serve to root: a session was opened or closed; root to serve: the answer */
 	IPC_STATUS,    /* root to serve */
+	IPC_RELAY,     /* relay to root: how many connections it has and had */
 	IPC_TYPE_N
 };
 
 #define IPC_TEXT_MAX 400
-#define IPC_URL_MAX 64
+#define IPC_URL_MAX 160 /* of the authority, and of the relay to it */
 #define IPC_FDS_MAX 3
 
 #define IPC_PUBLISH_ACCOUNTS 1u
@@ -72,6 +74,10 @@ struct ipc_session {
 	struct cluster_id id;
 };
 
+struct ipc_relay {
+	uint64_t now, accepted, refused, failed;
+};
+
 struct ipc {
 	uint32_t type; /* enum ipc_type */
 	union {
@@ -80,6 +86,7 @@ struct ipc {
 		struct ipc_publish publish;
 		struct ipc_published published;
 		struct ipc_session session;
+		struct ipc_relay relay;
 		struct agent_msg_status status;
 	};
 };
@@ -121,7 +128,7 @@ enum frame_type {
 	FRAME_TOKEN,    /* the request's signature; empty: that will not be signed */
 	FRAME_WANT,     /* n x (32 bytes SHA-256, u64 most bytes) */
 	FRAME_POLL,     /* u64: the head version that is installed: go on from there */
-	FRAME_REFUSED,  /* as POLL, then the sentence: do not come back at once */
+	FRAME_REFUSED,  /* as POLL, then u8 enum cluster_err and the sentence: do not come back at once */
 	FRAME_PINS,     /* n x 32 bytes: the TLS pins of the verified keyset */
 	FRAME_TYPE_N
 };

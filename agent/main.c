@@ -15,7 +15,6 @@
 #include "cluster/wr.h"
 
 #define PROGRAM "cluster-agentd"
-#define VERSION "1.0"
 #define EXIT_USAGE 64
 #define EXIT_IO 74
 #define EXIT_CONFIG 78
@@ -109,6 +108,7 @@ static enum cluster_err read_agent(struct agent *a, struct diag *d)
 	if (e != CLUSTER_OK)
 		return e;
 	a->authority = a->conf.authority.n > 0 ? a->conf.authority : a->enrolled.authority;
+	a->relay = a->conf.relay.n > 0 ? a->conf.relay : a->enrolled.relay;
 	if (a->conf.id_min > a->conf.id_max)
 		return diag_set(d, CLUSTER_ECONFIG, "id_min is larger than id_max");
 	return a->owner == 0 ? sandbox_user_find(a->conf.user, &a->user, d) : CLUSTER_OK;
@@ -149,7 +149,7 @@ int main(int argc, char **argv)
 	if (o.mode == OPT_HELP)
 		return print(usage);
 	if (o.mode == OPT_VERSION)
-		return print(PROGRAM " " VERSION "\n");
+		return print(PROGRAM " " AGENT_VERSION "\n");
 	diag_clear(&d);
 	a.owner = geteuid();
 	a.once = o.once;

@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -112,28 +113,48 @@ enum cluster_err sandbox_enter(const char *name, const struct sandbox_user *u, p
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 4), LOAD(args[2]), BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 0, 1), \
 	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
-enum cluster_err sandbox_filter(struct diag *d)
-{
-	static struct sock_filter code[] = {
-		LOAD(arch), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SANDBOX_ARCH, 1, 0), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-		LOAD(nr),
-		/* talking to the other processes */
-		ALLOW(read), ALLOW(write), ALLOW(sendto), ALLOW(recvfrom), ALLOW(sendmsg), ALLOW(recvmsg), ALLOW(close), ALLOW(ppoll),
-#ifdef SYS_poll
-		ALLOW(poll),
-#endif
-		/* memory, and snapshots in memory that are sealed and handed over */
-		ALLOW(brk), ALLOW_NO_EXEC(mmap), ALLOW_NO_EXEC(mprotect), ALLOW(munmap), ALLOW(mremap), ALLOW(madvise), ALLOW(memfd_create), ALLOW(fcntl), ALLOW(fstat),
 #ifdef SYS_newfstatat
-		ALLOW(newfstatat), /* what fstat(3) calls */
+#define ALLOW_STAT ALLOW(fstat), ALLOW(newfstatat) /* what fstat(3) calls */
+#else
+#define ALLOW_STAT ALLOW(fstat)
 #endif
-		ALLOW(futex), ALLOW(getrandom), ALLOW(sysinfo),
-		/* the clock, and an orderly or disorderly end */
-		ALLOW(clock_gettime), ALLOW(gettimeofday), ALLOW(exit), ALLOW(exit_group), ALLOW(rt_sigreturn), ALLOW(rt_sigprocmask), ALLOW(rt_sigaction),
-		ALLOW(getpid), ALLOW(gettid), ALLOW(tgkill), ALLOW(restart_syscall),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-	};
-	const struct sock_fprog program = { .len = sizeof code / sizeof code[0], .filter = code };
+#ifdef SYS_poll
+#define ALLOW_POLL ALLOW(ppoll), ALLOW(poll)
+#else
+#define ALLOW_POLL ALLOW(ppoll)
+#endif
+#ifdef SYS_epoll_wait
+#define ALLOW_EPOLL ALLOW(epoll_ctl), ALLOW(epoll_pwait), ALLOW(epoll_wait)
+#else
+#define ALLOW_EPOLL ALLOW(epoll_ctl), ALLOW(epoll_pwait)
+#endif
+#ifdef SYS_open
+#define ALLOW_OPEN ALLOW_READ_ONLY(openat, 2), ALLOW_READ_ONLY(open, 1)
+#else
+#define ALLOW_OPEN ALLOW_READ_ONLY(openat, 2)
+#endif
+/* A call whose argument of that number has flags of open(2) that only read. */
+#define ALLOW_READ_ONLY(call, n) \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 4), LOAD(args[n]), BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, O_WRONLY | O_RDWR | O_CREAT | O_TRUNC, 0, 1), \
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+/* Sockets of the internet only. */
+#define ALLOW_INTERNET \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 5), LOAD(args[0]), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 1, 0), \
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
+
+#define PROLOGUE \
+	LOAD(arch), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SANDBOX_ARCH, 1, 0), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS), LOAD(nr)
+/* Talking on descriptors that are open; memory; the clock; an orderly or disorderly end. */
+#define EVERYBODY \
+	ALLOW(read), ALLOW(write), ALLOW(sendto), ALLOW(recvfrom), ALLOW(sendmsg), ALLOW(recvmsg), ALLOW(close), ALLOW_POLL, ALLOW(fcntl), ALLOW_STAT, \
+	    ALLOW(brk), ALLOW_NO_EXEC(mmap), ALLOW_NO_EXEC(mprotect), ALLOW(munmap), ALLOW(mremap), ALLOW(madvise), ALLOW(futex), ALLOW(getrandom), ALLOW(sysinfo), \
+	    ALLOW(clock_gettime), ALLOW(gettimeofday), ALLOW(exit), ALLOW(exit_group), ALLOW(rt_sigreturn), ALLOW(rt_sigprocmask), ALLOW(rt_sigaction), \
+	    ALLOW(getpid), ALLOW(gettid), ALLOW(tgkill), ALLOW(restart_syscall)
+#define EPILOGUE BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
+
+static enum cluster_err install(struct sock_filter *code, size_t n, struct diag *d)
+{
+	const struct sock_fprog program = { .len = (unsigned short)n, .filter = code };
 
 #ifdef SANDBOX_SANITIZED
 	(void)program;
@@ -142,4 +163,23 @@ enum cluster_err sandbox_filter(struct diag *d)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) != 0)
 		return diag_errno(d, "cannot install the system call filter");
 	return CLUSTER_OK;
+}
+
+enum cluster_err sandbox_filter(struct diag *d)
+{
+	static struct sock_filter code[] = { PROLOGUE, EVERYBODY, ALLOW(memfd_create) /* snapshots in memory that are sealed and handed over */, EPILOGUE };
+
+	return install(code, sizeof code / sizeof code[0], d);
+}
+
+enum cluster_err sandbox_filter_network(struct diag *d)
+{
+	static struct sock_filter code[] = {
+		PROLOGUE, EVERYBODY, ALLOW_INTERNET, ALLOW(connect), ALLOW(bind), ALLOW(listen), ALLOW(accept4), ALLOW(getsockname), ALLOW(getpeername), ALLOW(setsockopt),
+		ALLOW(getsockopt), ALLOW(shutdown), ALLOW(readv), ALLOW(writev), ALLOW(ioctl), ALLOW_EPOLL,
+		/* /etc/hosts and /etc/resolv.conf */
+		ALLOW_OPEN, ALLOW(lseek), ALLOW(uname), EPILOGUE,
+	};
+
+	return install(code, sizeof code / sizeof code[0], d);
 }

@@ -34,5 +34,7 @@ enum cluster_err sandbox_enter(const char *name, const struct sandbox_user *u, p
  * Nothing happens in a build with a sanitizer, which needs more.
  */
 enum cluster_err sandbox_filter(struct diag *d) CLUSTER_MUST_USE;
+/* The same, and TCP and UDP, and files to be read: no other socket, nothing to be written, no process, nothing executable. */
+enum cluster_err sandbox_filter_network(struct diag *d) CLUSTER_MUST_USE;
 
 #endif

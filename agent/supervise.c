@@ -21,14 +21,15 @@
 #include "quiet.h"
 #include "sessions.h"
 #include "start.h"
-#include "user_ca.h"
+#include "vitals.h"
 #include "watch.h"
 
 #define LOCAL_SECONDS 5   /* between looks at the local account files */
 #define SWEEP_SECONDS 60  /* between looks at session records without other cause */
 #define STOP_SECONDS 3    /* for children to end before they are killed */
 #define SNAPSHOT_MAX ((size_t)4 << 30)
-#define EVENTS_MAX 12
+#define EVENTS_MAX 16
+#define RELAY_SECONDS 5   /* between the end of the relay and its next start */
 
 struct supervisor {
 	const struct agent *agent;
@@ -41,6 +42,8 @@ struct supervisor {
 	size_t n_events;             /* the first CHILD_N are those of the channels */
 	struct agent_msg_status status;
 	struct quiet quiet;
+	struct vitals vitals;
+	struct event *relay_due;
 	char url[IPC_URL_MAX];
 	int exit_status;
 	bool stopping;
@@ -87,22 +90,26 @@ static void tell_status(struct supervisor *s)
 		return; /* it hears of the next */
 }
 
+static void look(struct supervisor *s)
+{
+	const struct trust *installed = publish_trust(s->publish);
+	struct moment now;
+	struct trust t;
+
+	if (moment_now(&now) != CLUSTER_OK)
+		return;
+	if (installed) {
+		t = *installed;
+		t.fresh = *publish_fresh(s->publish);
+	}
+	vitals_look(&s->vitals, installed ? &t : NULL, &now);
+	vitals_write(&s->vitals, &s->status, sessions_ended(s->sessions));
+}
+
 static void sweep(struct supervisor *s)
 {
 	sessions_sweep(s->sessions, publish_trust(s->publish));
 	tell_status(s);
-}
-
-/* Which CA keys sshd trusts. What goes wrong here holds up nothing: who is trusted is decided by the snapshots. */
-static void put_user_ca(struct supervisor *s)
-{
-	const struct trust *t = publish_trust(s->publish);
-	struct moment now;
-	struct diag d;
-
-	diag_clear(&d);
-	if (t && moment_now(&now) == CLUSTER_OK && user_ca_put(s->agent->conf.state, s->agent->owner, t, now.wall, &d) != CLUSTER_OK)
-		say(LOG_LEVEL_ERROR, d.text);
 }
 
 /* ---- trust ---- */
@@ -164,10 +171,8 @@ static enum cluster_err put_set(struct supervisor *s, const struct ipc_publish *
 	e = map_parts(m, fds, n_fds, &set, &parts, d);
 	if (e == CLUSTER_OK)
 		e = publish_put(s->publish, &set, &changed, d);
-	if (e == CLUSTER_OK && changed) {
+	if (e == CLUSTER_OK && changed)
 		sweep(s);
-		put_user_ca(s);
-	}
 	if (e == CLUSTER_OK)
 		log_published(s, changed, sessions_ended(s->sessions) - ended);
 	for (i = 0; i < parts.count; i++)
@@ -211,6 +216,7 @@ static void on_publish(struct supervisor *s, const struct ipc_publish *m, const 
 	else if (e != CLUSTER_OK && !(m->flags & IPC_PUBLISH_REBUILT))
 		mend(s); /* a rebuilt set that fails is not asked for again at once */
 	tell_status(s);
+	look(s);
 }
 
 /* ---- fetch ---- */
@@ -233,6 +239,7 @@ static void on_contact(struct supervisor *s, const struct ipc_contact *m)
 		s->status.connected = false;
 		say(LOG_LEVEL_WARNING, line);
 	}
+	vitals_contact(&s->vitals, e, wall());
 	tell_status(s);
 	if (s->agent->once && (e == CLUSTER_OK || m->round))
 		stop(s, exit_status(e));
@@ -262,9 +269,14 @@ static void dispatch(struct supervisor *s, enum child from, const struct ipc *m,
 		on_contact(s, &m->contact);
 	else if (m->type == IPC_SESSION && from == CHILD_SERVE)
 		on_session(s, m);
+	else if (m->type == IPC_RELAY && from == CHILD_RELAY)
+		vitals_relay(&s->vitals, &m->relay);
 	else {
 		log_line(LOG_LEVEL_ERROR, "the %s process said what it may not say", children_name(from));
-		stop(s, 70);
+		if (from == CHILD_RELAY)
+			children_kill(&s->children, from);
+		else
+			stop(s, 70);
 	}
 }
 
@@ -333,7 +345,39 @@ static void sweep_due(evutil_socket_t fd, short what, void *arg)
 	publish_look(s->publish);
 	mend(s);
 	sweep(s);
-	put_user_ca(s);
+}
+
+static void vitals_due(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	look(arg);
+}
+
+static void relay_due(evutil_socket_t fd, short what, void *arg)
+{
+	struct supervisor *s = arg;
+	struct diag d;
+
+	(void)fd;
+	(void)what;
+	diag_clear(&d);
+	event_del(s->event[CHILD_RELAY]);
+	if (children_start_relay(&s->children, s->agent, &d) != CLUSTER_OK || event_assign(s->event[CHILD_RELAY], s->base, s->children.channel[CHILD_RELAY],
+	    EV_READ | EV_PERSIST, channel_ready, s) != 0 || event_add(s->event[CHILD_RELAY], NULL) != 0) {
+		say(LOG_LEVEL_ERROR, d.text[0] ? d.text : "the relay process cannot be started");
+		stop(s, 70);
+	}
+}
+
+/* It is the one process that strangers talk to, and nothing here depends on it. */
+static void relay_ended(struct supervisor *s, const char *how)
+{
+	const struct timeval pause = { .tv_sec = RELAY_SECONDS };
+
+	log_line(LOG_LEVEL_ERROR, "the relay process has ended (%s): it is started again", how);
+	if (event_add(s->relay_due, &pause) != 0)
+		stop(s, 70);
 }
 
 static void signal_stop(evutil_socket_t number, short what, void *arg)
@@ -352,6 +396,10 @@ static void signal_child(evutil_socket_t number, short what, void *arg)
 	(void)number;
 	(void)what;
 	while (children_reap(&s->children, &c, how, sizeof how)) {
+		if (c == CHILD_RELAY && !s->stopping) {
+			relay_ended(s, how);
+			continue;
+		}
 		if (!s->stopping)
 			log_line(LOG_LEVEL_ERROR, "the %s process has ended (%s): stopping", children_name(c), how);
 		stop(s, 70);
@@ -380,7 +428,9 @@ static enum cluster_err start_loop(struct supervisor *s, struct diag *d)
 	s->base = event_base_new();
 	ok = s->base != NULL;
 	for (c = 0; ok && c < CHILD_N; c++)
-		ok = add_event(s, s->children.channel[c], EV_READ, channel_ready, 0);
+		ok = add_event(s, s->children.channel[c], s->children.channel[c] >= 0 ? EV_READ : 0, channel_ready, 0);
+	s->relay_due = s->base ? event_new(s->base, -1, 0, relay_due, s) : NULL;
+	ok = ok && s->relay_due && add_event(s, -1, 0, vitals_due, VITALS_SECONDS);
 	ok = ok && add_event(s, -1, 0, local_due, LOCAL_SECONDS) && add_event(s, -1, 0, sweep_due, SWEEP_SECONDS) && add_event(s, SIGTERM, EV_SIGNAL, signal_stop, 0) &&
 	    add_event(s, SIGINT, EV_SIGNAL, signal_stop, 0) && add_event(s, SIGCHLD, EV_SIGNAL, signal_child, 0);
 	return ok ? CLUSTER_OK : diag_set(d, CLUSTER_ENOMEM, "libevent does not start");
@@ -410,6 +460,8 @@ static void release(struct supervisor *s)
 	children_stop(&s->children, STOP_SECONDS);
 	for (i = 0; i < s->n_events; i++)
 		event_free(s->event[i]);
+	if (s->relay_due)
+		event_free(s->relay_due);
 	if (s->base)
 		event_base_free(s->base);
 	watch_free(s->local);
@@ -428,6 +480,7 @@ int supervise(struct agent *a)
 
 	diag_clear(&d);
 	all_quiet = &s.quiet;
+	vitals_init(&s.vitals, &a->conf, AGENT_VERSION, say);
 	children_init(&s.children);
 	a->parent = getpid();
 	if ((e = prepare(&s, socket_path, sizeof socket_path, &listener, &d)) != CLUSTER_OK)
@@ -439,7 +492,6 @@ int supervise(struct agent *a)
 	    (unsigned long long)publish_fresh(s.publish)->head_version, publish_fresh(s.publish)->generation && publish_damaged(s.publish) ? ", damaged" : "");
 	send_local(&s);
 	sweep(&s);
-	put_user_ca(&s);
 	if (event_base_dispatch(s.base) < 0)
 		log_line(LOG_LEVEL_ERROR, "the main loop failed");
 out:

@@ -94,11 +94,11 @@ static enum cluster_err sign(struct verifier *v, const struct frame *f)
 
 /* ---- answers to fetch ---- */
 
-static enum cluster_err answer_poll(struct verifier *v, const char *refusal)
+static enum cluster_err answer_poll(struct verifier *v, enum cluster_err why, const char *refusal)
 {
 	uint64_t version = assemble_installed(v->a) ? (uint64_t)assemble_version(v->a) : 0;
 	const uint8_t (*pins)[CRYPTO_SHA256_SIZE];
-	uint8_t body[8 + IPC_TEXT_MAX];
+	uint8_t body[9 + IPC_TEXT_MAX];
 	enum cluster_err e;
 	struct wr w;
 	size_t n;
@@ -109,8 +109,10 @@ static enum cluster_err answer_poll(struct verifier *v, const char *refusal)
 		return e;
 	wr_init(&w, body, sizeof body);
 	wr_u64(&w, version);
-	if (refusal)
+	if (refusal) {
+		wr_u8(&w, (uint8_t)why);
 		wr_bytes(&w, refusal, strnlen(refusal, IPC_TEXT_MAX));
+	}
 	return frame_send(v->fetch, refusal ? FRAME_REFUSED : FRAME_POLL, w.p, w.n);
 }
 
@@ -199,9 +201,9 @@ static enum cluster_err proceed(struct verifier *v, enum cluster_err e, enum ass
 	}
 	if (e != CLUSTER_OK) {
 		ipc_log(v->root, LOG_LEVEL_WARNING, "a head is refused: %s", d->text);
-		return answer_poll(v, d->text);
+		return answer_poll(v, e, d->text);
 	}
-	return state == ASSEMBLE_WANT ? answer_want(v) : answer_poll(v, NULL);
+	return state == ASSEMBLE_WANT ? answer_want(v) : answer_poll(v, CLUSTER_OK, NULL);
 }
 
 static enum cluster_err fetch_ready(struct verifier *v)
@@ -232,7 +234,7 @@ static enum cluster_err fetch_ready(struct verifier *v)
 		break;
 	case FRAME_ABANDON:
 		assemble_drop(v->a);
-		e = answer_poll(v, NULL);
+		e = answer_poll(v, CLUSTER_OK, NULL);
 		break;
 	case FRAME_TOKEN:
 	case FRAME_WANT:
@@ -263,7 +265,7 @@ static enum cluster_err settle(struct verifier *v)
 	}
 	if (!v->started) {
 		v->started = true;
-		return answer_poll(v, NULL);
+		return answer_poll(v, CLUSTER_OK, NULL);
 	}
 	return CLUSTER_OK;
 }
@@ -281,7 +283,7 @@ static enum cluster_err on_published(struct verifier *v, const struct ipc_publis
 	else
 		assemble_drop(v->a);
 	if (v->owed)
-		e = answer_poll(v, p->err == CLUSTER_OK ? NULL : p->text);
+		e = answer_poll(v, (enum cluster_err)p->err, p->err == CLUSTER_OK ? NULL : p->text);
 	return e == CLUSTER_OK ? settle(v) : e;
 }
 

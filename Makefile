@@ -131,7 +131,9 @@ HARNESS_SRC := $(sort $(wildcard tests/harness/*.c))
 TEST_SO_SRC := $(filter $(TEST_GROUPS:%=tests/%/lib_%),$(TEST_SRC))
 BENCH_SO_SRC := $(filter tests/bench/nss/lib_%,$(BENCH_SRC))
 BENCH_PARTS_SRC := $(filter tests/bench/nss/world_%,$(BENCH_SRC))
-BENCH_PROGRAM_SRC := $(filter-out $(BENCH_SO_SRC) $(BENCH_PARTS_SRC),$(BENCH_SRC))
+# One program of all files of a folder.
+BENCH_FANOUT_SRC := $(filter-out %/fanout.c,$(wildcard tests/bench/fanout/*.c))
+BENCH_PROGRAM_SRC := $(filter-out $(BENCH_SO_SRC) $(BENCH_PARTS_SRC) $(BENCH_FANOUT_SRC),$(BENCH_SRC))
 TEST_PROGRAM_SRC := $(filter-out $(TEST_SO_SRC),$(TEST_SRC))
 TEST_PROGRAMS := $(TEST_PROGRAM_SRC:%.c=$(BUILD)/%)
 TEST_SO := $(TEST_SO_SRC:%.c=$(BUILD)/%.so)
@@ -140,6 +142,7 @@ FUZZERS := $(FUZZ_SRC:%.c=$(BUILD)/%)
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(filter tests/bench/bench_%,$(BENCH_SRC)))
 BENCH_FILES := $(BENCH_PROGRAM_SRC:%.c=$(BUILD)/%) $(BENCH_SO_SRC:%.c=$(BUILD)/%.so)
 BENCH_PARTS := $(if $(BENCH_PARTS_SRC),$(BUILD)/libbench-nss.a)
+bench_parts = $(if $(filter tests/bench/nss/%,$(1)),$(BENCH_PARTS),$(if $(filter tests/bench/fanout/%,$(1)),$(BUILD)/libbench-fanout.a,$(HARNESS)))
 HARNESS := $(if $(HARNESS_SRC),$(BUILD)/libharness.a)
 
 # A unit test links its layer and what is below; tests/unit/pam links the module's parts, and so on.
@@ -159,7 +162,7 @@ fuzz_word = $(call first_word,$(patsubst fuzz_%.c,%,$(notdir $(1))))
 fuzz_uses = $(if $(filter $(UNITS),$(call fuzz_word,$(1))),$(call uses_unit,$(call fuzz_word,$(1))),trust core)
 # A bench links trust and core unless it is named here.
 USES_bench_million := agent net trust core
-bench_uses = $(or $(USES_$(basename $(notdir $(1)))),trust core)
+bench_uses = $(or $(USES_$(basename $(notdir $(1)))),$(if $(filter tests/bench/fanout/%,$(1)),authority net trust core),trust core)
 test_pkgs = $(if $(filter tests/fuzz/%,$(1)),,cmocka $(if $(filter tests/unit/%,$(1)),,pam))
 
 # Include paths and packages of one source file: its own folder, and for a test also the folder under test.
@@ -213,6 +216,8 @@ OBJ_harness := $(HARNESS_SRC:%.c=$(BUILD)/%.o)
 $(if $(HARNESS_SRC),$(eval $(call archive_rule,$(BUILD)/libharness.a,$(OBJ_harness),harness)))
 OBJ_bench_nss := $(BENCH_PARTS_SRC:%.c=$(BUILD)/%.o)
 $(if $(BENCH_PARTS_SRC),$(eval $(call archive_rule,$(BUILD)/libbench-nss.a,$(OBJ_bench_nss),bench_nss)))
+OBJ_bench_fanout := $(BENCH_FANOUT_SRC:%.c=$(BUILD)/%.o)
+$(if $(BENCH_FANOUT_SRC),$(eval $(call archive_rule,$(BUILD)/libbench-fanout.a,$(OBJ_bench_fanout),bench_fanout)))
 
 define module_rule =
 $(OUT_$(1)): $(OBJ_$(1)) $(call link_archives,$(USES_$(1))) $(BUILD)/$(1).list $(wildcard $(DIR_$(1))/*.map)
@@ -235,7 +240,7 @@ $(BUILD)/$(1:%.c=%): $(BUILD)/$(1:%.c=%.o) $(2) $(call link_archives,$(3))
 	$$(Q)$$(CC) $$(OUR_LDFLAGS) -pie $(5) $$(LDFLAGS) -o $$@ $$< $(2) $(call link_archives,$(3)) $$(call pkg_libs,$(call packages,$(3)) $(4)) -ldl -lpthread
 endef
 $(foreach s,$(TEST_PROGRAM_SRC),$(eval $(call test_rule,$(s),$(HARNESS),$(call test_uses,$(s)),$(call test_pkgs,$(s)))))
-$(foreach s,$(BENCH_PROGRAM_SRC),$(eval $(call test_rule,$(s),$(if $(filter tests/bench/nss/%,$(s)),$(BENCH_PARTS),$(HARNESS)),$(call bench_uses,$(s)),$(if $(filter tests/bench/bench_%,$(s)),$(call test_pkgs,$(s))))))
+$(foreach s,$(BENCH_PROGRAM_SRC),$(eval $(call test_rule,$(s),$(call bench_parts,$(s)),$(call bench_uses,$(s)),$(if $(filter tests/bench/bench_%,$(s)),$(call test_pkgs,$(s))))))
 FUZZ_MAIN := $(if $(filter fuzz,$(MODE)),,$(BUILD)/tests/fuzz/driver.o)
 $(foreach s,$(FUZZ_SRC),$(eval $(call test_rule,$(s),$(FUZZ_MAIN),$(call fuzz_uses,$(s)),,$(if $(filter fuzz,$(MODE)),-fsanitize=fuzzer))))
 $(TEST_SO) $(BENCH_SO_SRC:%.c=$(BUILD)/%.so): $(BUILD)/%.so: $(BUILD)/%.o

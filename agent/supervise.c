@@ -21,6 +21,7 @@
 #include "quiet.h"
 #include "sessions.h"
 #include "start.h"
+#include "user_ca.h"
 #include "vitals.h"
 #include "watch.h"
 
@@ -112,6 +113,18 @@ static void sweep(struct supervisor *s)
 	tell_status(s);
 }
 
+/* Which CA keys sshd trusts. What goes wrong here holds up nothing: who is trusted is decided by the snapshots. */
+static void put_user_ca(struct supervisor *s)
+{
+	const struct trust *t = publish_trust(s->publish);
+	struct moment now;
+	struct diag d;
+
+	diag_clear(&d);
+	if (t && moment_now(&now) == CLUSTER_OK && user_ca_put(s->agent->conf.state, s->agent->owner, t, now.wall, &d) != CLUSTER_OK)
+		say(LOG_LEVEL_ERROR, d.text);
+}
+
 /* ---- trust ---- */
 
 /* The descriptors that came with a set, as the set's three parts; *n of them are mapped. */
@@ -171,8 +184,10 @@ static enum cluster_err put_set(struct supervisor *s, const struct ipc_publish *
 	e = map_parts(m, fds, n_fds, &set, &parts, d);
 	if (e == CLUSTER_OK)
 		e = publish_put(s->publish, &set, &changed, d);
-	if (e == CLUSTER_OK && changed)
+	if (e == CLUSTER_OK && changed) {
 		sweep(s);
+		put_user_ca(s);
+	}
 	if (e == CLUSTER_OK)
 		log_published(s, changed, sessions_ended(s->sessions) - ended);
 	for (i = 0; i < parts.count; i++)
@@ -345,6 +360,7 @@ static void sweep_due(evutil_socket_t fd, short what, void *arg)
 	publish_look(s->publish);
 	mend(s);
 	sweep(s);
+	put_user_ca(s);
 }
 
 static void vitals_due(evutil_socket_t fd, short what, void *arg)
@@ -492,6 +508,7 @@ int supervise(struct agent *a)
 	    (unsigned long long)publish_fresh(s.publish)->head_version, publish_fresh(s.publish)->generation && publish_damaged(s.publish) ? ", damaged" : "");
 	send_local(&s);
 	sweep(&s);
+	put_user_ca(&s);
 	if (event_base_dispatch(s.base) < 0)
 		log_line(LOG_LEVEL_ERROR, "the main loop failed");
 out:

@@ -2,6 +2,7 @@
 #include "configure.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 
 #define PATH_SIZE 512
 #define TRY_MODULE "install the package that has pam_cluster.so and libnss_cluster.so.2"
+#define TRY_PROGRAM "install the package that has cluster-login-principals"
 
 static enum cluster_err backup_dir(const char *state, char dst[PATH_SIZE], struct diag *d)
 {
@@ -31,6 +33,16 @@ static enum cluster_err backup_dir(const char *state, char dst[PATH_SIZE], struc
 static enum cluster_err check_program(const char *path, const char *why, struct diag *d)
 {
 	return access(path, X_OK) == 0 ? CLUSTER_OK : diag_set(d, CLUSTER_ECONFIG, "%s is missing: %s", path, why);
+}
+
+/* Certificates: the program that sshd asks, and whom it runs that as. */
+static enum cluster_err check_principals(struct diag *d)
+{
+	enum cluster_err e = check_program(CONFIGURE_PRINCIPALS, TRY_PROGRAM, d);
+
+	if (e == CLUSTER_OK && getpwnam(CONFIGURE_PRINCIPALS_USER) == NULL)
+		e = diag_set(d, CLUSTER_ECONFIG, "there is no user " CONFIGURE_PRINCIPALS_USER ": systemd-sysusers, or useradd --system " CONFIGURE_PRINCIPALS_USER);
+	return e;
 }
 
 static enum cluster_err check_adopt(const struct command_list *adopt, struct diag *d)
@@ -60,7 +72,8 @@ enum cluster_err configure_check(const struct configure *c, struct diag *d)
 		return diag_set(d, CLUSTER_ECONFIG, "this machine is configured already (%s)", backup);
 	if ((e = check_adopt(c->adopt, d)) != CLUSTER_OK)
 		return e;
-	if ((e = check_program(CONFIGURE_SSHD, "openssh-server", d)) != CLUSTER_OK || (e = check_program(CONFIGURE_PAM_UPDATE, "this needs Debian's libpam-runtime", d)) != CLUSTER_OK)
+	if ((e = check_program(CONFIGURE_SSHD, "openssh-server", d)) != CLUSTER_OK || (e = check_program(CONFIGURE_PAM_UPDATE, "this needs Debian's libpam-runtime", d)) != CLUSTER_OK ||
+	    (e = check_principals(d)) != CLUSTER_OK)
 		return e;
 	if (access(CONFIGURE_PAM_PROFILE, R_OK) != 0 || access(CLUSTER_PAMDIR "/pam_cluster.so", R_OK) != 0)
 		return diag_set(d, CLUSTER_ECONFIG, CONFIGURE_PAM_PROFILE " or " CLUSTER_PAMDIR "/pam_cluster.so is missing: " TRY_MODULE);
@@ -68,7 +81,7 @@ enum cluster_err configure_check(const struct configure *c, struct diag *d)
 	(void)mkdir("/run/sshd", 0755);
 	if ((e = program_check(test, d)) != CLUSTER_OK)
 		diag_prefix(d, "before any change");
-	return e;
+	return e == CLUSTER_OK ? configure_files_sshd_free(d) : e;
 }
 
 /* Does one of PAM's files name the module? pam-auth-update says nothing when it leaves files alone that somebody has edited. */
@@ -99,7 +112,7 @@ static enum cluster_err change(const struct configure *c, struct diag *d)
 	static const char *const enable[] = { CONFIGURE_PAM_UPDATE, "--package", "--enable", "cluster-login", "mkhomedir", NULL };
 	enum cluster_err e;
 
-	if ((e = configure_files_node_conf(c->adopt, d)) != CLUSTER_OK || (e = configure_files_dropin(d)) != CLUSTER_OK || (e = configure_files_nsswitch(d)) != CLUSTER_OK)
+	if ((e = configure_files_node_conf(c->adopt, d)) != CLUSTER_OK || (e = configure_files_dropin(c->state, d)) != CLUSTER_OK || (e = configure_files_nsswitch(d)) != CLUSTER_OK)
 		return e;
 	if ((e = program_check(enable, d)) != CLUSTER_OK)
 		return e;

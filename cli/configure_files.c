@@ -22,15 +22,32 @@
 const char *const configure_paths[] = { CONFIGURE_DROPIN, CONFIGURE_NSSWITCH, CONFIGURE_NODE_CONF, PAM_PATHS };
 const size_t configure_n_paths = sizeof configure_paths / sizeof configure_paths[0];
 
-static const char dropin[] =
-	"# Written by cluster-login join --configure; cluster-login leave takes it away.\n"
-	"KbdInteractiveAuthentication yes\n"
-	"PasswordAuthentication no\n"
-	"UsePAM yes\n";
+#define USER_CA "user_ca"
+#define VALUE_SIZE 512
+#define PRINCIPALS_LINE CONFIGURE_PRINCIPALS " %u %t %k"
 
-enum cluster_err configure_files_dropin(struct diag *d)
+enum cluster_err configure_files_dropin(const char *state, struct diag *d)
 {
-	return file_replace(CONFIGURE_DROPIN, dropin, sizeof dropin - 1, 0644, d);
+	enum cluster_err e;
+	struct wr w;
+
+	wr_grow(&w, 65536);
+	wr_printf(&w,
+	    "# Written by cluster-login join --configure; cluster-login leave takes it away.\n"
+	    "KbdInteractiveAuthentication yes\n"
+	    "PasswordAuthentication no\n"
+	    "UsePAM yes\n"
+	    "# Without the command, a CA's certificates would open every account that they name.\n"
+	    "TrustedUserCAKeys \"%s/" USER_CA "\"\n"
+	    "AuthorizedPrincipalsCommand " CONFIGURE_PRINCIPALS " %%u %%t %%k\n"
+	    "AuthorizedPrincipalsCommandUser " CONFIGURE_PRINCIPALS_USER "\n",
+	    state);
+	if ((e = wr_end(&w)) == CLUSTER_OK)
+		e = file_replace(CONFIGURE_DROPIN, w.p, w.n, 0644, d);
+	else
+		diag_set(d, e, CONFIGURE_DROPIN ": %s", err_name(e));
+	wr_done(&w);
+	return e;
 }
 
 static enum cluster_err read_nsswitch(struct secret **ret, struct diag *d)
@@ -136,27 +153,81 @@ static enum cluster_err expect(const char *text, const char *keyword, const char
 	return e;
 }
 
+/* What sshd -T says: lower case keywords. The caller frees *ret. */
+static enum cluster_err dump(struct secret **ret, struct diag *d)
+{
+	static const char *const words[] = { CONFIGURE_SSHD, "-T", NULL };
+	struct program_result r = { .out = NULL };
+	enum cluster_err e = program_run(words, NULL, 0, &r, d);
+
+	if (e == CLUSTER_OK && r.status != 0)
+		e = diag_set(d, CLUSTER_ECONFIG, CONFIGURE_SSHD " -T fails with status %d", r.status);
+	if (e == CLUSTER_OK)
+		*ret = r.out;
+	else
+		secret_free(r.out);
+	return e;
+}
+
+/* The value of one keyword, copied; "none" if it is not there. */
+static enum cluster_err value_of(const char *text, const char *keyword, char *dst, size_t size, struct diag *d)
+{
+	char *copy = strdup(text);
+	const char *value;
+	int n;
+
+	if (copy == NULL)
+		return diag_set(d, CLUSTER_ENOMEM, "out of memory");
+	value = effective(copy, keyword);
+	n = snprintf(dst, size, "%s", value != NULL ? value : "none");
+	free(copy);
+	return n >= 0 && (size_t)n < size ? CLUSTER_OK : diag_set(d, CLUSTER_ECONFIG, "%s of sshd is too long", keyword);
+}
+
+/* A CA that is trusted, and the command that says what its certificates may open: both or neither. */
+static enum cluster_err check_certificates(const char *text, struct diag *d)
+{
+	char ca[VALUE_SIZE], command[VALUE_SIZE];
+	enum cluster_err e;
+
+	if ((e = value_of(text, "trustedusercakeys", ca, sizeof ca, d)) != CLUSTER_OK || (e = value_of(text, "authorizedprincipalscommand", command, sizeof command, d)) != CLUSTER_OK)
+		return e;
+	if (strcmp(ca, "none") != 0 && strcmp(command, PRINCIPALS_LINE) != 0)
+		return diag_set(d, CLUSTER_ECONFIG, "sshd trusts the CAs of %.100s without asking " CONFIGURE_PRINCIPALS ": a certificate of theirs opens every account that it names, root included", ca);
+	if (strcmp(ca, "none") == 0)
+		return diag_set(d, CLUSTER_ECONFIG, "sshd trusts no CA of ours, so that ssh certificates do not work here (TrustedUserCAKeys): cluster-login leave, and join --configure again");
+	return expect(text, "authorizedprincipalscommanduser", CONFIGURE_PRINCIPALS_USER, d);
+}
+
+enum cluster_err configure_files_sshd_free(struct diag *d)
+{
+	struct secret *text = NULL;
+	char ca[VALUE_SIZE];
+	enum cluster_err e;
+
+	if ((e = dump(&text, d)) == CLUSTER_OK && (e = value_of((const char *)text->bytes, "trustedusercakeys", ca, sizeof ca, d)) == CLUSTER_OK && strcmp(ca, "none") != 0)
+		e = diag_set(d, CLUSTER_ECONFIG, "sshd trusts the user CAs of %.100s already (TrustedUserCAKeys), and can trust one file only: take that line away first", ca);
+	secret_free(text);
+	return e;
+}
+
 enum cluster_err configure_files_sshd(char *ret_pidfile, size_t size, struct diag *d)
 {
-	static const char *const test[] = { CONFIGURE_SSHD, "-t", NULL }, *const dump[] = { CONFIGURE_SSHD, "-T", NULL };
-	struct program_result r = { .out = NULL };
+	static const char *const test[] = { CONFIGURE_SSHD, "-t", NULL };
+	struct secret *dumped = NULL;
 	const char *text;
 	enum cluster_err e;
 	char *pidfile;
 
-	if ((e = program_check(test, d)) != CLUSTER_OK || (e = program_run(dump, NULL, 0, &r, d)) != CLUSTER_OK)
+	if ((e = program_check(test, d)) != CLUSTER_OK || (e = dump(&dumped, d)) != CLUSTER_OK)
 		goto out;
-	if (r.status != 0) {
-		e = diag_set(d, CLUSTER_ECONFIG, CONFIGURE_SSHD " -T fails with status %d", r.status);
-		goto out;
-	}
-	text = (const char *)r.out->bytes;
+	text = (const char *)dumped->bytes;
 	if ((e = expect(text, "kbdinteractiveauthentication", "yes", d)) != CLUSTER_OK || (e = expect(text, "passwordauthentication", "no", d)) != CLUSTER_OK ||
-	    (e = expect(text, "usepam", "yes", d)) != CLUSTER_OK)
+	    (e = expect(text, "usepam", "yes", d)) != CLUSTER_OK || (e = check_certificates(text, d)) != CLUSTER_OK)
 		goto out;
-	pidfile = effective((char *)r.out->bytes, "pidfile");
+	pidfile = effective((char *)dumped->bytes, "pidfile");
 	(void)snprintf(ret_pidfile, size, "%s", pidfile != NULL ? pidfile : "");
 out:
-	secret_free(r.out);
+	secret_free(dumped);
 	return e;
 }

@@ -10,12 +10,15 @@
 #define CONFIGURE_NODE_CONF CLUSTER_SYSCONFDIR "/node.conf"
 #define CONFIGURE_SSHD "/usr/sbin/sshd"
 #define CONFIGURE_PAM_UPDATE "/usr/sbin/pam-auth-update"
+#define CONFIGURE_PRINCIPALS CLUSTER_LIBEXECDIR "/cluster-login-principals"
+#define CONFIGURE_PRINCIPALS_USER "cluster-principals"
 #define CONFIGURE_PAM_PROFILE "/usr/share/pam-configs/cluster-login"
 
 extern const char *const configure_paths[];
 extern const size_t configure_n_paths;
 
-enum cluster_err configure_files_dropin(struct diag *d) CLUSTER_MUST_USE;
+/* `state`: the node's, where the agent puts the CA keys. */
+enum cluster_err configure_files_dropin(const char *state, struct diag *d) CLUSTER_MUST_USE;
 enum cluster_err configure_files_nsswitch(struct diag *d) CLUSTER_MUST_USE;
 enum cluster_err configure_files_nsswitch_undo(struct diag *d) CLUSTER_MUST_USE;
 /* Only if there is none. */
@@ -24,6 +27,8 @@ enum cluster_err configure_files_node_conf(const struct command_list *adopt, str
 bool configure_files_pam_same(const char *backup);
 
 /* sshd's effective values, and its pid file. CLUSTER_ECONFIG: another value than we need. `ret_pidfile` has `size` bytes. */
+/* CLUSTER_ECONFIG: sshd trusts other CAs already. */
+enum cluster_err configure_files_sshd_free(struct diag *d) CLUSTER_MUST_USE;
 enum cluster_err configure_files_sshd(char *ret_pidfile, size_t size, struct diag *d) CLUSTER_MUST_USE;
 
 #endif

@@ -18,6 +18,8 @@ mount -t tmpfs tmpfs /run
 libdir=/usr/lib/$(gcc -print-multiarch)
 install -D -m 644 "$BUILD/pam_cluster.so" "$libdir/security/pam_cluster.so"
 install -D -m 644 "$BUILD/libnss_cluster.so.2" "$libdir/libnss_cluster.so.2"
+install -D -m 755 "$BUILD/cluster-login-principals" /usr/libexec/cluster-login/cluster-login-principals
+useradd --system --no-create-home cluster-principals
 rm -rf /var/lib/cluster-login /etc/cluster-login
 
 # What the files are: names, modes and contents.
@@ -40,6 +42,10 @@ name=master-1-1
 
 # ---- what is missing is said before the token is spent ----
 token=$(new_token --role master)
+userdel cluster-principals
+expect 78 'without the user of the principals command' join
+says err 'no user cluster-principals' 'says who is missing'
+useradd --system --no-create-home cluster-principals
 picture >"$work/before"
 rm -f /usr/share/pam-configs/cluster-login
 expect 78 'without the PAM profile' join
@@ -49,6 +55,14 @@ echo 'NoSuchKeyword yes' >/etc/ssh/sshd_config.d/00-broken.conf
 expect 78 'sshd is broken already' join
 says err 'before any change' 'says so'
 rm /etc/ssh/sshd_config.d/00-broken.conf
+echo 'TrustedUserCAKeys /etc/ssh/ca.pub' >/etc/ssh/sshd_config.d/50-site.conf
+expect 78 'sshd trusts another CA' join
+says err 'trusts the user CAs of /etc/ssh/ca.pub already' 'says so'
+rm /etc/ssh/sshd_config.d/50-site.conf
+mv /usr/libexec/cluster-login/cluster-login-principals "$work/principals"
+expect 78 'without the principals command' join
+says err 'cluster-login-principals is missing' 'says what is missing'
+mv "$work/principals" /usr/libexec/cluster-login/cluster-login-principals
 expect 78 'an adopted name that is none' join --adopt 'No Name'
 picture >"$work/after"
 holds 'nothing was changed' diff "$work/before" "$work/after"
@@ -82,6 +96,9 @@ run /usr/sbin/sshd -T
 says out '^kbdinteractiveauthentication yes' 'sshd asks'
 says out '^passwordauthentication no' 'sshd takes no password'
 says out '^usepam yes' 'sshd uses PAM'
+says out '^trustedusercakeys /var/lib/cluster-login/user_ca$' 'sshd trusts the CAs of the cluster'
+says out '^authorizedprincipalscommand /usr/libexec/cluster-login/cluster-login-principals %u %t %k$' 'and asks what their certificates may open'
+says out '^authorizedprincipalscommanduser cluster-principals$' 'as nobody special'
 expect 78 'configured twice' login join --configure
 run login doctor
 says out '^NSS +ok' 'doctor: NSS'
@@ -89,6 +106,15 @@ says out '^NSS hosts +ok' 'doctor: hosts'
 says out '^PAM +ok' 'doctor: PAM'
 says out '^PAM order +ok' 'doctor: order'
 says out '^sshd +ok' 'doctor: sshd'
+dropin=/etc/ssh/sshd_config.d/10-cluster-login.conf
+cp -p $dropin "$work/dropin"
+sed -i '/^AuthorizedPrincipals/d' $dropin
+run login doctor
+says out '^sshd +no .*without asking' 'doctor: a trusted CA without the principals command'
+sed -i '/^TrustedUserCAKeys/d' $dropin
+run login doctor
+says out '^sshd +no .*certificates do not work' 'doctor: no CA'
+cp -p "$work/dropin" $dropin
 
 # ---- leave ----
 expect 0 'leave' login leave

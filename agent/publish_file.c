@@ -88,7 +88,7 @@ enum cluster_err publish_file_write(struct publish_file *f, const struct publish
 	if (!f->merge)
 		return generation_put(&f->out, f->bytes.p, f->bytes.n) == CLUSTER_OK ? CLUSTER_OK : diag_errno(d, "cannot write %s", f->name);
 	if ((e = snap_merge_put(f->merge, &sink, d)) != CLUSTER_OK)
-		return e;
+		return e == CLUSTER_ESYSTEM ? diag_errno(d, "cannot write %s", f->name) : e;
 	return check_made(f, p, number, d);
 }
 

@@ -17,6 +17,7 @@
 #include "cluster/wr.h"
 #include "docs.h"
 #include "publish.h"
+#include "snap_diff.h"
 #include "trustgen.h"
 
 /* A state directory and a cluster whose sets go into it. */
@@ -126,14 +127,40 @@ static void made_done(struct made *m)
 	wr_done(&m->docs);
 }
 
+/* The snapshot as a change of the installed one; the caller frees it. */
+static uint8_t *as_change(struct place *x, enum snap_kind kind, struct publish_bytes *b)
+{
+	const struct trust *t = publish_trust(x->p);
+	const struct snap_base base = { { (uint64_t)t->self.keyset_version, (uint64_t)t->self.directory_version, (uint64_t)t->self.revocations_version } };
+	struct snap_fresh f;
+	struct snap was, is;
+	uint8_t *change;
+
+	assert_ok(snap_open_current(x->dir, geteuid(), kind, &was, &f));
+	assert_ok(snap_parse(b->p, b->n, kind, &is));
+	assert_ok(snap_diff(&was, &is, &base, &change, &b->n));
+	snap_close(&was);
+	b->p = change;
+	return change;
+}
+
+static bool by_change; /* what is put is a change, but for the first set */
+
 static enum cluster_err put(struct place *x, int64_t head, int64_t revocations_version, size_t skip)
 {
+	uint8_t *accounts = NULL, *trust = NULL;
 	bool changed = false;
 	enum cluster_err e;
 	struct made m;
 
 	make(x, &m, head, revocations_version, skip);
+	if (by_change && publish_trust(x->p)) {
+		accounts = as_change(x, SNAP_ACCOUNTS, &m.set.accounts);
+		trust = as_change(x, SNAP_TRUST, &m.set.trust);
+	}
 	e = publish_put(x->p, &m.set, &changed, &x->d);
+	free(accounts);
+	free(trust);
 	made_done(&m);
 	return e;
 }
@@ -500,16 +527,64 @@ static void test_docs(void **state)
 	teardown(&x);
 }
 
+static int changes_on(void **state)
+{
+	(void)state;
+	by_change = true;
+	return 0;
+}
+
+static int changes_off(void **state)
+{
+	(void)state;
+	by_change = false;
+	return 0;
+}
+
+/* H1, H2: a change of something else than what is installed, to something older, or cut: refused, the old set stands, and only a whole set is taken then. */
+static void test_changes_refused(void **state)
+{
+	bool changed = false;
+	uint8_t *own;
+	struct place x;
+	struct made m;
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		setup(&x);
+		assert_ok(put(&x, 10, 5, 0));
+		make(&x, &m, 11, i == 1 ? 4 : 6, 1);
+		own = as_change(&x, i ? SNAP_TRUST : SNAP_ACCOUNTS, i ? &m.set.trust : &m.set.accounts);
+		if (i == 0)
+			own[28 + 7] ^= 1; /* the base's keyset */
+		if (i == 2)
+			own[m.set.trust.n - 1] ^= 1;
+		assert_true(publish_put(x.p, &m.set, &changed, &x.d) != CLUSTER_OK);
+		assert_true(publish_damaged(x.p));
+		free(own);
+		made_done(&m);
+		check_readers(&x, 10, 5);
+		assert_ok(put(&x, 12, 7, 1));
+		check_readers(&x, 12, 7);
+		teardown(&x);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_generations),
+		cmocka_unit_test_setup_teardown(test_generations, changes_on, changes_off),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_rebuilt),
 		cmocka_unit_test(test_damaged_meanwhile),
 		cmocka_unit_test(test_killed_at_each_step),
+		cmocka_unit_test_setup_teardown(test_killed_at_each_step, changes_on, changes_off),
 		cmocka_unit_test(test_failure_at_each_step),
+		cmocka_unit_test_setup_teardown(test_failure_at_each_step, changes_on, changes_off),
 		cmocka_unit_test(test_no_room),
+		cmocka_unit_test_setup_teardown(test_no_room, changes_on, changes_off),
+		cmocka_unit_test(test_changes_refused),
 		cmocka_unit_test(test_docs),
 	};
 

@@ -2,9 +2,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "cluster/agent_msg.h"
+#include "cluster/endpoint.h"
 #include "cluster/file.h"
 #include "cluster/json.h"
 #include "cluster/policy.h"
@@ -128,16 +132,50 @@ static void check_agent(struct report *r, const struct node_view *v)
 		note(r, "authority", a.status.connected, a.status.last_error[0] != '\0' ? a.status.last_error : "the agent is not connected");
 }
 
+static bool accepts(const struct endpoint *where)
+{
+	union { struct sockaddr sa; struct sockaddr_in v4; struct sockaddr_in6 v6; } a = { .sa.sa_family = strchr(where->host, ':') ? AF_INET6 : AF_INET };
+	bool six = a.sa.sa_family == AF_INET6, ok = false;
+	int fd = socket(a.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (six)
+		a.v6.sin6_port = htons(where->port);
+	else
+		a.v4.sin_port = htons(where->port);
+	if (fd >= 0 && inet_pton(a.sa.sa_family, where->host, six ? (void *)&a.v6.sin6_addr : (void *)&a.v4.sin_addr) == 1)
+		ok = connect(fd, &a.sa, six ? sizeof a.v6 : sizeof a.v4) == 0;
+	file_close(fd);
+	return ok;
+}
+
+/* An address of this machine answers at once or never. */
+static bool relay_listens(const struct node_view *v)
+{
+	struct endpoint where;
+	size_t i;
+
+	for (i = 0; i < v->conf.relay_listen.n; i++) {
+		if (endpoint_parse(v->conf.relay_listen.item[i], &where) != CLUSTER_OK || !accepts(&where))
+			return false;
+	}
+	return true;
+}
+
 static void check_snapshot(struct report *r, const struct node_view *v)
 {
+	struct policy_age age;
 	struct moment now;
 	enum reason why = policy_snapshot_reason(v->trust_error);
 
 	note(r, "snapshot", v->has_trust, reason_text(why));
 	if (!v->has_trust || moment_now(&now) != CLUSTER_OK)
 		return;
-	why = policy_fresh(&v->trust, &now, (int64_t)v->conf.max_stale, NULL);
+	why = policy_fresh(&v->trust, &now, node_conf_max_stale(&v->conf, NULL), NULL);
 	note(r, "freshness", why == REASON_OK, reason_text(why));
+	age = policy_age(&v->trust, &now, node_conf_max_stale(&v->conf, NULL));
+	note(r, "head age", !policy_age_warns(&age), "more than half of what is allowed: cluster-agentd gets no newer head; cluster-login status");
+	if (v->conf.relay_listen.n > 0)
+		note(r, "relay", relay_listens(v), "nobody accepts connections at listen in [relay] of node.conf: the log of cluster-agentd says why");
 }
 
 static int print(const struct report *r, bool json)

@@ -54,8 +54,39 @@ static struct json *with(struct json *j, const char *name, struct json *item)
 	return NULL;
 }
 
-static struct json *node_json(const struct node_view *v, const struct agent_msg_status *agent, enum reason fresh, const struct moment *now)
+/* What is looked at on a node, at one moment. */
+struct seen {
+	const struct node_view *v;
+	const struct agent_msg_status *agent; /* NULL: it does not answer */
+	enum reason fresh;
+	struct policy_age age;                /* only with a snapshot */
+	int64_t sudo_limit;
+	bool warns;
+};
+
+static void see(struct seen *s, const struct moment *now)
 {
+	const struct node_view *v = s->v;
+	int64_t limit = node_conf_max_stale(&v->conf, NULL);
+
+	s->fresh = v->has_trust ? policy_fresh(&v->trust, now, limit, NULL) : policy_snapshot_reason(v->trust_error);
+	if (!v->has_trust)
+		return;
+	s->age = policy_age(&v->trust, now, limit);
+	s->sudo_limit = policy_age(&v->trust, now, node_conf_max_stale(&v->conf, "sudo")).limit;
+	s->warns = s->fresh == REASON_OK && policy_age_warns(&s->age);
+}
+
+static int64_t older(const struct policy_age *a)
+{
+	return a->wall > a->boot ? a->wall : a->boot;
+}
+
+static struct json *node_json(const struct seen *seen)
+{
+	const struct agent_msg_status *agent = seen->agent;
+	const struct node_view *v = seen->v;
+	enum reason fresh = seen->fresh;
 	const struct snap_fresh *f = &v->trust.fresh;
 	char node[ID_TEXT + 1], cluster[ID_TEXT + 1];
 	struct json *j;
@@ -67,7 +98,11 @@ static struct json *node_json(const struct node_view *v, const struct agent_msg_
 		j = with(j, "cluster_name", json_make("s", v->trust.self.cluster_name));
 		j = with(j, "generation", json_make("I", (long long)f->generation));
 		j = with(j, "head", json_make("I", (long long)f->head_version));
-		j = with(j, "head_age", json_make("I", (long long)(now->wall - f->head_iat)));
+		j = with(j, "head_age", json_make("I", (long long)seen->age.wall));
+		j = with(j, "head_age_boot", json_make("I", (long long)seen->age.boot));
+		j = with(j, "max_stale", json_make("I", (long long)seen->age.limit));
+		j = with(j, "max_stale_sudo", json_make("I", (long long)seen->sudo_limit));
+		j = with(j, "warning", json_make("b", seen->warns));
 	}
 	if (agent != NULL) {
 		j = with(j, "connected", json_make("b", agent->connected));
@@ -78,18 +113,34 @@ static struct json *node_json(const struct node_view *v, const struct agent_msg_
 	return j;
 }
 
-static void print_node(const struct node_view *v, const struct agent_msg_status *agent, enum reason fresh, const struct moment *now)
+static void print_age(const struct seen *seen)
 {
-	char age[40];
+	const struct snap_fresh *f = &seen->v->trust.fresh;
+	char age[40], limit[40], sudo[40];
+
+	moment_span(seen->age.wall, age, sizeof age);
+	moment_span(seen->age.limit, limit, sizeof limit);
+	moment_span(seen->sudo_limit, sudo, sizeof sudo);
+	out_line("head       %llu, signed %s ago, generation %llu", (unsigned long long)f->head_version, age, (unsigned long long)f->generation);
+	out_line("limits     nobody logs on with a head older than %s, sudo %s", limit, sudo);
+	if (!seen->warns)
+		return;
+	moment_span(older(&seen->age), age, sizeof age);
+	out_line("warning: the head is %s old, more than half of %s: cluster-agentd does not get newer ones", age, limit);
+}
+
+static void print_node(const struct seen *seen)
+{
+	const struct agent_msg_status *agent = seen->agent;
+	const struct node_view *v = seen->v;
 
 	out_line("node       %s%s%s", v->enrolled.name, v->has_trust ? " in " : "", v->has_trust ? v->trust.self.cluster_name : "");
 	if (v->has_trust) {
-		moment_span(now->wall - v->trust.fresh.head_iat, age, sizeof age);
-		out_line("head       %llu, signed %s ago, generation %llu", (unsigned long long)v->trust.fresh.head_version, age, (unsigned long long)v->trust.fresh.generation);
+		print_age(seen);
 		out_line("documents  keyset %lld, directory %lld, revocations %lld", (long long)v->trust.self.keyset_version, (long long)v->trust.self.directory_version,
 		    (long long)v->trust.self.revocations_version);
 	}
-	out_line("logins     %s", fresh == REASON_OK ? "yes" : reason_text(fresh));
+	out_line("logins     %s", seen->fresh == REASON_OK ? "yes" : reason_text(seen->fresh));
 	if (agent == NULL) {
 		out_line("agent      does not answer");
 		return;
@@ -103,25 +154,25 @@ static void print_node(const struct node_view *v, const struct agent_msg_status 
 static int node_status(const struct words *w, const struct node_view *v)
 {
 	struct agent_msg_status status;
+	struct seen seen = { .v = v };
 	struct moment now;
-	bool agent;
-	enum reason fresh;
 	int ret;
 
 	if (moment_now(&now) != CLUSTER_OK)
 		return out_failed(&(struct diag){ .code = CLUSTER_ESYSTEM }, NULL);
-	agent = ask_agent(v, &status) == CLUSTER_OK;
-	fresh = v->has_trust ? policy_fresh(&v->trust, &now, (int64_t)v->conf.max_stale, NULL) : policy_snapshot_reason(v->trust_error);
+	if (ask_agent(v, &status) == CLUSTER_OK)
+		seen.agent = &status;
+	see(&seen, &now);
 	if (w->admin.json) {
-		ret = out_json(json_make("{s:o}", "this_node", node_json(v, agent ? &status : NULL, fresh, &now)));
-		return ret != EXIT_DONE ? ret : fresh == REASON_OK ? EXIT_DONE : EXIT_NO;
+		ret = out_json(json_make("{s:o}", "this_node", node_json(&seen)));
+		return ret != EXIT_DONE ? ret : seen.fresh == REASON_OK ? EXIT_DONE : EXIT_NO;
 	}
-	print_node(v, agent ? &status : NULL, fresh, &now);
-	if (fresh != REASON_OK && reason_advice(fresh)[0] != '\0')
-		out_try("%s", reason_advice(fresh));
-	else if (!agent)
+	print_node(&seen);
+	if (seen.fresh != REASON_OK && reason_advice(seen.fresh)[0] != '\0')
+		out_try("%s", reason_advice(seen.fresh));
+	else if (seen.agent == NULL)
 		out_try("systemctl status cluster-agentd");
-	return fresh == REASON_OK ? EXIT_DONE : EXIT_NO;
+	return seen.fresh == REASON_OK ? EXIT_DONE : EXIT_NO;
 }
 
 /* ---- at the authority ---- */
@@ -176,7 +227,7 @@ static int run(const struct command *self, int argc, char **argv)
 const struct command cmd_status = {
 	.run = run,
 	.usage = "",
-	.example = "  cluster-login status\n\nAt the authority: the cluster. On a node: how fresh its snapshot is and whether its agent is connected; exit status 1 if people cannot log on.\n",
+	.example = "  cluster-login status\n\nAt the authority: the cluster. On a node: how fresh its snapshot is, with a warning from half of what is\nallowed, and whether its agent is connected; exit status 1 if people cannot log on.\n",
 	COMMAND_OPTIONS(options),
 };
 

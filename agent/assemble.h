@@ -8,6 +8,7 @@
 
 #include "cluster/attr.h"
 #include "cluster/conf.h"
+#include "cluster/credential.h"
 #include "cluster/crypto.h"
 #include "cluster/diag.h"
 #include "cluster/err.h"
@@ -84,6 +85,8 @@ void assemble_drop(struct assemble *a);
 /* What is installed and verified. */
 bool assemble_installed(const struct assemble *a);
 int64_t assemble_version(const struct assemble *a); /* of the head; 0: nothing */
+/* A credential as the installed keyset has it: errors as credential_verify, CLUSTER_EUNAVAIL if nothing is installed. */
+enum cluster_err assemble_credential(const struct assemble *a, const char *text, size_t n, int64_t now, struct credential *ret, struct diag *d) CLUSTER_MUST_USE;
 /* TLS pins of the installed keyset: *ret is borrowed; how many. */
 size_t assemble_pins(const struct assemble *a, const uint8_t (**ret)[CRYPTO_SHA256_SIZE]);
 

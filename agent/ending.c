@@ -14,7 +14,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cluster/file.h"
+
 #include "processes.h"
+#include "scope.h"
 
 #define ROUNDS_MAX 20
 #define FREEZE_MAX 8
@@ -50,6 +53,11 @@ static bool is_leader(const struct process *p, const struct ending_target *t)
 	return p->pid == t->leader && p->facts.start == t->start;
 }
 
+static bool has_audit(const struct process *p, const struct ending_target *t)
+{
+	return t->by_audit && p->facts.audit == t->audit && p->facts.start >= t->start && (t->until == 0 || p->facts.start < t->until);
+}
+
 /* Never touched, nor is what descends from it. */
 static bool spared(const struct process *p)
 {
@@ -80,11 +88,11 @@ static void mark(struct processes *t, const struct ending_target *targets, size_
 	for (i = 0; i < t->n; i++) {
 		p = &t->p[i];
 		for (j = 0; j < n && !p->marked; j++)
-			p->marked = is_leader(p, &targets[j]) || (targets[j].by_audit && p->facts.audit == targets[j].audit);
+			p->marked = is_leader(p, &targets[j]) || has_audit(p, &targets[j]);
 		p->follow = p->marked || known(all, p);
 		p->follow = p->follow && !spared(p);
 		for (j = 0; j < n && p->follow; j++) { /* where the audit id says what belongs to the session, descent does not */
-			if (targets[j].by_audit && p->facts.audit == targets[j].audit)
+			if (has_audit(p, &targets[j]))
 				p->follow = false;
 		}
 		p->marked = p->marked || p->follow;
@@ -135,13 +143,39 @@ static void add(struct victims *all, const struct process *p)
 	all->v[all->n++] = (struct victim){ .pid = p->pid, .start = p->facts.start, .fd = fd };
 }
 
-/* Looks through all processes once. Returns how many new ones were seen, also if they could not be held: then, too, there may be more. */
-static size_t collect(struct victims *all, const struct ending_target *targets, size_t n)
+struct hunt {
+	const struct ending_target *targets;
+	size_t n;
+};
+
+/* Kills what the audit id tells in the moment it is seen: whoever forks and goes on in the child is not given the time. */
+static void kill_at_sight(const struct process *p, void *arg)
 {
+	const struct hunt *h = arg;
+	size_t j;
+	int fd;
+
+	if (spared(p) || p->facts.ended)
+		return;
+	for (j = 0; j < h->n; j++) {
+		if (!has_audit(p, &h->targets[j]))
+			continue;
+		fd = open_process(p);
+		if (fd >= 0 && syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) != 0)
+			errno = 0; /* gone */
+		file_close(fd);
+		return;
+	}
+}
+
+/* Looks through all processes once. Returns how many new ones were seen, also if they could not be held: then, too, there may be more. */
+static size_t collect(struct victims *all, const struct ending_target *targets, size_t n, bool at_sight)
+{
+	struct hunt hunt = { .targets = targets, .n = n };
 	struct processes t;
 	size_t i, seen;
 
-	if (!processes_read(&t))
+	if (!processes_each(&t, at_sight ? kill_at_sight : NULL, &hunt))
 		return 1;
 	seen = t.incomplete;
 	mark(&t, targets, n, all);
@@ -212,7 +246,7 @@ static void find_all(struct victims *all, const struct ending_target *targets, s
 	size_t before = 0, found, i;
 
 	for (i = 0; i < FREEZE_MAX; i++) {
-		found = collect(all, targets, n);
+		found = collect(all, targets, n, false);
 		if (!freeze || found == 0)
 			return;
 		send_signal(all, before, SIGSTOP);
@@ -222,18 +256,23 @@ static void find_all(struct victims *all, const struct ending_target *targets, s
 
 size_t ending_run(const struct ending_target *targets, size_t n, unsigned int grace_ms)
 {
+	char (*scopes)[SCOPE_MAX] = calloc(n + 1, sizeof *scopes);
 	struct victims all = { 0 };
-	size_t i, left, seen = 0;
+	size_t i, left = 0, seen = 0;
 
 	if (n == 0)
-		return 0;
+		goto out;
+	for (i = 0; scopes && i < n; i++)
+		scope_of_leader(targets[i].leader, targets[i].start, scopes[i]);
 	find_all(&all, targets, n);
 	send_signal(&all, 0, SIGHUP);
 	send_signal(&all, 0, SIGTERM);
 	send_signal(&all, 0, SIGCONT);
 	left = wait_ended(&all, grace_ms);
+	for (i = 0; scopes && i < n; i++)
+		scope_kill(SCOPE_ROOT, scopes[i]);
 	for (i = 0; i < ROUNDS_MAX; i++) {
-		seen = collect(&all, targets, n);
+		seen = collect(&all, targets, n, true);
 		if (seen == 0 && left == 0)
 			break;
 		send_signal(&all, 0, SIGKILL);
@@ -241,7 +280,9 @@ size_t ending_run(const struct ending_target *targets, size_t n, unsigned int gr
 	}
 	for (i = 0; i < all.n; i++)
 		close(all.v[i].fd);
+out:
 	free(all.v);
+	free(scopes);
 	/* unless the last look found nothing, what escaped it may live */
 	return left > 0 ? left : seen;
 }
@@ -265,25 +306,24 @@ static void write_terminal(uint32_t device, const char *line)
 	close(fd);
 }
 
-void ending_tell(const struct ending_target *target, const char *line)
+void ending_tell(struct processes *t, const struct ending_target *target, const char *line)
 {
 	uint32_t told[TERMINALS_MAX];
 	const struct victims none = { 0 };
 	size_t i, j, n = 0;
-	struct processes t;
 
-	if (!processes_read(&t))
-		return;
-	mark(&t, target, 1, &none);
-	for (i = 0; i < t.n && n < TERMINALS_MAX; i++) {
-		if (!t.p[i].marked || t.p[i].facts.tty == 0)
+	processes_once(t);
+	for (i = 0; i < t->n; i++)
+		t->p[i].marked = t->p[i].follow = false;
+	mark(t, target, 1, &none);
+	for (i = 0; i < t->n && n < TERMINALS_MAX; i++) {
+		if (!t->p[i].marked || t->p[i].facts.tty == 0)
 			continue;
-		for (j = 0; j < n && told[j] != t.p[i].facts.tty; j++)
+		for (j = 0; j < n && told[j] != t->p[i].facts.tty; j++)
 			;
 		if (j == n) {
-			told[n++] = t.p[i].facts.tty;
-			write_terminal(t.p[i].facts.tty, line);
+			told[n++] = t->p[i].facts.tty;
+			write_terminal(t->p[i].facts.tty, line);
 		}
 	}
-	processes_done(&t);
 }

@@ -34,6 +34,8 @@ size_t frame_max(enum frame_type type)
 		return 9 + IPC_TEXT_MAX;
 	case FRAME_PINS:
 		return DOCUMENT_TLS_MAX * CRYPTO_SHA256_SIZE;
+	case FRAME_RENEWAL:
+		return ID_SIZE + CREDENTIAL_SIZE_MAX;
 	case FRAME_FETCHED:
 	case FRAME_ABANDON:
 	case FRAME_TYPE_N:

@@ -80,6 +80,10 @@ static void terminate(struct ipc *m)
 	case IPC_AGAIN:
 	case IPC_LOCAL:
 	case IPC_SESSION:
+	case IPC_PROVED:
+	case IPC_SESSIONS:
+	case IPC_RENEW:
+	case IPC_RENEWED:
 	case IPC_RELAY:
 	case IPC_TYPE_N:
 		break;

@@ -30,6 +30,10 @@ enum ipc_type {
 	IPC_LOCAL,     /* root to trust: the local account files have changed; two descriptors */
 	IPC_SESSION,   /* serve to root: a session was opened or closed; root to serve: the answer */
 	IPC_STATUS,    /* root to serve */
+	IPC_PROVED,    /* root to trust: what was installed while sessions could not be looked at is applied to them now */
+	IPC_SESSIONS,  /* root to fetch: the live sessions, for the authority; a descriptor of all of them as struct session */
+	IPC_RENEW,     /* root to fetch: look for a newer credential */
+	IPC_RENEWED,   /* trust to root: there is one, verified; a descriptor of it as struct credential */
 	IPC_RELAY,     /* relay to root: how many connections it has and had */
 	IPC_TYPE_N
 };
@@ -63,6 +67,7 @@ struct ipc_publish {
 
 struct ipc_published {
 	uint32_t err;
+	uint32_t unproved; /* 1: it is installed, but some session could not be looked at or ended */
 	uint64_t ended; /* sessions ended since the agent started */
 	char text[IPC_TEXT_MAX + 1];
 };
@@ -78,6 +83,10 @@ struct ipc_relay {
 	uint64_t now, accepted, refused, failed;
 };
 
+struct ipc_renew {
+	struct cluster_id session, jti; /* jti: to root unused */
+};
+
 struct ipc {
 	uint32_t type; /* enum ipc_type */
 	union {
@@ -86,6 +95,7 @@ struct ipc {
 		struct ipc_publish publish;
 		struct ipc_published published;
 		struct ipc_session session;
+		struct ipc_renew renew;
 		struct ipc_relay relay;
 		struct agent_msg_status status;
 	};
@@ -119,11 +129,12 @@ void ipc_unmap(const uint8_t *p, size_t n);
 
 enum frame_type {
 	/* fetch to trust */
-	FRAME_SIGN = 1, /* a path to GET: wants FRAME_TOKEN */
+	FRAME_SIGN = 1, /* a path to GET, or that of the report: wants FRAME_TOKEN */
 	FRAME_HEAD,     /* the head's text; then trust answers with WANT, POLL or REFUSED */
 	FRAME_OBJECT,   /* bytes of an object; no answer */
 	FRAME_FETCHED,  /* all that was wanted has been sent: answered as HEAD */
 	FRAME_ABANDON,  /* could not get it: answered by POLL */
+	FRAME_RENEWAL,  /* 16 bytes session id, then a credential: no answer */
 	/* trust to fetch */
 	FRAME_TOKEN,    /* the request's signature; empty: that will not be signed */
 	FRAME_WANT,     /* n x (32 bytes SHA-256, u64 most bytes) */

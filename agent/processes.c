@@ -16,6 +16,17 @@ static int compare(const void *a, const void *b)
 
 bool processes_read(struct processes *ret)
 {
+	return processes_each(ret, NULL, NULL);
+}
+
+void processes_once(struct processes *t)
+{
+	if (!t->p && !t->incomplete && !processes_read(t))
+		t->incomplete = true;
+}
+
+bool processes_each(struct processes *ret, void (*each)(const struct process *p, void *arg), void *arg)
+{
 	struct processes t = { 0 };
 	const struct dirent *entry;
 	enum cluster_err e;
@@ -42,6 +53,8 @@ bool processes_read(struct processes *ret)
 		}
 		t.p[t.n] = (struct process){ .pid = (pid_t)pid };
 		e = session_facts_read((pid_t)pid, &t.p[t.n].facts);
+		if (e == CLUSTER_OK && each)
+			each(&t.p[t.n], arg);
 		t.n += e == CLUSTER_OK;
 		t.incomplete = t.incomplete || e == CLUSTER_ESYSTEM;
 	}

@@ -1,53 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sessions.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "cluster/file.h"
 #include "cluster/log.h"
-#include "cluster/moment.h"
 #include "cluster/policy.h"
-#include "cluster/session.h"
 
-#include "ending.h"
+#include "sessions_part.h"
 
-#define TOLD_MAX 256
-#define LINE_MAX_BYTES 500
+#define AGAIN_MS 1000        /* after a look that left something undone */
+#define ASK_SECONDS 20       /* between two looks for a newer credential */
+#define LONGEST_MS 60000     /* clocks are set */
 
-/* A record that was read, and what became of it in this sweep. */
-struct record {
-	struct session s;
-	enum reason reason;
-	bool doomed;
-};
-
-struct sessions {
-	char dir[PATH_MAX];
-	struct sessions_conf conf;
-	uint32_t live;
-	uint64_t ended;
-	struct cluster_id told[TOLD_MAX]; /* sessions that live on although revoked: said once */
-	size_t n_told;
-};
-
-static void say(const struct sessions *s, int level, const char *fmt, ...) CLUSTER_PRINTF(3, 4);
-static void say(const struct sessions *s, int level, const char *fmt, ...)
+void sessions_say(const struct sessions *s, int level, const char *fmt, ...)
 {
-	char line[LINE_MAX_BYTES];
+	char line[SESSIONS_LINE_MAX];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof line, fmt, ap);
 	va_end(ap);
 	s->conf.log(level, line);
+}
+
+void sessions_fail(const struct sessions *s, enum cluster_err *e, struct diag *d, enum cluster_err found, const char *text)
+{
+	sessions_say(s, LOG_LEVEL_ERROR, "%s", text);
+	if (*e == CLUSTER_OK)
+		*e = diag_set(d, found, "%s", text);
 }
 
 enum cluster_err sessions_new(const struct sessions_conf *conf, struct sessions **ret, struct diag *d)
@@ -72,12 +56,30 @@ enum cluster_err sessions_new(const struct sessions_conf *conf, struct sessions 
 
 void sessions_free(struct sessions *s)
 {
+	if (!s)
+		return;
+	free(s->entry);
 	free(s);
+}
+
+static uint32_t count(const struct sessions *s, bool closed)
+{
+	uint32_t n = 0;
+	size_t i;
+
+	for (i = 0; i < s->n; i++)
+		n += (s->entry[i].s.closed != 0) == closed;
+	return n;
 }
 
 uint32_t sessions_live(const struct sessions *s)
 {
-	return s->live;
+	return count(s, false);
+}
+
+uint32_t sessions_closing(const struct sessions *s)
+{
+	return count(s, true);
 }
 
 uint64_t sessions_ended(const struct sessions *s)
@@ -85,209 +87,243 @@ uint64_t sessions_ended(const struct sessions *s)
 	return s->ended;
 }
 
-static bool alive(const struct session *s, const struct cluster_id *boot_id)
+uint64_t sessions_change(const struct sessions *s)
 {
-	struct session_facts f;
-	enum cluster_err e;
-
-	if (!id_equal(&s->boot_id, boot_id))
-		return false;
-	e = session_facts_read((pid_t)s->pid, &f);
-	if (e == CLUSTER_ESYSTEM)
-		return true; /* what cannot be looked at is not taken for dead */
-	return e == CLUSTER_OK && f.start == s->start && !f.ended;
+	return s->change;
 }
 
-static void drop_record(struct sessions *s, const struct session *x)
+enum cluster_err sessions_list(const struct sessions *s, struct session **ret, size_t *ret_n)
+{
+	struct session *list = calloc(s->n + 1, sizeof *list);
+	size_t i;
+
+	if (!list)
+		return CLUSTER_ENOMEM;
+	for (i = 0; i < s->n; i++)
+		list[i] = s->entry[i].s;
+	*ret = list;
+	*ret_n = s->n;
+	return CLUSTER_OK;
+}
+
+/* Is a process left by which a closed session can still be told? */
+static bool any_left(const struct sessions *s, const struct entry *x, struct processes *p)
+{
+	struct ending_target target = sessions_target(s, x);
+	size_t i;
+
+	if (!target.by_audit)
+		return false;
+	processes_once(p);
+	for (i = 0; i < p->n; i++) {
+		if (session_has(&x->s, p->p[i].pid, &p->p[i].facts) && (target.until == 0 || p->p[i].facts.start < target.until))
+			return true;
+	}
+	return p->incomplete;
+}
+
+/* The leader has gone without a word to us, and something is left. */
+static void mark_closed(struct sessions *s, struct entry *x, const struct moment *now)
 {
 	struct diag d;
 
 	diag_clear(&d);
-	if (session_remove(s->dir, &x->id, &d) != CLUSTER_OK)
-		say(s, LOG_LEVEL_WARNING, "%s", d.text);
+	x->s.closed = now->wall > 0 ? now->wall : 1;
+	s->change++;
+	if (session_store(s->dir, &x->s, &d) != CLUSTER_OK)
+		sessions_say(s, LOG_LEVEL_WARNING, "%s", d.text); /* this table knows; who comes after finds out as we did */
 }
 
-/* All live records; dead ones are removed. The caller frees *ret. */
-static size_t read_records(struct sessions *s, struct record **ret)
+/* Drops the entries of which nothing lives any more; marks those as closed that have only lost their leader. */
+static void bury(struct sessions *s, const struct moment *now, struct processes *p)
 {
-	struct record *list = NULL, *more;
-	const struct dirent *entry;
-	struct cluster_id id;
-	struct moment now;
-	size_t n = 0, room = 0;
-	enum cluster_err e;
-	struct diag d;
-	DIR *dir;
+	size_t i;
 
-	*ret = NULL;
-	dir = opendir(s->dir);
-	if (!dir || moment_now(&now) != CLUSTER_OK) {
-		say(s, LOG_LEVEL_ERROR, "cannot read %s: %s", s->dir, strerror(errno));
-		if (dir)
-			closedir(dir);
-		return 0;
-	}
-	while ((entry = readdir(dir)) != NULL) {
-		if (id_parse(entry->d_name, &id) != CLUSTER_OK)
+	for (i = 0; i < s->n; i++) {
+		struct entry *x = &s->entry[i];
+
+		if (!x->look || (x->s.closed == 0 && id_equal(&x->s.boot_id, &now->boot_id) && sessions_leader_alive(&x->s)))
 			continue;
-		if (n == room) {
-			room = room ? room * 2 : 16;
-			more = reallocarray(list, room, sizeof *list);
-			if (!more)
-				break;
-			list = more;
-		}
-		memset(&list[n], 0, sizeof list[n]);
-		diag_clear(&d);
-		e = session_load(s->dir, entry->d_name, s->conf.owner, &list[n].s, &d);
-		if (e != CLUSTER_OK) {
-			if (e != CLUSTER_ENOTFOUND)
-				say(s, LOG_LEVEL_WARNING, "session record %s: %s", entry->d_name, d.text);
-		} else if (alive(&list[n].s, &now.boot_id)) {
-			n++;
-		} else {
-			drop_record(s, &list[n].s);
-		}
+		if (!id_equal(&x->s.boot_id, &now->boot_id) || !any_left(s, x, p))
+			sessions_records_drop(s, x);
+		else if (x->s.closed == 0)
+			mark_closed(s, x, now);
 	}
-	closedir(dir);
-	*ret = list;
-	return n;
+	sessions_records_compact(s);
 }
 
-static enum reason judge(const struct trust *t, const struct session *x, struct policy_answer *answer)
+/* Has everything of a doomed session ended? */
+static bool is_over(const struct sessions *s, const struct entry *x, struct processes *p)
 {
-	const struct policy_session p = { .person = x->person, .device = x->device, .jti = x->jti, .iat = x->iat, .account = x->account, .issuer = x->issuer };
-
-	return policy_session_check(t, &p, answer);
+	return !sessions_leader_alive(&x->s) && !any_left(s, x, p);
 }
 
-/* Is the reason something that was decided against the session, and not a failure to decide? */
-static bool must_end(enum reason r)
+static enum cluster_err end_doomed(struct sessions *s, struct diag *d)
 {
-	enum cluster_err e = reason_err(r);
-
-	return r != REASON_OK && (e == CLUSTER_EREVOKED || e == CLUSTER_EDENIED || e == CLUSTER_EEXPIRED);
-}
-
-static bool tell_once(struct sessions *s, const struct cluster_id *id)
-{
-	size_t i;
-
-	for (i = 0; i < s->n_told && i < TOLD_MAX; i++) {
-		if (id_equal(&s->told[i], id))
-			return false;
-	}
-	s->told[s->n_told++ % TOLD_MAX] = *id;
-	return true;
-}
-
-/*
- * Is the audit id this session's alone? Not if it is the agent's own or that of the process above the leader (then nobody gave the session one of its own), nor if another record
- * with another leader has it.
- */
-static bool audit_is_own(const struct record *list, size_t n, const struct record *r)
-{
-	struct session_facts self, leader, parent;
-	size_t i;
-
-	if (r->s.audit == SESSION_NO_AUDIT || session_facts_read(getpid(), &self) != CLUSTER_OK || self.audit == r->s.audit)
-		return false;
-	if (session_facts_read((pid_t)r->s.pid, &leader) != CLUSTER_OK || leader.start != r->s.start || leader.audit != r->s.audit)
-		return false;
-	if (leader.parent > 0 && session_facts_read(leader.parent, &parent) == CLUSTER_OK && parent.audit == r->s.audit)
-		return false;
-	for (i = 0; i < n; i++) {
-		if (list[i].s.audit == r->s.audit && list[i].s.pid != r->s.pid)
-			return false;
-	}
-	return true;
-}
-
-static struct ending_target target_of(const struct record *list, size_t n, const struct record *r)
-{
-	return (struct ending_target){ .leader = (pid_t)r->s.pid, .start = r->s.start, .audit = r->s.audit, .by_audit = audit_is_own(list, n, r) };
-}
-
-static void describe(const struct session *x, char dst[160])
-{
-	char person[ID_TEXT + 1];
-
-	id_text(&x->person, person);
-	snprintf(dst, 160, "session of person %s as %s (%s, process %u)", person, x->account, x->service, x->pid);
-}
-
-/* A session that must not go on: ended, or told, as its grant says. */
-static void sentence(struct sessions *s, struct record *list, size_t n, struct record *r, const struct policy_answer *answer)
-{
-	struct ending_target target = target_of(list, n, r);
-	char who[160], line[LINE_MAX_BYTES];
-
-	describe(&r->s, who);
-	switch (r->s.on_revoke) {
-	case DIRECTORY_END:
-		r->doomed = true;
-		say(s, LOG_LEVEL_NOTICE, "%s ends: %s (%s)", who, reason_word(r->reason), answer->detail.text[0] ? answer->detail.text : reason_text(r->reason));
-		snprintf(line, sizeof line, "\r\ncluster login: this session ends now: %s.\r\n", reason_text(r->reason));
-		ending_tell(&target, line);
-		return;
-	case DIRECTORY_WARN:
-		if (!tell_once(s, &r->s.id))
-			return;
-		say(s, LOG_LEVEL_NOTICE, "%s is warned and lives on, as its grant says: %s", who, reason_word(r->reason));
-		snprintf(line, sizeof line, "\r\ncluster login: %s. Please end this session.\r\n", reason_text(r->reason));
-		ending_tell(&target, line);
-		return;
-	case DIRECTORY_KEEP:
-		if (tell_once(s, &r->s.id))
-			say(s, LOG_LEVEL_NOTICE, "%s lives on, as its grant says: %s", who, reason_word(r->reason));
-		return;
-	}
-}
-
-static void end_doomed(struct sessions *s, struct record *list, size_t n)
-{
-	struct ending_target *targets = calloc(n + 1, sizeof *targets);
+	struct ending_target *targets = calloc(s->n + 1, sizeof *targets);
+	struct processes p = { .p = NULL };
+	enum cluster_err e = CLUSTER_OK;
 	size_t i, doomed = 0, left;
+	char line[100];
 
 	if (!targets) {
-		say(s, LOG_LEVEL_ERROR, "out of memory: %zu sessions are judged again later", n);
-		return;
+		sessions_fail(s, &e, d, CLUSTER_ENOMEM, "out of memory: sessions that must end live on");
+		return e;
 	}
-	for (i = 0; i < n; i++) {
-		if (list[i].doomed)
-			targets[doomed++] = target_of(list, n, &list[i]);
+	for (i = 0; i < s->n; i++) {
+		if (s->entry[i].doomed)
+			targets[doomed++] = sessions_target(s, &s->entry[i]);
 	}
 	left = ending_run(targets, doomed, s->conf.grace_ms);
-	if (left > 0)
-		say(s, LOG_LEVEL_ERROR, "%zu processes of ended sessions cannot be killed", left);
-	for (i = 0; i < n; i++) {
+	if (left > 0) {
+		snprintf(line, sizeof line, "%zu processes of ended sessions cannot be killed", left);
+		sessions_fail(s, &e, d, CLUSTER_ESYSTEM, line);
+	}
+	for (i = 0; i < s->n; i++) {
+		struct entry *x = &s->entry[i];
+
 		/* what could not be ended is tried again at the next look */
-		if (list[i].doomed && (left == 0 || !alive(&list[i].s, &list[i].s.boot_id))) {
-			drop_record(s, &list[i].s);
+		if (x->doomed && (left == 0 || is_over(s, x, &p))) {
+			sessions_records_drop(s, x);
 			s->ended++;
-			s->live--;
 		}
 	}
+	sessions_records_compact(s);
+	processes_done(&p);
 	free(targets);
+	return e;
 }
 
-void sessions_sweep(struct sessions *s, const struct trust *t)
+/* What follows the reading: bury, judge, end. `e` and d: what has failed so far. */
+static enum cluster_err proceed(struct sessions *s, const struct trust *t, const struct moment *now, enum cluster_err e, struct diag *d)
 {
-	struct policy_answer answer;
-	struct record *list;
-	size_t n, i, doomed = 0;
+	struct processes p = { .p = NULL };
+	enum cluster_err more;
+	size_t i, doomed = 0;
+	struct diag what;
 
-	n = read_records(s, &list);
-	s->live = (uint32_t)n;
-	for (i = 0; t && i < n; i++) {
-		list[i].reason = judge(t, &list[i].s, &answer);
-		if (must_end(list[i].reason))
-			sentence(s, list, n, &list[i], &answer);
-		else if (list[i].reason != REASON_OK)
-			say(s, LOG_LEVEL_WARNING, "a session cannot be judged: %s (%s)", reason_word(list[i].reason), answer.detail.text);
-		doomed += list[i].doomed;
+	diag_clear(&what);
+	bury(s, now, &p);
+	if ((more = sessions_judge(s, t, now, &p, &what)) != CLUSTER_OK && e == CLUSTER_OK)
+		e = diag_set(d, more, "%s", what.text);
+	for (i = 0; i < s->n; i++)
+		doomed += s->entry[i].doomed;
+	if (doomed > 0 && (more = end_doomed(s, &what)) != CLUSTER_OK && e == CLUSTER_OK)
+		e = diag_set(d, more, "%s", what.text);
+	processes_done(&p);
+	s->failed = e != CLUSTER_OK;
+	return e;
+}
+
+enum cluster_err sessions_sweep(struct sessions *s, const struct trust *t, const struct moment *now, struct diag *d)
+{
+	enum cluster_err e = sessions_records_all(s, now, d);
+
+	s->patience++;
+	return proceed(s, t, now, e, d);
+}
+
+enum cluster_err sessions_look(struct sessions *s, const struct trust *t, const struct moment *now, const struct cluster_id *id, struct diag *d)
+{
+	enum cluster_err e = sessions_records_one(s, id, d);
+
+	s->patience = 0;
+	if (e != CLUSTER_OK)
+		sessions_say(s, LOG_LEVEL_ERROR, "%s", d->text);
+	return proceed(s, t, now, e, d);
+}
+
+/* Closing sessions are looked at soon after they closed, and then ever more rarely. */
+static int64_t patience_ms(const struct sessions *s)
+{
+	static const int64_t steps[] = { 30, 60, 120, 250, 500, 1000, 2000, 5000, 10000, 30000 };
+	const size_t n = sizeof steps / sizeof *steps;
+
+	return sessions_closing(s) == 0 ? INT64_MAX : s->patience < n ? steps[s->patience] : LONGEST_MS;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int64_t sessions_next_ms(const struct sessions *s, const struct moment *now)
+{
+	int64_t ms = earlier(s->failed ? AGAIN_MS : INT64_MAX, patience_ms(s)), at = INT64_MAX, next;
+	size_t i;
+
+	for (i = 0; i < s->n; i++) {
+		const struct entry *x = &s->entry[i];
+
+		if (session_due(&x->s, now->wall, s->conf.notice, &next) == SESSION_DUE_NOTICE && x->s.closed == 0)
+			next = earlier(next, (x->asked ? x->asked : now->wall) + ASK_SECONDS);
+		at = earlier(at, next);
 	}
-	if (doomed > 0)
-		end_doomed(s, list, n);
-	free(list);
+	if (at != INT64_MAX)
+		ms = earlier(ms, at <= now->wall ? AGAIN_MS : at - now->wall > LONGEST_MS / 1000 ? LONGEST_MS : (at - now->wall) * 1000);
+	return ms;
+}
+
+bool sessions_renewal(struct sessions *s, const struct moment *now, struct cluster_id *ret_session, struct cluster_id *ret_jti)
+{
+	int64_t next;
+	size_t i;
+
+	for (i = 0; i < s->n; i++) {
+		struct entry *x = &s->entry[i];
+
+		if (x->s.closed != 0 || session_due(&x->s, now->wall, s->conf.notice, &next) != SESSION_DUE_NOTICE ||
+		    (x->asked != 0 && x->asked <= now->wall && now->wall - x->asked < ASK_SECONDS))
+			continue;
+		x->asked = now->wall;
+		*ret_session = x->s.id;
+		*ret_jti = x->s.jti;
+		return true;
+	}
+	return false;
+}
+
+static enum cluster_err renewed_ok(const struct trust *t, const struct moment *now, const struct session *x, const struct credential *c, struct diag *d)
+{
+	struct policy_request q = { .class = POLICY_LOGIN, .account = x->account, .now = now, .source = x->rhost[0] ? x->rhost : NULL, .credential = c };
+	struct policy_answer a;
+
+	if (!id_equal(&c->person, &x->person) || !id_equal(&c->device, &x->device))
+		return diag_set(d, CLUSTER_EDENIED, "the newer credential is another person's or device's");
+	if (c->exp <= x->exp)
+		return diag_set(d, CLUSTER_EDENIED, "the newer credential ends no later");
+	if (policy_decide(t, &q, &a) != REASON_OK)
+		return diag_set(d, CLUSTER_EDENIED, "the newer credential does not open this account here: %s", reason_word(a.reason));
+	return CLUSTER_OK;
+}
+
+enum cluster_err sessions_renew(struct sessions *s, const struct trust *t, const struct moment *now, const struct cluster_id *session, const struct credential *c, struct diag *d)
+{
+	struct entry *x = sessions_records_find(s, session);
+	struct processes p = { .p = NULL };
+	struct ending_target target;
+	struct session renewed;
+	enum cluster_err e;
+
+	if (!x || x->s.closed != 0 || !x->s.end_at_expiry)
+		return diag_set(d, CLUSTER_ENOTFOUND, "no session waits for this credential");
+	if ((e = renewed_ok(t, now, &x->s, c, d)) != CLUSTER_OK)
+		return e;
+	renewed = x->s;
+	renewed.iat = c->iat;
+	renewed.exp = c->exp;
+	renewed.jti = c->jti;
+	memset(renewed.issuer, 0, sizeof renewed.issuer);
+	memcpy(renewed.issuer, c->issuer, strlen(c->issuer));
+	if ((e = session_store(s->dir, &renewed, d)) != CLUSTER_OK)
+		return e;
+	x->s = renewed;
+	x->noticed = false;
+	x->asked = 0;
+	s->change++;
+	target = sessions_target(s, x);
+	ending_tell(&p, &target, "\r\ncluster login: a newer credential has been found, and your session goes on.\r\n");
+	processes_done(&p);
+	sessions_say(s, LOG_LEVEL_NOTICE, "a session as %s (process %u) goes on with a newer credential until %lld", x->s.account, x->s.pid, (long long)x->s.exp);
+	return CLUSTER_OK;
 }

@@ -14,6 +14,7 @@
 #include "cluster/log.h"
 #include "cluster/moment.h"
 
+#include "care.h"
 #include "children.h"
 #include "exit_status.h"
 #include "ipc.h"
@@ -36,6 +37,7 @@ struct supervisor {
 	const struct agent *agent;
 	struct publish *publish;
 	struct sessions *sessions;
+	struct care care;
 	struct children children;
 	struct watch *local;
 	struct event_base *base;
@@ -85,6 +87,7 @@ static void tell_status(struct supervisor *s)
 	s->status.head_version = f->head_version;
 	s->status.head_iat = f->head_iat;
 	s->status.sessions = sessions_live(s->sessions);
+	s->status.closing = sessions_closing(s->sessions);
 	ipc_init(&m, IPC_STATUS);
 	m.status = s->status;
 	if (ipc_send(s->children.channel[CHILD_SERVE], &m, NULL, 0, 0) != CLUSTER_OK)
@@ -107,10 +110,24 @@ static void look(struct supervisor *s)
 	vitals_write(&s->vitals, &s->status, sessions_ended(s->sessions));
 }
 
+/* Something has looked at the sessions; `proved`: it made good what had been left undone. */
+static void after_care(void *arg, bool proved)
+{
+	struct supervisor *s = arg;
+	struct ipc m;
+
+	tell_status(s);
+	ipc_init(&m, IPC_PROVED);
+	if (proved && ipc_send(s->children.channel[CHILD_TRUST], &m, NULL, 0, 0) != CLUSTER_OK)
+		s->care.behind = true; /* it is busy: said after the next look */
+}
+
 static void sweep(struct supervisor *s)
 {
-	sessions_sweep(s->sessions, publish_trust(s->publish));
-	tell_status(s);
+	bool before = s->care.behind;
+
+	care_sweep(&s->care);
+	after_care(s, before && !s->care.behind);
 }
 
 /* Which CA keys sshd trusts. What goes wrong here holds up nothing: who is trusted is decided by the snapshots. */
@@ -219,6 +236,7 @@ static void on_publish(struct supervisor *s, const struct ipc_publish *m, const 
 	e = put_set(s, m, fds, n_fds, &d);
 	ipc_init(&answer, IPC_PUBLISHED);
 	answer.published.err = (uint32_t)e;
+	answer.published.unproved = s->care.behind;
 	answer.published.ended = sessions_ended(s->sessions);
 	ipc_text(answer.published.text, sizeof answer.published.text, d.text);
 	if (e != CLUSTER_OK) {
@@ -266,7 +284,8 @@ static void on_session(struct supervisor *s, const struct ipc *m)
 {
 	struct ipc answer = *m;
 
-	sweep(s);
+	care_look(&s->care, &m->session.id);
+	tell_status(s);
 	answer.session.err = CLUSTER_OK;
 	if (ipc_send(s->children.channel[CHILD_SERVE], &answer, NULL, 0, 0) != CLUSTER_OK)
 		return; /* its client hears nothing, and does not wait for long */
@@ -284,6 +303,8 @@ static void dispatch(struct supervisor *s, enum child from, const struct ipc *m,
 		on_contact(s, &m->contact);
 	else if (m->type == IPC_SESSION && from == CHILD_SERVE)
 		on_session(s, m);
+	else if (m->type == IPC_RENEWED && from == CHILD_TRUST)
+		care_renewed(&s->care, &m->renew.session, fds, n_fds);
 	else if (m->type == IPC_RELAY && from == CHILD_RELAY)
 		vitals_relay(&s->vitals, &m->relay);
 	else {
@@ -442,7 +463,8 @@ static enum cluster_err start_loop(struct supervisor *s, struct diag *d)
 	int c;
 
 	s->base = event_base_new();
-	ok = s->base != NULL;
+	s->care = (struct care){ .sessions = s->sessions, .publish = s->publish, .fetch = &s->children.channel[CHILD_FETCH], .after = after_care, .arg = s };
+	ok = s->base != NULL && care_start(&s->care, s->base) == CLUSTER_OK;
 	for (c = 0; ok && c < CHILD_N; c++)
 		ok = add_event(s, s->children.channel[c], s->children.channel[c] >= 0 ? EV_READ : 0, channel_ready, 0);
 	s->relay_due = s->base ? event_new(s->base, -1, 0, relay_due, s) : NULL;
@@ -457,7 +479,8 @@ static enum cluster_err start_loop(struct supervisor *s, struct diag *d)
 static enum cluster_err prepare(struct supervisor *s, char *socket_path, size_t size, int *ret_listener, struct diag *d)
 {
 	const struct agent *a = s->agent;
-	const struct sessions_conf conf = { .run_dir = a->conf.run, .owner = a->owner, .grace_ms = (unsigned int)a->conf.kill_grace_ms, .log = say };
+	const struct sessions_conf conf = { .run_dir = a->conf.run, .owner = a->owner, .grace_ms = (unsigned int)a->conf.kill_grace_ms,
+		.notice = (int64_t)a->conf.expiry_notice, .log = say };
 	enum cluster_err e;
 
 	if ((e = start_lock(a->conf.state, d)) != CLUSTER_OK || (e = file_mkdir(a->conf.run, 0755, d)) != CLUSTER_OK ||
@@ -481,6 +504,7 @@ static void release(struct supervisor *s)
 	if (s->base)
 		event_base_free(s->base);
 	watch_free(s->local);
+	care_stop(&s->care);
 	sessions_free(s->sessions);
 	publish_close(s->publish);
 }

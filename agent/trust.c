@@ -54,12 +54,19 @@ static bool skip(const char **at, const char *word)
 	return true;
 }
 
-/* "/v1/head?after=<number>&wait=<number>" and "/v1/objects/<sha256>": what a node reads. */
+#define REPORT_PATH "/v1/sessions"
+
+/* "/v1/head?after=<number>&wait=<number>", "/v1/objects/<sha256>", "/v1/renewal/<jti>": what a node reads; and where it reports its sessions. */
 static bool path_ok(const char *path)
 {
 	uint8_t sha256[CRYPTO_SHA256_SIZE];
 	const char *at = path;
+	struct cluster_id jti;
 
+	if (strcmp(path, REPORT_PATH) == 0)
+		return true;
+	if (skip(&at, "/v1/renewal/"))
+		return id_parse(at, &jti) == CLUSTER_OK;
 	if (skip(&at, "/v1/objects/"))
 		return strlen(at) == OBJECT_TEXT && b64_decode_exact(at, OBJECT_TEXT, sha256, sizeof sha256) == CLUSTER_OK;
 	return skip(&at, "/v1/head?after=") && digits(&at) && skip(&at, "&wait=") && digits(&at) && *at == '\0';
@@ -76,11 +83,11 @@ static enum cluster_err sign(struct verifier *v, const struct frame *f)
 		ipc_log(v->root, LOG_LEVEL_ERROR, "the fetch process asked for a signature that it may not have");
 		return frame_send(v->fetch, FRAME_TOKEN, NULL, 0);
 	}
-	ipc_text(r.c.htm, sizeof r.c.htm, "GET");
+	ipc_text(r.c.htm, sizeof r.c.htm, strcmp((const char *)f->data, REPORT_PATH) == 0 ? "POST" : "GET");
 	ipc_text(r.c.htu, sizeof r.c.htu, (const char *)f->data);
 	r.cluster = v->agent->enrolled.cluster;
 	r.node = v->agent->enrolled.node;
-	r.applied = assemble_installed(v->a) ? assemble_version(v->a) : 0;
+	r.applied = assemble_installed(v->a) ? v->proved : 0;
 	r.ended = (int64_t)v->ended;
 	e = request_node_build(&r, now_seconds(), v->key, &token);
 	if (e != CLUSTER_OK) {
@@ -206,6 +213,31 @@ static enum cluster_err proceed(struct verifier *v, enum cluster_err e, enum ass
 	return state == ASSEMBLE_WANT ? answer_want(v) : answer_poll(v, CLUSTER_OK, NULL);
 }
 
+/* What fetch has found for a session that nears its end: root hears of it if it is a credential of this cluster. */
+static enum cluster_err renewal(struct verifier *v, const struct frame *f)
+{
+	struct credential c;
+	enum cluster_err e;
+	struct ipc m;
+	struct diag d;
+	int fd = -1;
+
+	if (f->n <= ID_SIZE)
+		return CLUSTER_EFORMAT;
+	diag_clear(&d);
+	memset(&c, 0, sizeof c);
+	ipc_init(&m, IPC_RENEWED);
+	memcpy(m.renew.session.b, f->data, ID_SIZE);
+	if ((e = assemble_credential(v->a, (const char *)f->data + ID_SIZE, f->n - ID_SIZE, now_seconds(), &c, &d)) == CLUSTER_OK &&
+	    (e = ipc_memory("credential", &c, sizeof c, &fd, &d)) == CLUSTER_OK) {
+		e = ipc_send(v->root, &m, &fd, 1, 1);
+		ipc_close_fds(&fd, 1);
+		return e;
+	}
+	ipc_log(v->root, LOG_LEVEL_WARNING, "a newer credential is refused: %s", d.text);
+	return CLUSTER_OK;
+}
+
 static enum cluster_err fetch_ready(struct verifier *v)
 {
 	enum assemble_state state = ASSEMBLE_SAME;
@@ -235,6 +267,9 @@ static enum cluster_err fetch_ready(struct verifier *v)
 	case FRAME_ABANDON:
 		assemble_drop(v->a);
 		e = answer_poll(v, CLUSTER_OK, NULL);
+		break;
+	case FRAME_RENEWAL:
+		e = renewal(v, &f);
 		break;
 	case FRAME_TOKEN:
 	case FRAME_WANT:
@@ -282,6 +317,8 @@ static enum cluster_err on_published(struct verifier *v, const struct ipc_publis
 		assemble_commit(v->a);
 	else
 		assemble_drop(v->a);
+	if (p->err == CLUSTER_OK && !p->unproved)
+		v->proved = assemble_version(v->a);
 	if (v->owed)
 		e = answer_poll(v, (enum cluster_err)p->err, p->err == CLUSTER_OK ? NULL : p->text);
 	return e == CLUSTER_OK ? settle(v) : e;
@@ -342,6 +379,8 @@ static enum cluster_err root_ready(struct verifier *v)
 		e = on_published(v, &m.published);
 	else if (m.type == IPC_AGAIN)
 		e = on_again(v);
+	else if (m.type == IPC_PROVED)
+		v->proved = v->publishing ? v->proved : assemble_version(v->a); /* what is on its way says so itself */
 	else
 		e = CLUSTER_EFORMAT;
 	ipc_close_fds(fds, n);

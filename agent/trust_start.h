@@ -24,6 +24,7 @@ struct verifier {
 	bool restored;      /* an offer from disk is ready */
 	bool again;         /* the installed set has to be built again: local files changed, or it is damaged */
 	uint64_t ended;
+	int64_t proved;     /* the head version whose revocations have reached every session */
 };
 
 /* Everything before the first message: the key, privileges, the documents on disk, the system call filter. */

@@ -26,7 +26,7 @@ struct agent_msg_request {
 struct agent_msg_status {
 	uint64_t generation, head_version;
 	int64_t head_iat, last_contact;
-	uint32_t sessions;
+	uint32_t sessions, closing; /* open; closed with processes left */
 	bool connected;
 	char last_error[201];
 };

@@ -41,6 +41,7 @@ struct node_conf {
 	char user[CONF_STRING_SIZE];     /* whom the unprivileged processes run as */
 	uint64_t poll_wait;              /* seconds of one long poll */
 	uint64_t kill_grace_ms;          /* between SIGHUP or SIGTERM and SIGKILL of a session that must end */
+	uint64_t expiry_notice;          /* seconds before its end that a session hears of it, if it ends with its credential */
 	uint64_t retry_max;              /* seconds, the longest pause between two tries */
 	char passwd[CONF_STRING_SIZE];   /* the local account files that the directory must not collide with */
 	char group[CONF_STRING_SIZE];

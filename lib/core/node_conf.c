@@ -80,6 +80,8 @@ const struct conf_key node_conf_keys[] = {
 	{ .section = "agent", .name = "poll_wait", .type = CONF_SECONDS, .offset = FIELD(poll_wait), .min = 1, .max = 60, .help = "length of one long poll" },
 	{ .section = "agent", .name = "kill_grace_ms", .type = CONF_NUMBER, .offset = FIELD(kill_grace_ms), .min = 0, .max = 60000,
 	    .help = "milliseconds that a revoked session has before it is killed" },
+	{ .section = "agent", .name = "expiry_notice", .type = CONF_SECONDS, .offset = FIELD(expiry_notice), .min = 0, .max = 3600,
+	    .help = "how long before its end a session hears of it, and a newer credential is looked for, where a grant ends sessions with their credential" },
 	{ .section = "agent", .name = "retry_max", .type = CONF_SECONDS, .offset = FIELD(retry_max), .min = 1, .max = 3600,
 	    .help = "longest pause between two tries to reach the authority" },
 	{ .section = "agent", .name = "passwd", .type = CONF_PATH, .offset = FIELD(passwd), .help = "the local accounts, which no entry of the directory may have the name or uid of" },
@@ -122,6 +124,7 @@ void node_conf_init(struct node_conf *c)
 	SET(c->user, "cluster-agent");
 	c->poll_wait = 30;
 	c->kill_grace_ms = 200;
+	c->expiry_notice = 300;
 	c->retry_max = 30;
 	c->log_level = LOG_LEVEL_INFO - LOG_LEVEL_ERROR;
 	c->relay_connections = 1024;

@@ -107,6 +107,7 @@ enum cluster_err agent_msg_answer_build(const struct agent_msg_answer *m, uint8_
 		wr_u64(&w, (uint64_t)s->head_iat);
 		wr_u64(&w, (uint64_t)s->last_contact);
 		wr_u32(&w, s->sessions);
+		wr_u32(&w, s->closing);
 		wr_u8(&w, s->connected);
 		wr_str16(&w, s->last_error);
 	}
@@ -122,7 +123,7 @@ static enum cluster_err take_status(struct rd *r, struct agent_msg_status *s)
 	uint8_t connected;
 
 	if ((e = rd_u64(r, &s->generation)) != CLUSTER_OK || (e = rd_u64(r, &s->head_version)) != CLUSTER_OK || (e = take_i64(r, &s->head_iat)) != CLUSTER_OK ||
-	    (e = take_i64(r, &s->last_contact)) != CLUSTER_OK || (e = rd_u32(r, &s->sessions)) != CLUSTER_OK || (e = rd_u8(r, &connected)) != CLUSTER_OK ||
+	    (e = take_i64(r, &s->last_contact)) != CLUSTER_OK || (e = rd_u32(r, &s->sessions)) != CLUSTER_OK || (e = rd_u32(r, &s->closing)) != CLUSTER_OK || (e = rd_u8(r, &connected)) != CLUSTER_OK ||
 	    (e = rd_str16(r, s->last_error, sizeof s->last_error)) != CLUSTER_OK)
 		return e;
 	if (connected > 1)

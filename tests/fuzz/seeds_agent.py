@@ -41,7 +41,7 @@ seed("session", "newer", b"CLSESS1\n\0\2\0\0" + ident(1))
 seed("agent_msg", "status", b"\1\1")
 seed("agent_msg", "opened", b"\1\2" + ident(1))
 seed("agent_msg", "closed", b"\1\3" + ident(1))
-seed("agent_msg", "answer", b"\1\1\0" + struct.pack(">4QIB", 3, 70, 1700000000, 1700000001, 2, 1) + str16(b"no route"))
+seed("agent_msg", "answer", b"\1\1\0" + struct.pack(">4QIIB", 3, 70, 1700000000, 1700000001, 2, 1, 1) + str16(b"no route"))
 seed("agent_msg", "refusal", b"\1\2\x0c")
 
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One changed account in a directory of many: what the trust process does (verify, build), what the root process does (judge again, write, make durable, switch), what the first
- * start costs, sizes and memory. N accounts, N/10 groups, one of them with N/10 members, one account in 1,000 groups, every tenth account a person's. Writes
- * build/bench/million.json. Sizes are arguments; ROUNDS changes of one account each, of which the median and the minimum count.
+ * One change in a directory of many: what the trust process does (verify, build), what the root process does (judge again, write, make durable, switch), what the first
+ * start costs, sizes and memory. N accounts, N/10 groups, one of them with N/10 members, one account in 1,000 groups, every tenth account a person's, N/100 grants, N/1000 nodes, 100
+ * revocations. Writes build/bench/million.json. Sizes are arguments; ROUNDS changes of each kind, of which the median and the minimum count.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,8 @@
 #include "publish.h"
 #include "trustgen.h"
 
-#define ROUNDS 5
+#define ROUNDS 5 /* of each kind of change */
+#define REVOKED 100
 #define HASH_TEXT 43
 #define SHARD_RECORDS 1024
 #define MEMBERS 10 /* of an ordinary group */
@@ -32,10 +33,14 @@
 enum measure { VERIFY, BUILD, HAND_OVER, PUBLISH, TOTAL, MEASURES };
 static const char *const measure_names[MEASURES] = { "verify", "build", "hand over", "publish", "total" };
 
+enum change { CHANGE_ACCOUNT, CHANGE_GRANT, CHANGE_REVOCATION, CHANGE_NODE, CHANGES };
+static const char *const change_names[CHANGES] = { "one account", "one grant", "one revocation", "one node" };
+#define ALL_ROUNDS (CHANGES * ROUNDS)
+
 /* Shared by the processes. Round 0 is the first start. */
 struct shared {
-	double ms[ROUNDS + 1][MEASURES];
-	size_t sizes[3];
+	double ms[ALL_ROUNDS + 1][MEASURES];
+	size_t sizes[3], whole[3];
 	long trust_kb, root_kb;
 };
 
@@ -125,17 +130,23 @@ static void write_text(const char *text)
 
 /* --- the directory --- */
 
-/* Which account each round changes; its text says which round. */
+/* Which record each round changes; its text says which round. */
 struct made {
 	struct trustgen *g;
 	unsigned n, round;
-	const char *person;
+	const char *node_keys; /* of every node: what differs is added */
 	struct directory dir;
 };
 
-static unsigned changed_account(const struct made *m, unsigned round)
+static enum change change_of(unsigned round)
 {
-	return (unsigned)((uint64_t)m->n * round / (ROUNDS + 1));
+	return (enum change)((round - 1) / ROUNDS);
+}
+
+/* Number of the record, of n of a kind, that this round changes; none: n. */
+static unsigned changed_record(enum change kind, unsigned round, unsigned n)
+{
+	return round && change_of(round) == kind ? (unsigned)((uint64_t)n * round / (ALL_ROUNDS + 1)) : n;
 }
 
 static void account_name(unsigned i, char name[20])
@@ -156,7 +167,7 @@ static void put_account(const struct made *m, unsigned i, struct wr *w)
 		snprintf(person, sizeof person, "\"person\":\"%s\",", id_chars);
 	}
 	wr_printf(w, "{\"gecos\":\"User number %u%s\",\"gid\":%u,\"home\":\"/home/%s\",\"name\":\"%s\",%s\"shell\":\"/bin/bash\",\"uid\":%u}", i,
-		m->round && changed_account(m, m->round) == i ? " who changed" : "", 100000000 + i, name, name, person, 100000000 + i);
+		changed_record(CHANGE_ACCOUNT, m->round, m->n) == i ? " who changed" : "", 100000000 + i, name, name, person, 100000000 + i);
 }
 
 /* Group 0 has a tenth of all accounts; the last account is in MANY_GROUPS; the others are spread evenly. */
@@ -191,26 +202,89 @@ static void put_person(const struct made *m, unsigned i, struct wr *w)
 		"0123456789012345678901234567890123456789AAA", id_chars, i);
 }
 
+static void put_grant(const struct made *m, unsigned i, struct wr *w)
+{
+	struct cluster_id id = trustgen_id("a grant");
+	char id_chars[ID_TEXT + 1], name[20];
+
+	account_name(i * 100, name);
+	memcpy(id.b, &i, sizeof i);
+	id_text(&id, id_chars);
+	wr_printf(w, "{\"accounts\":[\"%s\"],\"id\":\"%s\",\"nodes\":[\"any\"],\"role\":\"staff\",\"ttl\":%u}", name, id_chars,
+		changed_record(CHANGE_GRANT, m->round, m->n / 100) == i ? 3600 + m->round : 3600);
+}
+
+static void put_node(const struct made *m, unsigned i, struct wr *w)
+{
+	struct cluster_id id = trustgen_id("a node");
+	char id_chars[ID_TEXT + 1];
+
+	memcpy(id.b, &i, sizeof i);
+	id_text(&id, id_chars);
+	wr_printf(w, "{\"addresses\":[\"10.%u.%u.%u\"],%s,\"hostkeys\":[\"%s\"],\"id\":\"%s\",\"name\":\"worker-%u\",\"roles\":[\"worker\"]}",
+		changed_record(CHANGE_NODE, m->round, m->n / 1000) == i ? 100 + m->round : 1, i / 200 + 1, i % 200 + 1, m->node_keys,
+		trustgen_hostkey(m->g, id_chars), id_chars, i);
+}
+
 typedef void put_record(const struct made *m, unsigned i, struct wr *w);
 typedef void name_record(unsigned i, char name[20]);
+
+static void node_name(unsigned i, char name[20])
+{
+	snprintf(name, 20, "worker-%u", i);
+}
 
 static void group_name(unsigned i, char name[20])
 {
 	snprintf(name, 20, "group%06u", i);
 }
 
-/* Records into shards by the first bits of the hash of the name, as an authority does. */
-static void put_kind(struct made *m, enum directory_kind kind, unsigned n, name_record *name_of, put_record *put)
+/* One kind of record, of which `change` changes one. */
+struct kind {
+	enum directory_kind kind;
+	unsigned n;
+	name_record *name_of;
+	put_record *put;
+	enum change change;
+};
+
+static void put_shard(struct made *m, const struct kind *k, unsigned first, const unsigned *next, struct directory_shard *to)
 {
-	unsigned shards = 1, *shard_of = malloc(n * sizeof *shard_of), *next = NULL;
+	struct wr w;
+
+	wr_grow(&w, DIRECTORY_SHARD_MAX);
+	wr_text(&w, "[");
+	for (unsigned i = first; i; i = next[i - 1]) {
+		if (w.n > 1)
+			wr_text(&w, ",");
+		k->put(m, i - 1, &w);
+	}
+	wr_text(&w, "]");
+	must_ok(wr_end(&w), NULL);
+	to->kind = k->kind;
+	to->size = w.n;
+	write_object(w.p, w.n, to->sha256);
+	wr_done(&w);
+}
+
+/* Records into shards by the first bits of the hash of the name, as an authority does. In later rounds only what has changed is written. */
+static void put_kind(struct made *m, const struct kind *k)
+{
+	unsigned n = k->n, shards = 1, *shard_of = malloc((n + 1) * sizeof *shard_of), *next = NULL;
+	unsigned is = changed_record(k->change, m->round, n), was = m->round ? changed_record(k->change, m->round - 1, n) : n;
 	uint8_t sha256[CRYPTO_SHA256_SIZE];
 	char name[20];
 
 	while ((uint64_t)shards * SHARD_RECORDS < n)
 		shards *= 2;
+	if (m->round && is == n && was == n) {
+		m->dir.n_shards += shards;
+		free(shard_of);
+		return;
+	}
 	must(shard_of && (next = calloc(n + shards, sizeof *next)), "memory");
 	for (unsigned i = n; i-- > 0;) {
-		name_of(i, name);
+		k->name_of(i, name);
 		must_ok(crypto_sha256(name, strlen(name), sha256), NULL);
 		shard_of[i] = (unsigned)((uint64_t)(sha256[0] << 8 | sha256[1]) * shards >> 16);
 		next[shards + i] = next[shard_of[i]]; /* lists: 0 ends, else number + 1 */
@@ -219,28 +293,9 @@ static void put_kind(struct made *m, enum directory_kind kind, unsigned n, name_
 	if (m->round == 0)
 		m->dir.shards = realloc(m->dir.shards, (m->dir.n_shards + shards) * sizeof *m->dir.shards);
 	must(m->dir.shards != NULL, "memory");
-	for (unsigned s = 0; s < shards; s++) {
-		struct directory_shard *to = &m->dir.shards[m->dir.n_shards];
-		struct wr w;
-
-		if (m->round && s != shard_of[changed_account(m, m->round)] && s != shard_of[changed_account(m, m->round - 1)]) {
-			m->dir.n_shards++; /* as it was */
-			continue;
-		}
-		wr_grow(&w, DIRECTORY_SHARD_MAX);
-		wr_text(&w, "[");
-		for (unsigned i = next[s]; i; i = next[shards + i - 1]) {
-			if (w.n > 1)
-				wr_text(&w, ",");
-			put(m, i - 1, &w);
-		}
-		wr_text(&w, "]");
-		must_ok(wr_end(&w), NULL);
-		to->kind = kind;
-		to->size = w.n;
-		write_object(w.p, w.n, to->sha256);
-		wr_done(&w);
-		m->dir.n_shards++;
+	for (unsigned s = 0; s < shards; s++, m->dir.n_shards++) {
+		if (m->round == 0 || (is < n && s == shard_of[is]) || (was < n && s == shard_of[was]))
+			put_shard(m, k, next[s], next + shards, &m->dir.shards[m->dir.n_shards]);
 	}
 	free(shard_of);
 	free(next);
@@ -258,42 +313,80 @@ static void put_sample(struct made *m, enum directory_kind kind, const char *tex
 	write_object(text, to->size, to->sha256);
 }
 
+static const char *revocations_text(struct made *m, unsigned version)
+{
+	const char *text;
+	struct wr w;
+
+	wr_grow(&w, 1 << 20);
+	wr_text(&w, "[");
+	for (unsigned i = 1; i < REVOKED + version; i++) {
+		struct cluster_id id = trustgen_id("gone");
+		char id_chars[ID_TEXT + 1];
+
+		memcpy(id.b, &i, sizeof i);
+		id_text(&id, id_chars);
+		wr_printf(&w, "%s{\"iat\":%lld,\"kind\":\"credential\",\"seq\":%u,\"until\":%lld,\"value\":\"%s\"}", i > 1 ? "," : "", (long long)m->dir.iat, i, (long long)m->dir.iat + 9999,
+			id_chars);
+	}
+	wr_text(&w, "]");
+	wr_terminate(&w);
+	must_ok(wr_end(&w), NULL);
+	text = trustgen_revocations(m->g, version, (const char *)w.p);
+	wr_done(&w);
+	return text;
+}
+
+static void put_directory(struct made *m, struct trustgen_records sample)
+{
+	const struct kind kinds[] = {
+		{ DIRECTORY_ACCOUNTS, m->n, account_name, put_account, CHANGE_ACCOUNT }, { DIRECTORY_GROUPS, m->n / 10, group_name, put_group, CHANGES },
+		{ DIRECTORY_PEOPLE, m->n / 10, account_name, put_person, CHANGES }, { DIRECTORY_NODES, m->n / 1000, node_name, put_node, CHANGE_NODE },
+		{ DIRECTORY_GRANTS, m->n / 100, account_name, put_grant, CHANGE_GRANT },
+	};
+
+	m->dir.n_shards = 0;
+	for (unsigned i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+		put_kind(m, &kinds[i]);
+	if (m->round == 0)
+		put_sample(m, DIRECTORY_NODES, sample.kind[DIRECTORY_NODES]);
+	else
+		m->dir.n_shards++;
+}
+
 /* All heads and objects of all rounds, in files. */
 static void generate(unsigned n, int64_t now)
 {
 	struct trustgen *g = trustgen_new("prod", now);
 	struct trustgen_records sample = trustgen_sample(g);
 	struct made m = { .g = g, .n = n };
-	const char *root = trustgen_root_text(g), *keyset = trustgen_keyset_text(g), *revocations = trustgen_revocations(g, 1, "[]"), *head;
+	const char *root = trustgen_root_text(g), *keyset = trustgen_keyset_text(g), *revocations = NULL, *head;
+	unsigned revoked = 0;
 
 	write_text(root);
 	write_text(keyset);
-	write_text(revocations);
 	write_file("pin", g->pin, sizeof g->pin);
+	m.node_keys = trustgen_format(g, "\"hop\":%s,\"key\":%s", trustgen_jwk(g, trustgen_key(g)), trustgen_jwk(g, trustgen_key(g)));
 	m.dir.iat = now;
 	m.dir.max_stale = m.dir.sudo_fresh = 900;
 	m.dir.skew = 30;
-	for (m.round = 0; m.round <= ROUNDS; m.round++) {
-		struct trustgen_directory dir = { .version = m.round + 1 };
+	for (m.round = 0; m.round <= ALL_ROUNDS; m.round++) {
+		static struct trustgen_directory dir;
 		char *payload, name[20];
-		size_t all = m.dir.n_shards;
 
-		m.dir.version = dir.version;
-		m.dir.n_shards = 0;
-		put_kind(&m, DIRECTORY_ACCOUNTS, n, account_name, put_account);
-		if (m.round == 0) {
-			put_kind(&m, DIRECTORY_GROUPS, n / 10, group_name, put_group);
-			put_kind(&m, DIRECTORY_PEOPLE, n / 10, account_name, put_person);
-			put_sample(&m, DIRECTORY_NODES, sample.kind[DIRECTORY_NODES]);
-			put_sample(&m, DIRECTORY_GRANTS, sample.kind[DIRECTORY_GRANTS]);
-		} else {
-			m.dir.n_shards = all;
+		if (m.round == 0 || change_of(m.round) == CHANGE_REVOCATION) {
+			revocations = revocations_text(&m, ++revoked);
+			write_text(revocations);
 		}
-		must_ok(directory_index_build(&m.dir, &g->root.cluster, &payload), NULL);
-		dir.text = trustgen_format(g, "%s\n", trustgen_sign(g, JWS_DIRECTORY, KEYRING_DIRECTORY, payload));
-		free(payload);
-		write_text(dir.text);
-		head = trustgen_head(g, m.round + 1, root, keyset, &dir, revocations, 1);
+		if (m.round == 0 || change_of(m.round) != CHANGE_REVOCATION) {
+			m.dir.version = dir.version = m.round + 1;
+			put_directory(&m, sample);
+			must_ok(directory_index_build(&m.dir, &g->root.cluster, &payload), NULL);
+			dir.text = trustgen_format(g, "%s\n", trustgen_sign(g, JWS_DIRECTORY, KEYRING_DIRECTORY, payload));
+			free(payload);
+			write_text(dir.text);
+		}
+		head = trustgen_head(g, m.round + 1, root, keyset, &dir, revocations, revoked);
 		snprintf(name, sizeof name, "head%u", m.round);
 		write_file(name, head, strlen(head));
 	}
@@ -373,6 +466,8 @@ static void trust_round(struct assemble *a, unsigned round, const int *fds, int6
 	hand_over(fds[0], &o.accounts, &shared->sizes[0]);
 	hand_over(fds[1], &o.trust, &shared->sizes[1]);
 	hand_over(fds[2], &o.docs, &shared->sizes[2]);
+	if (round == 0)
+		memcpy(shared->whole, shared->sizes, sizeof shared->whole);
 	assemble_output_done(&o);
 	ms[HAND_OVER] = now_ms() - t;
 	assemble_commit(a);
@@ -435,7 +530,7 @@ static void root_part(const int *fds, int go, int done, int64_t now)
 	snprintf(state, sizeof state, "%s/state", work);
 	must(mkdir(state, 0755) == 0, state);
 	must_ok(publish_open(state, geteuid(), &cluster, &node, &p, &d), &d);
-	for (unsigned char round = 0; round <= ROUNDS; round++) {
+	for (unsigned char round = 0; round <= ALL_ROUNDS; round++) {
 		must(write(go, &round, 1) == 1 && read(done, &round, 1) == 1, "the trust process ended");
 		root_round(p, round, fds, now);
 	}
@@ -457,22 +552,41 @@ static int compare(const void *x, const void *y)
 	return (d > 0) - (d < 0);
 }
 
+/* Median and least of one measure over the rounds of one kind of change. */
+static void sorted(enum change c, enum measure m, double ms[ROUNDS])
+{
+	for (unsigned i = 0; i < ROUNDS; i++)
+		ms[i] = shared->ms[1 + (unsigned)c * ROUNDS + i][m];
+	qsort(ms, ROUNDS, sizeof ms[0], compare);
+}
+
 static void print(FILE *out, unsigned n, const char *comma)
 {
-	fprintf(out, "%s{\"accounts\":%u,\"groups\":%u,\"people\":%u,\"accounts_snap_bytes\":%zu,\"trust_snap_bytes\":%zu,\"trust_process_peak_kb\":%ld,\"root_process_peak_kb\":%ld,"
-		"\"ms\":[", comma, n, n / 10, n / 10, shared->sizes[0], shared->sizes[1], shared->trust_kb, shared->root_kb);
-	printf("%u accounts: accounts.snap %.1f MB, trust.snap %.1f MB, peak memory trust %ld MB, root %ld MB\n", n, (double)shared->sizes[0] / 1e6,
-		(double)shared->sizes[1] / 1e6, shared->trust_kb / 1024, shared->root_kb / 1024);
-	for (unsigned m = 0; m < MEASURES; m++) {
-		double ms[ROUNDS];
+	double ms[ROUNDS];
 
-		for (unsigned i = 0; i < ROUNDS; i++)
-			ms[i] = shared->ms[i + 1][m];
-		qsort(ms, ROUNDS, sizeof ms[0], compare);
-		fprintf(out, "%s{\"what\":\"%s\",\"first\":%.2f,\"change_median\":%.2f,\"change_min\":%.2f}", m ? "," : "", measure_names[m], shared->ms[0][m], ms[ROUNDS / 2], ms[0]);
-		printf("  %-10s first %9.1f ms   one change: median %8.1f ms, least %8.1f ms\n", measure_names[m], shared->ms[0][m], ms[ROUNDS / 2], ms[0]);
+	fprintf(out, "%s{\"accounts\":%u,\"groups\":%u,\"people\":%u,\"accounts_snap_bytes\":%zu,\"trust_snap_bytes\":%zu,\"trust_process_peak_kb\":%ld,\"root_process_peak_kb\":%ld,"
+		"\"ms\":{\"first start\":{", comma, n, n / 10, n / 10, shared->whole[0], shared->whole[1], shared->trust_kb, shared->root_kb);
+	printf("\n%u accounts: accounts.snap %.1f MB, trust.snap %.1f MB; peak memory: trust process %ld MB, root process %ld MB\n  %-16s", n, (double)shared->whole[0] / 1e6,
+		(double)shared->whole[1] / 1e6, shared->trust_kb / 1024, shared->root_kb / 1024, "ms");
+	for (unsigned m = 0; m < MEASURES; m++)
+		printf("%10s", measure_names[m]);
+	printf("     least\n  %-16s", "first start");
+	for (unsigned m = 0; m < MEASURES; m++) {
+		fprintf(out, "%s\"%s\":%.2f", m ? "," : "", measure_names[m], shared->ms[0][m]);
+		printf("%10.1f", shared->ms[0][m]);
 	}
-	fprintf(out, "]}");
+	printf("\n");
+	for (unsigned c = 0; c < CHANGES; c++) {
+		fprintf(out, "},\"%s\":{", change_names[c]);
+		printf("  %-16s", change_names[c]);
+		for (unsigned m = 0; m < MEASURES; m++) {
+			sorted((enum change)c, (enum measure)m, ms);
+			fprintf(out, "%s\"%s\":%.2f,\"least %s\":%.2f", m ? "," : "", measure_names[m], ms[ROUNDS / 2], measure_names[m], ms[0]);
+			printf("%10.1f", ms[ROUNDS / 2]);
+		}
+		printf("%10.1f\n", ms[0]);
+	}
+	fprintf(out, "}}}");
 	fflush(stdout);
 }
 

@@ -38,6 +38,8 @@ const struct admin_row admin_table[] = {
 	{ "revoke/add", admin_revoke_add },
 	{ "revoke/list", admin_revoke_list },
 	{ "revoke/remove", admin_revoke_remove },
+	{ "revoke/preview", admin_revoke_preview },
+	{ "sessions/list", admin_sessions_list },
 	{ "wait", admin_wait },
 	{ "audit/list", admin_audit_list },
 };

@@ -33,7 +33,8 @@ call_handler admin_group_add, admin_group_list, admin_group_member, admin_group_
 call_handler admin_device_list, admin_device_remove;
 call_handler admin_node_token, admin_node_list, admin_node_set, admin_node_remove;
 call_handler admin_grant_add, admin_grant_list, admin_grant_remove;
-call_handler admin_revoke_add, admin_revoke_list, admin_revoke_remove;
+call_handler admin_revoke_add, admin_revoke_list, admin_revoke_remove, admin_revoke_preview;
+call_handler admin_sessions_list;
 
 /* Takes an account out of every group (admin_group.c); a gid that nobody has yet (admin_account.c). */
 enum cluster_err admin_group_forget(struct change *ch, const char *account, struct diag *d) CLUSTER_MUST_USE;

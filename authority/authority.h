@@ -12,6 +12,7 @@
 #include "cluster/id.h"
 #include "config.h"
 #include "limit.h"
+#include "metrics.h"
 #include "publish.h"
 
 struct event_base;
@@ -38,6 +39,7 @@ struct authority {
 	struct replay *replay;
 	struct limit limit;
 	struct poll *poll;         /* NULL while nobody can wait */
+	struct metrics metrics;
 	bool behind;               /* the store has more than memory: nothing may be written from memory before authority_reload has succeeded */
 	struct event_base *base;
 };

@@ -14,6 +14,7 @@
 #include "identity.h"
 #include "keys.h"
 #include "record.h"
+#include "renewal.h"
 #include "revoked.h"
 
 /* Signed by a device that is enrolled; from then on the caller is known. */
@@ -110,18 +111,22 @@ static enum cluster_err credential_make(struct call *c, const struct request_cre
 	return e == CLUSTER_OK ? e : diag_set(d, e, "the credential cannot be signed: %s", err_name(e));
 }
 
-/* Kept until it expires: for the revocation of one credential. */
-static enum cluster_err remember(struct change *ch, const struct credential *cred, struct diag *d)
+/* Kept until it expires: for the revocation of one credential, and for renewal. */
+static enum cluster_err remember(struct change *ch, const struct credential *cred, const char *token, struct diag *d)
 {
-	char jti[ID_TEXT + 1], person[ID_TEXT + 1], device[ID_TEXT + 1], key[16 + ID_TEXT], value[2 * ID_TEXT + 2];
+	char jti[ID_TEXT + 1], person[ID_TEXT + 1], device[ID_TEXT + 1], class[RENEWAL_CLASS + 1], key[16 + ID_TEXT], value[2 * ID_TEXT + RENEWAL_CLASS + 3];
 	enum cluster_err e;
+
+	if ((e = renewal_class(cred, class)) != CLUSTER_OK)
+		return diag_set(d, e, "%s", err_name(e));
 
 	id_text(&cred->jti, jti);
 	id_text(&cred->person, person);
 	id_text(&cred->device, device);
 	snprintf(key, sizeof key, "%012" PRId64 ":%s", cred->exp, jti);
-	snprintf(value, sizeof value, "%s %s", person, device);
-	if ((e = store_add(ch->store, STORE_CREDENTIAL, key, value, strlen(value))) != CLUSTER_OK || (e = store_add(ch->store, STORE_CREDENTIAL_ID, jti, key, strlen(key))) != CLUSTER_OK)
+	snprintf(value, sizeof value, "%s %s %s", person, device, class);
+	if ((e = store_add(ch->store, STORE_CREDENTIAL, key, value, strlen(value))) != CLUSTER_OK || (e = store_add(ch->store, STORE_CREDENTIAL_ID, jti, key, strlen(key))) != CLUSTER_OK ||
+	    (e = renewal_remember(ch, cred, token)) != CLUSTER_OK)
 		return change_store_error(ch, e, d);
 	return CLUSTER_OK;
 }
@@ -164,7 +169,7 @@ enum cluster_err issue_begin(struct call *c, struct issue *i, struct diag *d)
 	if ((e = change_begin(&i->change, c->a, c->now, d)) != CLUSTER_OK || (e = person_check(c, &i->request, &i->person, &life, d)) != CLUSTER_OK ||
 	    (e = credential_make(c, &i->request, life, &i->claims, &i->token, d)) != CLUSTER_OK)
 		return e;
-	return remember(&i->change, &i->claims, d);
+	return remember(&i->change, &i->claims, i->token, d);
 }
 
 void issue_done(struct issue *i)

@@ -50,6 +50,16 @@ static void remember(struct poll *p)
 	p->next_when = (p->next_when + 1) % HEADS;
 }
 
+size_t poll_held(const struct poll *p)
+{
+	const struct waiter *w;
+	size_t n = 0;
+
+	TAILQ_FOREACH(w, &p->heads, link)
+		n++;
+	return n;
+}
+
 enum cluster_err poll_new(struct authority *a, struct poll **ret)
 {
 	struct poll *p = calloc(1, sizeof *p);
@@ -142,8 +152,9 @@ static struct json *node_json(struct poll *p, const struct nodes_one *o, int64_t
 	char id[ID_TEXT + 1];
 
 	id_text(&o->id, id);
-	return json_make("{s:I, s:I, s:s, s:I, s:s, s:b, s:I}", "applied", (long long)nodes_applied(o), "ended", (long long)nodes_ended_for(o, version), "id", id, "ms",
-	    (long long)(at >= 0 && from >= 0 && at >= from ? at - from : -1), "name", o->name, "ok", nodes_applied(o) >= version, "seen", (long long)o->seen);
+	return json_make("{s:I, s:I, s:s, s:I, s:s, s:b, s:b, s:I}", "applied", (long long)nodes_applied(o), "ended", (long long)nodes_ended_for(o, version), "id", id, "ms",
+	    (long long)(at >= 0 && from >= 0 && at >= from ? at - from : -1), "name", o->name, "ok", nodes_applied(o) >= version, "reachable",
+	    nodes_reachable(p->a->nodes, o, authority_now()), "seen", (long long)o->seen);
 }
 
 static struct blob *nodes_answer(struct poll *p, int64_t version)
@@ -223,15 +234,23 @@ enum cluster_err poll_head(struct poll *p, struct conn *c, int64_t after, int64_
 	return park(p, &w, (seconds < POLL_SECONDS ? seconds : POLL_SECONDS) * 1000);
 }
 
-/* Has everybody applied it? `first` saves asking those again who have. */
+/* A node that does not answer holds up nobody's proof. */
+static bool settled(const struct nodes *n, const struct nodes_one *o, int64_t version, int64_t now)
+{
+	return nodes_applied(o) >= version || !nodes_reachable(n, o, now);
+}
+
+/* Has everybody who can be reached applied it? `first` saves asking those again who have. */
 static bool everywhere(const struct nodes *n, struct waiter *w)
 {
-	while (w->first < n->n && nodes_applied(n->one[w->first]) >= w->version)
+	int64_t now = authority_now();
+
+	while (w->first < n->n && settled(n, n->one[w->first], w->version, now))
 		w->first++;
 	if (w->first < n->n)
 		return false;
 	for (w->first = 0; w->first < n->n; w->first++) { /* nodes may have come and gone */
-		if (nodes_applied(n->one[w->first]) < w->version)
+		if (!settled(n, n->one[w->first], w->version, now))
 			return false;
 	}
 	return true;

@@ -3,6 +3,7 @@
 #define AUTHORITY_POLL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "cluster/attr.h"
@@ -27,7 +28,7 @@ void poll_free(struct poll *p);
 
 /* Answers with the head now if its version is above `after`, else when it is or after `seconds`. `objects`: changed documents may travel with it. */
 enum cluster_err poll_head(struct poll *p, struct conn *c, int64_t after, int64_t seconds, bool objects) CLUSTER_MUST_USE;
-/* Answers `wait` of PROTOCOL.md 6.4 when every node has proved `version`, or after `ms`. */
+/* Answers `wait` of PROTOCOL.md 6.4 when every node that can be reached has proved `version`, or after `ms`. */
 enum cluster_err poll_wait(struct poll *p, struct conn *c, int64_t version, int64_t ms) CLUSTER_MUST_USE;
 /* The connection goes. */
 void poll_forget(struct poll *p, struct conn *c);
@@ -38,6 +39,8 @@ void poll_crowd(struct poll *p, struct crowd *crowd);
 void poll_publish(struct poll *p);
 /* A node has proved something new. */
 void poll_progress(struct poll *p);
+/* How many wait for a head. */
+size_t poll_held(const struct poll *p);
 /* When that head was published, monotonic ms; -1: too long ago. */
 int64_t poll_when(const struct poll *p, int64_t version);
 

@@ -10,6 +10,7 @@
 #include "cluster/wr.h"
 #include "publish_part.h"
 #include "record.h"
+#include "renewal.h"
 
 /*
  * A record stands in the shard that the top bits of SHA-256(key) say: with 2^k shards the first k bits, so that one changed record changes one shard, and twice as many
@@ -295,6 +296,8 @@ static enum cluster_err sweep_expired(struct store *s, enum store_kind kind, enu
 	found->n = 0;
 	e = sweep_list(s, kind, found);
 	for (size_t i = 0; i < found->n && e == CLUSTER_OK; i++) {
+		if (kind == STORE_CREDENTIAL && (e = renewal_forget(s, found->key[i] + 13, found->before)) != CLUSTER_OK)
+			break;
 		if ((e = gone(store_delete(s, kind, found->key[i]))) == CLUSTER_OK)
 			e = gone(store_delete(s, by_name, found->key[i] + 13));
 	}

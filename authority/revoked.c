@@ -111,7 +111,7 @@ int64_t revoked_until(const struct revoke_entry *e, int64_t exp, int64_t skew)
 	int64_t longest = CREDENTIAL_LIFE_MAX + skew;
 
 	if (e->before)
-		return (e->before > e->iat ? e->before : e->iat) + longest;
+		return e->before + longest;
 	switch (e->kind) {
 	case REVOKE_CREDENTIAL:
 		return exp ? exp : e->iat + longest;
@@ -137,12 +137,13 @@ int64_t revoked_until(const struct revoke_entry *e, int64_t exp, int64_t skew)
 
 int64_t revoked_leaves(const struct revoke_entry *e, int64_t proved, int64_t skew)
 {
-	int64_t after = REVOKED_HOP + 2 * skew, last = e->until + REVOKED_HOLD;
+	int64_t needed = e->until > e->iat ? e->until : e->iat; /* of what was issued long ago only sessions are left */
+	int64_t after = REVOKED_HOP + 2 * skew, last = needed + REVOKED_HOLD;
 
 	if (e->until >= MOMENT_MAX)
 		return MOMENT_MAX;
 	if (proved && proved < last)
-		last = proved > e->until ? proved : e->until;
+		last = proved > needed ? proved : needed;
 	return last + after < MOMENT_MAX ? last + after : MOMENT_MAX;
 }
 

@@ -16,6 +16,8 @@
 #include "join.h"
 #include "poll.h"
 #include "read.h"
+#include "renewal.h"
+#include "sessions.h"
 #include "sshcert.h"
 #include "status.h"
 
@@ -32,7 +34,10 @@ const struct route routes_table[] = {
 	{ HEAD_POST, "/v1/enroll", false, CALL_ANYBODY, enroll_run },
 	{ HEAD_POST, "/v1/credential", false, CALL_ANYBODY, issue_run },
 	{ HEAD_POST, "/v1/sshcert", false, CALL_ANYBODY, sshcert_run },
+	{ HEAD_POST, "/v1/sessions", false, CALL_NODE, sessions_run },
+	{ HEAD_GET, "/v1/renewal/", true, CALL_NODE, renewal_run },
 	{ HEAD_POST, "/v1/admin/", true, CALL_ADMIN | CALL_ROOT, admin_run },
+	{ HEAD_GET, "/metrics", false, CALL_ROOT, metrics_run },
 };
 const size_t routes_n = sizeof routes_table / sizeof *routes_table;
 
@@ -154,6 +159,7 @@ void routes_request(struct conn *conn, void *ctx)
 
 	if (c.known)
 		conn_known(conn);
+	metrics_count(&c.a->metrics, e == CLUSTER_OK ? 200 : status_http(e));
 	if (e != CLUSTER_OK)
 		refuse(&c, e, &d);
 	else if (!c.later)

@@ -31,17 +31,17 @@ enum store_kind {
 	STORE_TOKEN = 15,       /* SHA-256 of a join token -> what it grants */
 	STORE_INVITE = 16,      /* SHA-256 of an invite code -> whose */
 	STORE_REVOCATION = 17,  /* sequence number, 16 digits -> entry */
-	STORE_CREDENTIAL = 18,  /* "<expiry, 12 digits>:<jti>" -> person, device and, from 0.2 on, what it is narrowed to */
+	STORE_CREDENTIAL = 18,  /* "<expiry, 12 digits>:<jti>" -> person, device, and what it is narrowed to (renewal.h) */
 	STORE_DOCUMENT = 19,    /* name -> version, time and text */
 	STORE_SHARD = 20,       /* "<kind>/<number, 5 digits>" -> hash, size, records */
 	STORE_OBJECT = 21,      /* SHA-256 -> who may read it, and bytes */
 	STORE_DROPPED = 22,     /* "<time, 12 digits>:<SHA-256>" -> nothing: objects that no document names any more */
 	STORE_META = 23,        /* what was fixed when the cluster was made */
-	STORE_REVOKED_BY = 30,  /* key of STORE_REVOCATION -> who revoked */
-	STORE_RENEWAL = 31,     /* "<device>:<what it is narrowed to>" -> "<expiry, 12 digits>:<jti>:<token>", the newest */
 	STORE_CREDENTIAL_ID = 24, /* jti -> the key of STORE_CREDENTIAL */
 	STORE_CERTIFICATE = 25,   /* "<expiry, 12 digits>:<serial, 20 digits>" -> jti */
-	STORE_CERTIFICATE_SERIAL = 26 /* serial, 20 digits -> the key of STORE_CERTIFICATE */
+	STORE_CERTIFICATE_SERIAL = 26, /* serial, 20 digits -> the key of STORE_CERTIFICATE */
+	STORE_REVOKED_BY = 30,    /* key of STORE_REVOCATION -> who revoked */
+	STORE_RENEWAL = 31        /* "<device>:<what it is narrowed to>" -> "<expiry, 12 digits>:<jti>:<token>", the newest */
 };
 
 /* Makes the file, mode 0600, which must not exist (CLUSTER_EDENIED), and opens it. */

@@ -20,6 +20,7 @@ enum revoke_kind {
 };
 #define REVOKE_KIND_MAX REVOKE_SESSION
 #define REVOKE_VALUE_MAX 255
+#define REVOKE_LOCKDOWN_MAX 4095 /* of a lockdown: it is no key */
 #define REVOKE_KEY_MAX (1 + REVOKE_VALUE_MAX)
 
 const char *revoke_kind_name(enum revoke_kind k);
@@ -48,7 +49,7 @@ enum cluster_err revoke_value_check(enum revoke_kind kind, const char *value, st
 /* Payload text from entries, freed by the caller with free(). */
 enum cluster_err revoke_build(const struct revoke_list *l, const struct cluster_id *cluster, char **ret) CLUSTER_MUST_USE;
 
-/* The key of trust.snap's REVOKED index (PROTOCOL.md 5.3): kind, then 16 bytes for ids or the text. *ret_n bytes. */
+/* The key of trust.snap's REVOKED index (PROTOCOL.md 5.3): kind, then 16 bytes for ids or the text. *ret_n bytes. CLUSTER_EFORMAT also for REVOKE_LOCKDOWN, which has none. */
 enum cluster_err revoke_key(enum revoke_kind kind, const char *value, uint8_t ret[REVOKE_KEY_MAX], size_t *ret_n) CLUSTER_MUST_USE;
 
 #endif

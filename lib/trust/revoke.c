@@ -136,6 +136,11 @@ static bool value_ok(enum revoke_kind kind, const char *s)
 	return false;
 }
 
+static size_t longest(enum revoke_kind kind)
+{
+	return kind == REVOKE_LOCKDOWN ? REVOKE_LOCKDOWN_MAX : REVOKE_VALUE_MAX;
+}
+
 enum cluster_err revoke_value_check(enum revoke_kind kind, const char *value, struct diag *d)
 {
 	static const char *const expected[REVOKE_KIND_MAX + 1] = {
@@ -157,7 +162,7 @@ enum cluster_err revoke_value_check(enum revoke_kind kind, const char *value, st
 
 	if (kind < REVOKE_CREDENTIAL || kind > REVOKE_KIND_MAX)
 		return diag_set(d, CLUSTER_EFORMAT, "unknown kind of revocation");
-	if (!value || strnlen(value, REVOKE_VALUE_MAX + 1) > REVOKE_VALUE_MAX || !value_ok(kind, value))
+	if (!value || strnlen(value, REVOKE_LOCKDOWN_MAX + 1) > longest(kind) || !value_ok(kind, value))
 		return diag_set(d, CLUSTER_EFORMAT, "the value of a %s revocation is %s", kind_names[kind], expected[kind]);
 	return CLUSTER_OK;
 }
@@ -173,7 +178,7 @@ static enum cluster_err read_entry(const struct json *j, struct revoke_entry *re
 		{ .name = "reason", .kind = JSON_KIND_TEXT, .dst = &reason, .max = REASON_MAX, .ok = text_ok, .optional = true },
 		FIELD_VERSION("seq", ret->seq),
 		FIELD_TIME("until", ret->until),
-		FIELD_TEXT("value", value, REVOKE_VALUE_MAX, NULL),
+		FIELD_TEXT("value", value, REVOKE_LOCKDOWN_MAX, NULL),
 	};
 	enum cluster_err e;
 
@@ -306,7 +311,7 @@ enum cluster_err revoke_key(enum revoke_kind kind, const char *value, uint8_t re
 	struct cluster_id id;
 	size_t n;
 
-	if (revoke_value_check(kind, value, NULL) != CLUSTER_OK)
+	if (kind == REVOKE_LOCKDOWN || revoke_value_check(kind, value, NULL) != CLUSTER_OK)
 		return CLUSTER_EFORMAT;
 	ret[0] = (uint8_t)kind;
 	if (kind == REVOKE_CREDENTIAL || kind == REVOKE_DEVICE || kind == REVOKE_PERSON || kind == REVOKE_NODE || kind == REVOKE_SESSION) {

@@ -29,6 +29,9 @@ static const struct {
 	{ HEAD_POST, "/v1/enroll", "nNpar" },
 	{ HEAD_POST, "/v1/credential", "nNpar" },
 	{ HEAD_POST, "/v1/sshcert", "nNpar" },
+	{ HEAD_POST, "/v1/sessions", "N" },
+	{ HEAD_GET, "/v1/renewal/AAAA", "N" },
+	{ HEAD_GET, "/metrics", "r" },
 	{ HEAD_POST, "/v1/admin/status", "ar" },
 	{ HEAD_POST, "/v1/admin/person/add", "ar" },
 	{ HEAD_POST, "/v1/admin/no/such", "ar" },
@@ -37,7 +40,7 @@ static const struct {
 static const char *const admin_calls[] = {
 	"status", "person/add", "person/list", "person/set", "person/remove", "person/invite", "account/add", "account/list", "account/remove", "group/add", "group/list", "group/member",
 	"group/remove", "device/list", "device/remove", "node/token", "node/list", "node/set", "node/remove", "grant/add", "grant/list", "grant/remove", "revoke/add", "revoke/list",
-	"revoke/remove", "wait", "audit/list",
+	"revoke/remove", "revoke/preview", "sessions/list", "wait", "audit/list",
 };
 
 static void test_matrix(void **state)

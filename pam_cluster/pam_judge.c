@@ -7,11 +7,10 @@
 static bool challenge_ours(const struct pam_call *c, const struct challenge *ch)
 {
 	const struct trust *t = &c->view.trust;
-	int64_t age = c->view.now.wall - ch->time;
 
 	return id_equal(&ch->cluster, &t->snap.cluster) && id_equal(&ch->node, &t->self.node) &&
 	    crypto_equal(ch->hostkey_hash, t->self.hostkey_hash, sizeof ch->hostkey_hash) && ch->service[0] != '\0' && strcmp(ch->service, c->facts.service) == 0 &&
-	    ch->account[0] != '\0' && strcmp(ch->account, c->facts.user) == 0 && age <= CHALLENGE_AGE_MAX && -age <= (int64_t)t->self.skew;
+	    ch->account[0] != '\0' && strcmp(ch->account, c->facts.user) == 0 && challenge_time_ok(ch, c->view.now.wall, t->self.skew);
 }
 
 enum reason pam_judge_answer(struct pam_call *c, const struct challenge *ch, const char *answer, size_t n)

@@ -2,6 +2,7 @@
 #ifndef CLUSTER_CHALLENGE_H
 #define CLUSTER_CHALLENGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,9 @@ struct challenge {
 	char service[NAME_SERVICE_MAX + 1]; /* empty: was not a service name */
 	char account[NAME_ACCOUNT_MAX + 1]; /* empty: was not an account name */
 };
+
+/* Was it made just now, by a clock that has not gone back since? */
+bool challenge_time_ok(const struct challenge *c, int64_t now, uint32_t skew);
 
 /* Sets service and account from foreign text of any length (empty if the grammar does not hold). */
 void challenge_names(struct challenge *c, const char *service, const char *account);

@@ -20,6 +20,11 @@ _Static_assert(NAME_SERVICE_MAX == NAME_FIELD && NAME_ACCOUNT_MAX == NAME_FIELD,
 _Static_assert(CHALLENGE_TEXT == MARK_N + B64_LEN(CHALLENGE_SIZE), "length of the challenge's text");
 _Static_assert(CREDENTIAL_SIZE_MAX + 1 + PROOF_TEXT <= CHALLENGE_ANSWER_MAX, "the largest credential fits into an answer");
 
+bool challenge_time_ok(const struct challenge *c, int64_t now, uint32_t skew)
+{
+	return now - c->time <= CHALLENGE_AGE_MAX && c->time - now <= (int64_t)skew;
+}
+
 void challenge_names(struct challenge *c, const char *service, const char *account)
 {
 	memset(c->service, 0, sizeof c->service);

@@ -324,7 +324,7 @@ compile_commands.json:
 # --- packages this needs ------------------------------------------------------------------------------------------------------------
 
 DEPS_BUILD := pkg-config libpam0g-dev libssl-dev libjansson-dev libcurl4-openssl-dev libevent-dev libsqlite3-dev libsmartcols-dev libcmocka-dev
-DEPS_TEST := openssh-server openssh-client sudo rsync libnss-wrapper mandoc shellcheck clang libclang-rt-14-dev iproute2 strace openssl sshpass procps python3
+DEPS_TEST := openssh-server openssh-client sudo rsync libnss-wrapper mandoc shellcheck clang libclang-rt-14-dev iproute2 strace openssl git zsh fish sshpass procps python3
 DEPS_BENCH := mmdebstrap strace
 APT_GET := RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get
 
@@ -364,8 +364,9 @@ DEST_authority = $(SBINDIR)/cluster-authorityd
 DEST_cli = $(BINDIR)/cluster-login
 INSTALLED_UNITS := $(call have,$(MODULE_UNITS) $(PROGRAM_UNITS))
 man_dest = $(MANDIR)/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
-ASKPASS = $(LIBEXECDIR)/cluster-login/askpass
-INSTALLED = $(foreach u,$(INSTALLED_UNITS),$(DEST_$(u))) $(if $(call have,cli),$(ASKPASS)) $(foreach m,$(MAN_PAGES),$(call man_dest,$(m))) \
+# other names of the command line: ssh's helper for prompts, and what scp and sftp start in place of ssh
+LINKS = $(addprefix $(LIBEXECDIR)/cluster-login/,askpass cluster-login-ssh)
+INSTALLED = $(foreach u,$(INSTALLED_UNITS),$(DEST_$(u))) $(if $(call have,cli),$(LINKS)) $(foreach m,$(MAN_PAGES),$(call man_dest,$(m))) \
 	$(UNIT_FILES:packaging/systemd/%=$(UNITDIR)/%) $(SYSUSERS:packaging/sysusers.d/%=$(SYSUSERSDIR)/%) $(PAM_CONFIGS:packaging/pam-configs/%=$(PAMCONFDIR)/%)
 # $(1) mode, $(2) source, $(3) destination; text passes the substitution of directories
 install_file = install -D -m $(1) $(2) $(DESTDIR)$(3)
@@ -374,7 +375,7 @@ install_text = install -d $(DESTDIR)$(dir $(2)) && $(SUBST) $(1) >$(DESTDIR)$(2)
 install: all
 	@set -e; \
 	$(foreach u,$(INSTALLED_UNITS),$(call install_file,$(if $(filter pam nss,$(u)),0644,0755),$(OUT_$(u)),$(DEST_$(u)));) \
-	$(if $(call have,cli),install -d $(DESTDIR)$(dir $(ASKPASS)); ln -sfr $(DESTDIR)$(DEST_cli) $(DESTDIR)$(ASKPASS);) \
+	$(if $(call have,cli),$(foreach l,$(LINKS),install -d $(DESTDIR)$(dir $(l)); ln -sfr $(DESTDIR)$(DEST_cli) $(DESTDIR)$(l);)) \
 	$(foreach m,$(MAN_PAGES),$(call install_text,$(m),$(call man_dest,$(m)));) \
 	$(foreach f,$(UNIT_FILES),$(call install_text,$(f),$(UNITDIR)/$(notdir $(f)));) \
 	$(foreach f,$(SYSUSERS),$(call install_text,$(f),$(SYSUSERSDIR)/$(notdir $(f)));) \

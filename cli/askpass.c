@@ -10,15 +10,13 @@
 #include "cluster/secret.h"
 #include "exit.h"
 #include "out.h"
+#include "self.h"
 #include "view.h"
 #include "wallet.h"
 
 bool askpass_named(const char *argv0)
 {
-	const char *slash = argv0 != NULL ? strrchr(argv0, '/') : NULL;
-	const char *name = slash != NULL ? slash + 1 : argv0;
-
-	return name != NULL && (strcmp(name, "askpass") == 0 || strcmp(name, "cluster-login-askpass") == 0);
+	return self_named(argv0, SELF_ASKPASS) || self_named(argv0, "cluster-login-askpass");
 }
 
 enum cluster_err askpass_check(const struct challenge_prompt_view *v, const struct cluster_id *cluster, const struct directory *dir, int64_t now, struct diag *d)

@@ -210,6 +210,7 @@ static enum cluster_err build(const struct ssh_args *a, const struct words *w, s
 	if ((x->v = calloc(x->room, sizeof *x->v)) == NULL)
 		return diag_set(d, CLUSTER_ENOMEM, "out of memory");
 	push(x, "ssh");
+	push_option(x, "BatchMode", "no"); /* nobody is ever asked anything; ssh only has to let its helper answer (`sftp -b`, `scp -B`) */
 	if ((e = ssh_args_each(a, push_option, x, d)) != CLUSTER_OK)
 		return e;
 	for (i = 0; i < w->options.n; i++) {
@@ -277,7 +278,7 @@ static int run_ssh(const struct words *given, const char *name)
 		goto out;
 	a.dir = v->dir;
 	a.home = own != NULL && *own != '\0' ? p.dir : NULL;
-	if (self_path(self, &d) != CLUSTER_OK || self_askpass(p.dir, askpass, &d) != CLUSTER_OK || build(&a, &w, &x, &d) != CLUSTER_OK)
+	if (self_path(self, &d) != CLUSTER_OK || self_link(SELF_ASKPASS, p.dir, askpass, &d) != CLUSTER_OK || build(&a, &w, &x, &d) != CLUSTER_OK)
 		status = out_failed(&d, NULL);
 	else
 		status = w.print ? print(&x) : start(&x, askpass);

@@ -256,7 +256,7 @@ static int run_env(const struct command *self, int argc, char **argv)
 		return out_failed(&d, CMD_TRY_SETUP);
 	if (configured(&w, &p, &d) != CLUSTER_OK)
 		return out_failed(&d, "cluster-login ssh-config");
-	if (self_askpass(p.dir, askpass, &d) != CLUSTER_OK)
+	if (self_link(SELF_ASKPASS, p.dir, askpass, &d) != CLUSTER_OK)
 		return out_failed(&d, NULL);
 	/* A shell will read this. */
 	if (!self_path_ok(askpass) || !self_path_ok(p.dir))

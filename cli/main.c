@@ -7,6 +7,7 @@
 #include "cluster/crypto.h"
 #include "cmd.h"
 #include "out.h"
+#include "self.h"
 
 #define VERSION "0.1"
 
@@ -18,9 +19,13 @@ static const struct command_row commands[] = {
 	{ "whoami", &cmd_whoami, "the person this device is enrolled for", COMMAND_PERSON },
 	{ "nodes", &cmd_nodes, "the nodes of the cluster", COMMAND_PERSON },
 	{ "ssh", &cmd_ssh, "log on to a node", COMMAND_PERSON },
+	{ "scp", &cmd_scp, "copy files to and from nodes", COMMAND_PERSON },
+	{ "sftp", &cmd_sftp, "the same, interactively or in a batch", COMMAND_PERSON },
 	{ "ssh-config", &cmd_ssh_config, "let plain ssh know the cluster's nodes", COMMAND_PERSON },
 	{ "env", &cmd_env, "let plain ssh answer the cluster's challenge in this shell", COMMAND_PERSON },
+	{ "completion", &cmd_completion, "completion of commands, nodes and accounts for bash, zsh and fish", COMMAND_PERSON },
 	{ "known-hosts", &cmd_known_hosts, "host keys of a node, for ssh", COMMAND_HIDDEN },
+	{ "complete", &cmd_complete, "words that can follow, for the shells", COMMAND_HIDDEN },
 	{ "user", &cmd_user, "people: add, list, show, disable, enable, remove, invite", COMMAND_ADMIN },
 	{ "account", &cmd_account, "accounts that people log on as: add, list, remove", COMMAND_ADMIN },
 	{ "group", &cmd_group, "groups: add, list, remove, member-add, member-remove", COMMAND_ADMIN },
@@ -38,6 +43,12 @@ static const struct command_row commands[] = {
 	{ "jws", &cmd_jws, "sign and verify compact JWS: sign, verify", COMMAND_TOOL },
 };
 #define N_COMMANDS (sizeof commands / sizeof commands[0])
+
+const struct command_row *cmd_rows(size_t *ret_n)
+{
+	*ret_n = N_COMMANDS;
+	return commands;
+}
 
 static int help(void)
 {
@@ -71,6 +82,10 @@ int main(int argc, char **argv)
 	}
 	if (argc > 0 && askpass_named(argv[0]))
 		return askpass_run(argc, argv);
+	if (argc > 0 && self_named(argv[0], SELF_SSH)) {
+		argv[0] = (char *)"ssh";
+		return command_run(commands, N_COMMANDS, "", argc, argv);
+	}
 	if (argc < 2)
 		return command_usage_error("", "which command? The list: cluster-login --help");
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)

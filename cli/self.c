@@ -9,8 +9,6 @@
 
 #include "cluster/file.h"
 
-#define INSTALLED_ASKPASS CLUSTER_LIBEXECDIR "/askpass"
-
 bool self_path_ok(const char *path)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+@,=~";
@@ -37,18 +35,16 @@ static bool same_file(const char *a, const char *b)
 	return stat(a, &sa) == 0 && stat(b, &sb) == 0 && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
 }
 
-enum cluster_err self_askpass(const char *home, char dst[PROFILE_PATH_MAX], struct diag *d)
+enum cluster_err self_link(const char *name, const char *home, char dst[PROFILE_PATH_MAX], struct diag *d)
 {
 	char self[PROFILE_PATH_MAX];
 	enum cluster_err e;
 
 	if ((e = self_path(self, d)) != CLUSTER_OK)
 		return e;
-	if (same_file(INSTALLED_ASKPASS, self)) {
-		(void)snprintf(dst, PROFILE_PATH_MAX, "%s", INSTALLED_ASKPASS);
+	if ((e = file_join(dst, PROFILE_PATH_MAX, CLUSTER_LIBEXECDIR, name)) == CLUSTER_OK && same_file(dst, self))
 		return CLUSTER_OK;
-	}
-	if ((e = file_join(dst, PROFILE_PATH_MAX, home, "askpass")) != CLUSTER_OK)
+	if ((e = file_join(dst, PROFILE_PATH_MAX, home, name)) != CLUSTER_OK)
 		return diag_set(d, e, "%s: the path is too long", home);
 	if (same_file(dst, self))
 		return CLUSTER_OK;
@@ -57,4 +53,11 @@ enum cluster_err self_askpass(const char *home, char dst[PROFILE_PATH_MAX], stru
 	if (symlink(self, dst) != 0)
 		return diag_errno(d, "cannot make %s", dst);
 	return CLUSTER_OK;
+}
+
+bool self_named(const char *argv0, const char *name)
+{
+	const char *slash = argv0 != NULL ? strrchr(argv0, '/') : NULL;
+
+	return argv0 != NULL && strcmp(slash != NULL ? slash + 1 : argv0, name) == 0;
 }

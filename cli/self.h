@@ -10,8 +10,13 @@
 /* The absolute path of this program. CLUSTER_ECONFIG for a path that ssh's configuration or a shell could misread. */
 enum cluster_err self_path(char dst[PROFILE_PATH_MAX], struct diag *d) CLUSTER_MUST_USE;
 
-/* The path under which ssh starts this program as its helper: the installed link, or one that is made in the person's directory. */
-enum cluster_err self_askpass(const char *home, char dst[PROFILE_PATH_MAX], struct diag *d) CLUSTER_MUST_USE;
+/* Names under which other programs start this one: ssh for its prompts, scp and sftp in place of ssh. */
+#define SELF_ASKPASS "askpass"
+#define SELF_SSH "cluster-login-ssh"
+/* The path of this program under such a name: the installed link, or one that is made in the person's directory. */
+enum cluster_err self_link(const char *name, const char *home, char dst[PROFILE_PATH_MAX], struct diag *d) CLUSTER_MUST_USE;
+/* Was it started under this name? */
+bool self_named(const char *argv0, const char *name);
 
 /* Letters, digits and / . _ - + @ , = ~ only, so that a path means the same to ssh, a shell and us. */
 bool self_path_ok(const char *path);

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "accounts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cluster/json.h"
+#include "cluster/secret.h"
+
+#define TEXT_MAX ((size_t)1 << 20)
+
+void accounts_done(struct accounts *a)
+{
+	free(a->names);
+	json_free(a->from);
+	*a = (struct accounts){ 0 };
+}
+
+static void add(struct accounts *a, const char *name)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (strcmp(a->names[i], name) == 0)
+			return;
+	a->names[a->n++] = name;
+}
+
+enum cluster_err accounts_load(const struct profile *p, struct accounts *ret)
+{
+	struct accounts a = { 0 };
+	struct secret *text = NULL;
+	const struct json *list;
+	enum cluster_err e;
+
+	if ((e = profile_read(p, PROFILE_ACCOUNTS, false, &text, NULL)) != CLUSTER_OK ||
+	    (e = json_parse((const char *)text->bytes, text->n, TEXT_MAX, &a.from, NULL)) != CLUSTER_OK)
+		goto out;
+	list = json_member(a.from, "accounts");
+	if ((a.names = calloc(json_count(list) + 1, sizeof *a.names)) == NULL) {
+		e = CLUSTER_ENOMEM;
+		goto out;
+	}
+	for (size_t i = 0; i < json_count(list); i++) {
+		const char *name = json_member_text(json_at(list, i), "account");
+
+		if (name != NULL)
+			add(&a, name);
+	}
+	*ret = a;
+	a = (struct accounts){ 0 };
+	e = CLUSTER_OK;
+out:
+	accounts_done(&a);
+	secret_free(text);
+	return e;
+}

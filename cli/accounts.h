@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLI_ACCOUNTS_H
+#define CLI_ACCOUNTS_H
+
+#include <stddef.h>
+
+#include "cluster/attr.h"
+#include "cluster/err.h"
+#include "profile.h"
+
+struct json;
+
+/* The accounts that the last `get` was told of, each once, in the authority's order. */
+struct accounts {
+	struct json *from;  /* what the names borrow from */
+	const char **names;
+	size_t n;
+};
+
+/* CLUSTER_ENOTFOUND: none are known; CLUSTER_EFORMAT. The caller calls accounts_done, on zeroed storage too. */
+enum cluster_err accounts_load(const struct profile *p, struct accounts *ret) CLUSTER_MUST_USE;
+void accounts_done(struct accounts *a);
+
+#endif

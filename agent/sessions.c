@@ -283,17 +283,18 @@ bool sessions_renewal(struct sessions *s, const struct moment *now, struct clust
 	return false;
 }
 
-static enum cluster_err renewed_ok(const struct trust *t, const struct moment *now, const struct session *x, const struct credential *c, struct diag *d)
+static enum cluster_err renewed_ok(const struct trust *t, const struct moment *now, const struct session *x, const struct credential *c, int64_t *ret_exp, struct diag *d)
 {
 	struct policy_request q = { .class = POLICY_LOGIN, .account = x->account, .now = now, .source = x->rhost[0] ? x->rhost : NULL, .credential = c };
 	struct policy_answer a;
 
 	if (!id_equal(&c->person, &x->person) || !id_equal(&c->device, &x->device))
 		return diag_set(d, CLUSTER_EDENIED, "the newer credential is another person's or device's");
-	if (c->exp <= x->exp)
-		return diag_set(d, CLUSTER_EDENIED, "the newer credential ends no later");
 	if (policy_decide(t, &q, &a) != REASON_OK)
 		return diag_set(d, CLUSTER_EDENIED, "the newer credential does not open this account here: %s", reason_word(a.reason));
+	*ret_exp = policy_session_end(c, &a.grant);
+	if (*ret_exp <= x->exp)
+		return diag_set(d, CLUSTER_EDENIED, "the newer credential ends no later");
 	return CLUSTER_OK;
 }
 
@@ -307,11 +308,10 @@ enum cluster_err sessions_renew(struct sessions *s, const struct trust *t, const
 
 	if (!x || x->s.closed != 0 || !x->s.end_at_expiry)
 		return diag_set(d, CLUSTER_ENOTFOUND, "no session waits for this credential");
-	if ((e = renewed_ok(t, now, &x->s, c, d)) != CLUSTER_OK)
-		return e;
 	renewed = x->s;
+	if ((e = renewed_ok(t, now, &x->s, c, &renewed.exp, d)) != CLUSTER_OK)
+		return e;
 	renewed.iat = c->iat;
-	renewed.exp = c->exp;
 	renewed.jti = c->jti;
 	memset(renewed.issuer, 0, sizeof renewed.issuer);
 	memcpy(renewed.issuer, c->issuer, strlen(c->issuer));

@@ -55,13 +55,15 @@ static enum cluster_err fill(const struct pam_call *c, struct session *s)
 	memset(s, 0, sizeof *s);
 	if ((e = crypto_random(s->id.b, sizeof s->id.b)) != CLUSTER_OK || (e = session_process(pid, &s->start, &s->audit)) != CLUSTER_OK)
 		return e;
+	s->audit = session_own_audit(pid); /* one that others have too tells nothing */
 	s->pid = (uint32_t)pid;
 	s->person = cred->person;
 	s->device = cred->device;
 	s->jti = cred->jti;
 	s->boot_id = c->view.now.boot_id;
 	s->iat = cred->iat;
-	s->exp = cred->exp;
+	s->end_at_expiry = c->answer.grant.end_at_expiry;
+	s->exp = policy_session_end(cred, &c->answer.grant);
 	s->auth_time = cred->auth_time;
 	s->opened = c->view.now.wall;
 	s->on_revoke = c->answer.grant.on_revoke;
@@ -222,9 +224,7 @@ static bool caller_is_in(const struct caller *caller, const struct session *s)
 
 static bool caller_must_end(struct pam_call *c, const struct session *s, void *arg)
 {
-	const struct policy_session session = {
-		.person = s->person, .device = s->device, .jti = s->jti, .iat = s->iat, .account = s->account, .issuer = s->issuer,
-	};
+	const struct policy_session session = policy_session_of(s);
 	struct caller *caller = arg;
 
 	if (!id_equal(&s->boot_id, &c->view.now.boot_id) || !caller_is_in(caller, s))
@@ -300,14 +300,31 @@ static bool find_ours(struct pam_call *c, struct cluster_id *ret)
 	return true;
 }
 
+/* Processes are left: the record stays, so that a revocation still finds them. The agent removes it when they have gone. */
+static enum cluster_err mark_closed(struct pam_call *c, const char *dir, struct session *s)
+{
+	struct moment now;
+
+	s->closed = moment_now(&now) == CLUSTER_OK && now.wall > 0 ? now.wall : 1;
+	return session_store(dir, s, &c->detail);
+}
+
 enum reason pam_session_close(struct pam_call *c)
 {
+	char dir[PATH_ROOM], name[ID_TEXT + 1];
 	struct cluster_id id;
-	char dir[PATH_ROOM];
+	enum cluster_err e;
+	struct session s;
 
 	if (c->facts.class != POLICY_LOGIN || geteuid() != 0 || !find_ours(c, &id))
 		return REASON_OK;
-	if (run_path(c, "sessions", dir) != CLUSTER_OK || session_remove(dir, &id, &c->detail) != CLUSTER_OK)
+	if (run_path(c, "sessions", dir) != CLUSTER_OK)
+		return REASON_SESSION_RECORD;
+	id_text(&id, name);
+	e = session_load(dir, name, (uid_t)c->conf.args.owner, &s, &c->detail);
+	if (e == CLUSTER_OK)
+		e = session_left(&s) ? mark_closed(c, dir, &s) : session_remove(dir, &id, &c->detail);
+	if (e != CLUSTER_OK && e != CLUSTER_ENOTFOUND)
 		return REASON_SESSION_RECORD;
 	tell_agent(c, AGENT_MSG_SESSION_CLOSED, &id);
 	return REASON_OK;

@@ -77,6 +77,8 @@ struct policy_session {
 	const char *issuer;      /* kid */
 	const struct sshcert_facts *cert; /* of the certificate it was opened with, or NULL */
 };
+/* When a session under this grant ends if it ends with its credential: with it, or with the grant's ttl. */
+int64_t policy_session_end(const struct credential *c, const struct trust_grant *g);
 /* The facts of a record, borrowed from it. */
 struct policy_session policy_session_of(const struct session *s);
 /* Must this session end? REASON_OK: it may live. Only revocation, removal of person, device, account or grant, and disabling end a session; age and expiry do not. */

@@ -5,6 +5,11 @@
 
 #include "policy_check.h"
 
+int64_t policy_session_end(const struct credential *c, const struct trust_grant *g)
+{
+	return g->end_at_expiry && g->ttl > 0 && c->exp - c->iat > (int64_t)g->ttl ? c->iat + (int64_t)g->ttl : c->exp;
+}
+
 struct policy_session policy_session_of(const struct session *s)
 {
 	return (struct policy_session){

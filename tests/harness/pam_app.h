@@ -66,6 +66,8 @@ void app_passwd(struct app *a, const char *text);
 void app_nss(struct app *a, const char *name, uid_t uid, int err);
 /* /proc/self/sessionid, as the module sees it from now on. */
 void app_audit(uint32_t id);
+/* Another process of the same audit session, until the next app_audit. */
+void app_audit_also(pid_t pid);
 
 /* One handle. `env` words "NAME=value" may be put with pam_putenv. */
 pam_handle_t *app_start(struct app *a, const char *service, const char *user);

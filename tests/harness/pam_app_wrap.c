@@ -29,6 +29,7 @@ bool (*wrap_pause_hook)(bool);
 bool (*wrap_fault_hook)(void);
 
 static uint32_t audit_id;
+static pid_t audit_also;
 
 bool wrap_pause(bool pause)
 {
@@ -43,6 +44,23 @@ bool wrap_fault(void)
 void app_audit(uint32_t id)
 {
 	audit_id = id;
+	audit_also = 0;
+}
+
+void app_audit_also(pid_t pid)
+{
+	audit_also = pid;
+}
+
+/* Is this directory in /proc one of the processes whose audit session id is made up? */
+static bool audit_ours(int dir)
+{
+	char link[64], path[64] = "";
+
+	snprintf(link, sizeof link, "/proc/self/fd/%d", dir);
+	if (readlink(link, path, sizeof path - 1) < 0 || strncmp(path, "/proc/", 6) != 0)
+		return false;
+	return atoi(path + 6) == getpid() || (audit_also && atoi(path + 6) == audit_also);
 }
 
 CLUSTER_EXPORT int getpwnam_r(const char *name, struct passwd *pw, char *buffer, size_t size, struct passwd **ret)
@@ -133,7 +151,7 @@ CLUSTER_EXPORT int openat(int dir, const char *path, int flags, ...)
 		errno = EMFILE;
 		return -1;
 	}
-	if (wrap_app && strcmp(path, "sessionid") == 0) {
+	if (wrap_app && strcmp(path, "sessionid") == 0 && audit_ours(dir)) {
 		int fd = memfd_create("sessionid", MFD_CLOEXEC);
 		void (*hook)(struct app *) = wrap_app->before_record;
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* account, session, setcred and passwd through the real module. THREATS.md A2, A4, A6, A7, A8, F4, G8. */
 #include <dlfcn.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "pam_app.h"
@@ -138,6 +140,65 @@ static void test_record(void **state)
 	assert_int_equal(pam_close_session(h, 0), PAM_SUCCESS);
 	assert_int_equal(app_records(&a, NULL), 0);
 	app_end(h);
+}
+
+/* What was left running keeps the record, marked as closed; without an audit id of its own a session leaves nothing that could be told. */
+static void test_left_behind(void **state)
+{
+	char name[64], dir[300];
+	struct session s;
+	struct diag d;
+	pam_handle_t *h;
+	pid_t left;
+
+	(void)state;
+	left = fork();
+	if (left == 0)
+		for (;;)
+			pause();
+	app_audit(AUDIT);
+	a.w.grants[WORLD_GRANT_ALICE].end_at_expiry = true;
+	a.w.grants[WORLD_GRANT_ALICE].ttl = 600;
+	app_store(&a);
+	assert_int_equal(app_auth(&a, "sshd", "emr-user"), PAM_SUCCESS);
+	expect_open(strdupa(a.env), PAM_SUCCESS, NULL);
+	app_audit_also(left);
+	h = app_start(&a, "sshd", "emr-user");
+	assert_int_equal(pam_close_session(h, 0), PAM_SUCCESS);
+	app_end(h);
+	assert_int_equal(app_records(&a, name), 1);
+	snprintf(dir, sizeof dir, "%s/sessions", a.run);
+	assert_ok(session_load(dir, name, geteuid(), &s, &d));
+	assert_true(s.closed > 0);
+	assert_true(s.end_at_expiry && s.exp == s.iat + 600); /* the grant's ttl, shorter than the credential's life */
+	expect_account("sudo", "emr-user", PAM_SUCCESS, NULL);
+	revoke_person();
+	expect_account("sudo", "emr-user", PAM_PERM_DENIED, "revoked_person");
+	kill(left, SIGKILL);
+	waitpid(left, NULL, 0);
+	h = app_start(&a, "sshd", "emr-user");
+	assert_int_equal(pam_close_session(h, 0), PAM_SUCCESS);
+	app_end(h);
+	assert_int_equal(app_records(&a, NULL), 0);
+}
+
+/* The audit id of a shell that started the daemon is nobody's session. */
+static void test_shared_audit(void **state)
+{
+	char name[64], dir[300];
+	struct session s;
+	struct diag d;
+
+	(void)state;
+	app_audit(AUDIT);
+	app_audit_also(getppid());
+	assert_int_equal(app_auth(&a, "sshd", "emr-user"), PAM_SUCCESS);
+	expect_open(strdupa(a.env), PAM_SUCCESS, NULL);
+	assert_int_equal(app_records(&a, name), 1);
+	snprintf(dir, sizeof dir, "%s/sessions", a.run);
+	assert_ok(session_load(dir, name, geteuid(), &s, &d));
+	assert_true(s.audit == SESSION_NO_AUDIT);
+	assert_false(s.end_at_expiry);
 }
 
 /* Closed by another handle of the same process: found by pid and start time. */
@@ -487,7 +548,7 @@ static void test_not_enrolled(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_login), T(test_adopted_login), T(test_record), T(test_close_by_process), T(test_no_handover), T(test_forged_handover), T(test_handover_of_something_else),
+		T(test_login), T(test_adopted_login), T(test_record), T(test_close_by_process), T(test_left_behind), T(test_shared_audit), T(test_no_handover), T(test_forged_handover), T(test_handover_of_something_else),
 		T(test_revoked_between_stages), T(test_revoked_before_the_record), T(test_stale_between_stages), T(test_record_cannot_be_written), T(test_account), T(test_account_freshness),
 		T(test_account_without_snapshot), T(test_account_lockdown), T(test_sudo_of_a_revoked_person), T(test_sudo_of_somebody_else), T(test_sudo_with_a_broken_record), T(test_sudo_session),
 		T(test_setcred), T(test_passwd), T(test_exports), T(test_not_enrolled),

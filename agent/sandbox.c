@@ -124,9 +124,9 @@ enum cluster_err sandbox_enter(const char *name, const struct sandbox_user *u, p
 #define ALLOW_POLL ALLOW(ppoll)
 #endif
 #ifdef SYS_epoll_wait
-#define ALLOW_EPOLL ALLOW(epoll_ctl), ALLOW(epoll_pwait), ALLOW(epoll_wait)
+#define ALLOW_EPOLL ALLOW(epoll_create1), ALLOW(epoll_ctl), ALLOW(epoll_pwait), ALLOW(epoll_wait)
 #else
-#define ALLOW_EPOLL ALLOW(epoll_ctl), ALLOW(epoll_pwait)
+#define ALLOW_EPOLL ALLOW(epoll_create1), ALLOW(epoll_ctl), ALLOW(epoll_pwait)
 #endif
 #ifdef SYS_open
 #define ALLOW_OPEN ALLOW_READ_ONLY(openat, 2), ALLOW_READ_ONLY(open, 1)

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <netinet/in.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -20,8 +22,8 @@
 #define FILTERED 1
 #endif
 
-/* How a child ends that does `act` behind the filter: the signal, or 0. */
-static int end_of(void (*act)(void))
+/* How a child ends that does `act` behind a filter: the signal, or 0. */
+static int end_behind(enum cluster_err (*filter)(struct diag *d), void (*act)(void))
 {
 	const struct sandbox_user stay = { .drop = false };
 	pid_t parent = getpid(), pid = fork();
@@ -31,7 +33,7 @@ static int end_of(void (*act)(void))
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		diag_clear(&d);
-		if (sandbox_enter("test", &stay, parent, &d) != CLUSTER_OK || sandbox_filter(&d) != CLUSTER_OK)
+		if (sandbox_enter("test", &stay, parent, &d) != CLUSTER_OK || filter(&d) != CLUSTER_OK)
 			_exit(2);
 		act();
 		_exit(0);
@@ -39,6 +41,11 @@ static int end_of(void (*act)(void))
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
 	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+static int end_of(void (*act)(void))
+{
+	return end_behind(sandbox_filter, act);
 }
 
 static void open_file(void)
@@ -96,6 +103,48 @@ static void test_filter(void **state)
 			fail_msg("act %zu was not stopped as it should", i);
 	}
 	assert_int_equal(end_of(what_it_needs), 0);
+}
+
+static void write_file(void)
+{
+	(void)!open("/nonexistent/sandbox", O_WRONLY);
+}
+static void make_file(void)
+{
+	(void)!open("/nonexistent/sandbox", O_RDONLY | O_CREAT, 0600);
+}
+static void make_unix_socket(void)
+{
+	(void)!socket(AF_UNIX, SOCK_STREAM, 0);
+}
+static void make_raw_link(void)
+{
+	(void)!socket(AF_PACKET, SOCK_RAW, 0);
+}
+static void what_a_relay_needs(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0), six = socket(AF_INET6, SOCK_STREAM, 0), hosts = open("/etc/hosts", O_RDONLY | O_CLOEXEC), all = epoll_create1(0), on = 1;
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	char byte;
+
+	(void)all;
+	if (fd < 0 || hosts < 0 || read(hosts, &byte, 1) < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 || bind(fd, (struct sockaddr *)&a, sizeof a) != 0 ||
+	    listen(fd, 1) != 0 || (six >= 0 && close(six) != 0))
+		_exit(1);
+}
+
+/* The relay's: the internet and reading, and again no process, program, other process, new code; nor a file that is written, nor another kind of socket. */
+static void test_filter_network(void **state)
+{
+	static void (*const forbidden[])(void) = { write_file, make_file, make_unix_socket, make_raw_link, make_process, run_program, kill_other, map_code, make_code };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof forbidden / sizeof forbidden[0]; i++) {
+		if (end_behind(sandbox_filter_network, forbidden[i]) != (FILTERED ? SIGSYS : 0))
+			fail_msg("act %zu was not stopped as it should", i);
+	}
+	assert_int_equal(end_behind(sandbox_filter_network, what_a_relay_needs), 0);
 }
 
 /* Descriptors of the parent do not survive, nor does the environment. */
@@ -161,6 +210,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_filter),
+		cmocka_unit_test(test_filter_network),
 		cmocka_unit_test(test_descriptors),
 		cmocka_unit_test(test_user),
 	};

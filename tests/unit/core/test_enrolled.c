@@ -83,12 +83,40 @@ static void test_store_and_read(void **state)
 	rmdir(dir);
 }
 
+/* The ways that the node joined by; the line may be absent. */
+static void test_relay(void **state)
+{
+	char dir[] = "/tmp/enrolled-XXXXXX", path[64], text[1024];
+	struct enrolled e, again;
+	struct diag d;
+
+	(void)state;
+	diag_clear(&d);
+	assert_ok(parse(GOOD, &e));
+	assert_int_equal(e.relay.n, 0);
+	snprintf(text, sizeof text, "%srelay = task-1-1:7444 direct\n", GOOD);
+	assert_ok(parse(text, &e));
+	assert_int_equal(e.relay.n, 2);
+	assert_non_null(mkdtemp(dir));
+	assert_ok(enrolled_store(dir, &e, &d));
+	assert_ok(enrolled_read(dir, geteuid(), &again, &d));
+	assert_memory_equal(&e, &again, sizeof e);
+	snprintf(path, sizeof path, "%s/%s", dir, ENROLLED_FILE);
+	unlink(path);
+	rmdir(dir);
+	snprintf(text, sizeof text, "%srelay = a:1 b:2 c:3 d:4 direct\n", GOOD);
+	assert_err(parse(text, &e), CLUSTER_ECONFIG);
+	snprintf(text, sizeof text, "%srelay = https://a:1\n", GOOD);
+	assert_err(parse(text, &e), CLUSTER_ECONFIG);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_each_line_is_needed_and_judged),
 		cmocka_unit_test(test_store_and_read),
+		cmocka_unit_test(test_relay),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -109,6 +109,27 @@ static void test_span(void **state)
 	assert_string_equal(small, "14");
 }
 
+/* Where a clock may land: the ends of 32 bits, and before and after what people write. */
+static void test_edges(void **state)
+{
+	static const struct { int64_t at; const char *text; } v[] = {
+		{ 0, "1970-01-01T00:00:00Z" }, { INT64_C(2147483647), "2038-01-19T03:14:07Z" }, { INT64_C(2147483648), "2038-01-19T03:14:08Z" },
+		{ INT64_C(4294967295), "2106-02-07T06:28:15Z" }, { INT64_C(4294967296), "2106-02-07T06:28:16Z" }, { -1, "-" }, { INT64_MAX, "-" }, { INT64_MIN, "-" },
+	};
+	char text[MOMENT_TEXT];
+	int64_t back;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof v / sizeof v[0]; i++) {
+		moment_text(v[i].at, text);
+		assert_string_equal(text, v[i].text);
+		if (text[0] != '-') {
+			assert_ok(moment_parse(text, &back));
+			assert_true(back == v[i].at);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -117,6 +138,7 @@ int main(void)
 		cmocka_unit_test(test_every_day_agrees_with_libc),
 		cmocka_unit_test(test_other_texts_are_refused),
 		cmocka_unit_test(test_span),
+		cmocka_unit_test(test_edges),
 	};
 	return cmocka_run_group_tests_name("moment", tests, NULL, NULL);
 }

@@ -53,6 +53,9 @@ static void test_refused(void **state)
 	static const char *const bad[] = {
 		"[node]\nadopt = Root\n", "[node]\nadopt = a:b\n", "[node]\nforeign = maybe\n", "[node]\nmax_stale = 2d\n", "[agent]\nauthority = http://a\n",
 		"[agent]\nauthority = https://\n", "[agent]\nstate = var\n", "[agent]\npoll_wait = 61\n", "[node]\nstate = /x\n", "[nodes]\n", "adopt = x\n",
+		"[node]\nservice_max_stale = sudo\n", "[node]\nservice_max_stale = sudo:\n", "[node]\nservice_max_stale = sudo:0\n", "[node]\nservice_max_stale = :5m\n",
+		"[node]\nservice_max_stale = sudo:2d\n", "[node]\nservice_max_stale = a/b:5m\n", "[agent]\nrelay = host\n", "[agent]\nrelay = host:0\n", "[agent]\nrelay = https://a:1\n",
+		"[relay]\nlisten = host:7444\n", "[relay]\nlisten = 0.0.0.0\n", "[relay]\nmax_connections = 0\n", "[relay]\nmax_per_address = 16385\n",
 	};
 	struct node_conf c;
 	struct diag d;
@@ -63,6 +66,44 @@ static void test_refused(void **state)
 			fail_msg("accepted: %s", bad[i]);
 	assert_int_equal(parse("[node]\nadopted = x\n", &c, &d), CLUSTER_ECONFIG);
 	assert_non_null(strstr(d.text, "adopt"));
+}
+
+/* A limit is only ever tightened: the strictest of the node's and the service's. */
+static void test_service_limits(void **state)
+{
+	static const struct { const char *text, *service; int64_t want; } rows[] = {
+		{ "", "sudo", 300 }, { "", "sudo-i", 300 }, { "", "sshd", 0 }, { "", NULL, 0 }, { "[node]\nmax_stale = 1m\n", "sudo", 60 }, { "[node]\nmax_stale = 1m\n", "sshd", 60 },
+		{ "[node]\nmax_stale = 10m\n", "sudo", 300 }, { "[node]\nmax_stale = 10m\n", NULL, 600 }, { "[node]\nservice_max_stale = su:90, sshd:10m\n", "su", 90 },
+		{ "[node]\nservice_max_stale = su:90, sshd:10m\n", "sudo", 0 }, { "[node]\nservice_max_stale = su:90 su:30\n", "su", 30 }, { "[node]\nservice_max_stale = su:90\n", "s", 0 },
+		{ "[node]\nservice_max_stale =\n", "sudo", 0 }, { "[node]\nservice_max_stale = sudo:1d\nmax_stale = 5m\n", "sudo", 300 },
+	};
+	struct node_conf c;
+	struct diag d;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		assert_int_equal(parse(rows[i].text, &c, &d), CLUSTER_OK);
+		if (node_conf_max_stale(&c, rows[i].service) != rows[i].want)
+			fail_msg("%s for %s", rows[i].text, rows[i].service ? rows[i].service : "all");
+	}
+}
+
+static void test_relay(void **state)
+{
+	struct node_conf c;
+	struct diag d;
+
+	(void)state;
+	node_conf_init(&c);
+	assert_int_equal(c.relay.n, 0);
+	assert_int_equal(c.relay_listen.n, 0);
+	assert_int_equal(parse("[agent]\nrelay = master-1-1:7444, [2001:db8::1]:7444 direct\n[relay]\nlisten = 0.0.0.0:7444 [::]:7444\nmax_connections = 10\nmax_per_address = 3\n", &c, &d),
+	    CLUSTER_OK);
+	assert_int_equal(c.relay.n, 3);
+	assert_string_equal(c.relay.item[2], NODE_CONF_DIRECT);
+	assert_int_equal(c.relay_listen.n, 2);
+	assert_int_equal(c.relay_connections, 10);
+	assert_int_equal(c.relay_per_address, 3);
 }
 
 /* What --dump prints is a file that gives the same values. */
@@ -90,6 +131,8 @@ int main(void)
 		cmocka_unit_test(test_both_sections),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_dump_is_input),
+		cmocka_unit_test(test_service_limits),
+		cmocka_unit_test(test_relay),
 	};
 
 	return cmocka_run_group_tests_name("node_conf", tests, NULL, NULL);

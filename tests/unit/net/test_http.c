@@ -273,6 +273,45 @@ static void test_old_tls(void **state)
 	http_free(h);
 }
 
+/* Through a relay the authority is still the one that the pins name, whatever its address; the relay's own name counts for nothing (PROTOCOL.md 6.6). */
+static void test_via(void **state)
+{
+	const char *port = strrchr(server.url, ':');
+	struct http_options o = { .base = "https://authority.invalid:7443", .pins = (const uint8_t (*)[CRYPTO_SHA256_SIZE])server.pin, .n_pins = 1 };
+	static const char *const bad[] = { "", "relay", "relay:0", "[::1]", "a:1:b:2", "::a:1", "https://relay:1" };
+	char via[32], expected[64];
+	struct http_response r;
+	struct http *h = NULL;
+	struct diag d;
+	size_t i;
+
+	(void)state;
+	snprintf(via, sizeof via, "127.0.0.1%s", port);
+	o.via = via;
+	diag_clear(&d);
+	assert_int_equal(http_new(&o, &h, &d), CLUSTER_OK);
+	expect_body(h, "/echo", "GET ");
+	http_free(h);
+	o.pins = (const uint8_t (*)[CRYPTO_SHA256_SIZE])wrong;
+	assert_int_equal(http_new(&o, &h, &d), CLUSTER_OK);
+	assert_int_equal(get(h, "/echo", 100, &r, &d), CLUSTER_EUNTRUSTED);
+	http_free(h);
+	o.via = "127.0.0.1:1";
+	assert_int_equal(http_new(&o, &h, &d), CLUSTER_OK);
+	assert_int_equal(get(h, "/echo", 100, &r, &d), CLUSTER_EUNAVAIL);
+	snprintf(expected, sizeof expected, "via %s", o.via);
+	assert_non_null(strstr(d.text, expected));
+	http_free(h);
+	h = NULL;
+	for (i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		o.via = bad[i];
+		assert_int_equal(http_new(&o, &h, &d), CLUSTER_ECONFIG);
+	}
+	o = (struct http_options){ .base = "unix:/run/x", .via = "a:1" };
+	assert_int_equal(http_new(&o, &h, &d), CLUSTER_ECONFIG);
+	assert_null(h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -287,6 +326,7 @@ int main(void)
 		cmocka_unit_test(test_no_redirect),
 		cmocka_unit_test(test_timeout_and_unreachable),
 		cmocka_unit_test(test_old_tls),
+		cmocka_unit_test(test_via),
 	};
 
 	memset(wrong, 0xaa, sizeof wrong);

@@ -2,6 +2,7 @@
 #include "agent.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +17,14 @@
 #include "cluster/rd.h"
 
 #include "ipc.h"
+#include "reporter.h"
 #include "ways.h"
 
 #define OBJECT_TIMEOUT_MS 120000
 #define HEAD_TIMEOUT_MS 15000 /* beyond the time that the authority may wait */
 #define LOOK_TIMEOUT_MS 4000  /* for a way that is tried while another works */
+#define SESSIONS_TIMEOUT_MS 5000
+#define SESSIONS_MEMORY_MAX ((size_t)256 << 20)
 #define QUICKEST_MS 1000 /* between two polls that brought nothing */
 #define OBJECT_TEXT 43
 
@@ -36,7 +40,15 @@ struct fetch {
 	bool repin;                /* the connection in use has other pins than the keyset */
 	uint64_t after;
 	struct frame reply;        /* the last message of trust */
+	struct reporter reporter;  /* what root says of sessions */
 };
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	return clock_gettime(CLOCK_MONOTONIC, &t) == 0 ? (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 : 0;
+}
 
 static void disconnect(struct fetch *f)
 {
@@ -241,6 +253,154 @@ static void contact(struct fetch *f, const struct way *way, enum cluster_err e, 
 	must(ipc_send(f->root, &m, NULL, 0, 1));
 }
 
+/* ---- sessions: what root says of them, and what the authority is told and asked ---- */
+
+static void hear_root(struct fetch *f)
+{
+	struct pollfd p = { .fd = f->root, .events = POLLIN };
+	int fds[IPC_FDS_MAX];
+	const uint8_t *list;
+	struct diag d;
+	struct ipc m;
+	size_t n, size;
+
+	while (poll(&p, 1, 0) > 0) {
+		must(ipc_receive(f->root, &m, fds, &n));
+		diag_clear(&d);
+		if (m.type == IPC_SESSIONS && n == 1) {
+			if (ipc_map(fds[0], SESSIONS_MEMORY_MAX, &list, &size, &d) == CLUSTER_OK) {
+				if (reporter_set(&f->reporter, list, size) != CLUSTER_OK)
+					ipc_log(f->root, LOG_LEVEL_WARNING, "the list of sessions is of no use");
+				ipc_unmap(list, size);
+			}
+		} else if (m.type == IPC_RENEW) {
+			reporter_want(&f->reporter, &(struct reporter_renewal){ .session = m.renew.session, .jti = m.renew.jti });
+		}
+		ipc_close_fds(fds, n);
+	}
+}
+
+static enum cluster_err send_message(struct fetch *f, struct http *h, const char *text, bool *ret_known, struct diag *d)
+{
+	static const char path[] = "/v1/sessions";
+	const char *headers[2] = { NULL, NULL };
+	struct json *body = NULL, *answer = NULL;
+	char *header = NULL;
+	enum cluster_err e;
+
+	if ((e = json_parse(text, strlen(text), REPORT_TEXT_MAX, &body, d)) != CLUSTER_OK || (e = authorisation(f, path, &header, d)) != CLUSTER_OK)
+		goto out;
+	headers[0] = header;
+	if ((e = api_json(h, path, headers, body, SESSIONS_TIMEOUT_MS, &answer, d)) != CLUSTER_OK)
+		goto out;
+	*ret_known = json_member_bool(answer, "known", false);
+	e = CLUSTER_OK;
+out:
+	json_free(answer);
+	json_free(body);
+	free(header);
+	return e;
+}
+
+static enum cluster_err send_report(struct fetch *f, struct http *h, struct diag *d)
+{
+	struct report_at at = { .begun = false };
+	struct report report;
+	bool known = true, one = false;
+	char *text = NULL;
+	enum cluster_err e;
+
+	if ((e = reporter_report(&f->reporter, &report)) != CLUSTER_OK)
+		return diag_set(d, e, "out of memory");
+	while (known && (e = report_next(&report, &at, &text)) == CLUSTER_OK && text) {
+		e = send_message(f, h, text, &one, d);
+		free(text);
+		if (e != CLUSTER_OK)
+			break;
+		known = known && one;
+	}
+	reporter_report_done(&report);
+	if (e == CLUSTER_OK)
+		reporter_sent(&f->reporter, known, now_ms());
+	return e;
+}
+
+/* A newer credential, if the authority has one, goes to trust. */
+static enum cluster_err look_for(struct fetch *f, struct http *h, const struct reporter_renewal *w, struct diag *d)
+{
+	uint8_t body[ID_SIZE + CREDENTIAL_SIZE_MAX];
+	char path[sizeof "/v1/renewal/" + ID_TEXT], jti[ID_TEXT + 1];
+	const char *headers[2] = { NULL, NULL }, *text;
+	struct json *answer = NULL;
+	char *header = NULL;
+	enum cluster_err e;
+
+	id_text(&w->jti, jti);
+	snprintf(path, sizeof path, "/v1/renewal/%s", jti);
+	if ((e = authorisation(f, path, &header, d)) != CLUSTER_OK)
+		return e;
+	headers[0] = header;
+	e = api_json(h, path, headers, NULL, SESSIONS_TIMEOUT_MS, &answer, d);
+	free(header);
+	text = e == CLUSTER_OK ? json_member_text(answer, "credential") : NULL;
+	if (text && strlen(text) <= CREDENTIAL_SIZE_MAX) {
+		memcpy(body, w->session.b, ID_SIZE);
+		memcpy(body + ID_SIZE, text, strlen(text));
+		must(frame_send(f->trust, FRAME_RENEWAL, body, ID_SIZE + strlen(text)));
+	}
+	json_free(answer);
+	return e == CLUSTER_ENOTFOUND ? CLUSTER_OK : e;
+}
+
+/* What is due for the sessions. `h`: a connection that nobody waits on, or NULL: one is made. */
+static void attend(struct fetch *f, struct http *h)
+{
+	const struct api_where where = { .url = ways_now(&f->ways)->url, .via = ways_now(&f->ways)->via };
+	struct reporter *r = &f->reporter;
+	enum cluster_err e = CLUSTER_OK;
+	struct http *own = NULL;
+	struct diag d;
+
+	if (!f->greeted || reporter_due(r, now_ms()) != 0)
+		return;
+	diag_clear(&d);
+	if (!h && (e = api_open(&where, &f->keyset, &own, &d)) == CLUSTER_OK)
+		h = own;
+	if (e == CLUSTER_OK && r->heard && r->changed)
+		e = send_report(f, h, &d);
+	while (e == CLUSTER_OK && r->n_renewals > 0)
+		e = look_for(f, h, &r->renewal[--r->n_renewals], &d);
+	if (e != CLUSTER_OK) {
+		reporter_failed(r, now_ms());
+		ipc_log(f->root, LOG_LEVEL_DEBUG, "sessions are not reported: %s", d.text);
+	}
+	http_free(own);
+}
+
+/* While the long poll waits. */
+static int while_waiting(void *arg, bool readable)
+{
+	struct fetch *f = arg;
+
+	if (readable)
+		hear_root(f);
+	attend(f, NULL);
+	return f->greeted ? reporter_due(&f->reporter, now_ms()) : -1;
+}
+
+static enum cluster_err poll_head(struct fetch *f, const char *path, int timeout_ms, struct json **ret, struct diag *d)
+{
+	const struct http_idle idle = { .fd = f->root, .run = while_waiting, .arg = f };
+	enum cluster_err e;
+
+	hear_root(f);
+	attend(f, f->http);
+	http_idle(f->http, &idle);
+	e = get_json(f, path, timeout_ms, ret, d);
+	http_idle(f->http, NULL);
+	return e;
+}
+
 /* One long poll and all that follows from it. */
 static enum cluster_err cycle(struct fetch *f, struct diag *d)
 {
@@ -253,7 +413,7 @@ static enum cluster_err cycle(struct fetch *f, struct diag *d)
 	if ((e = connect_authority(f, d)) != CLUSTER_OK)
 		return e;
 	snprintf(path, sizeof path, "/v1/head?after=%llu&wait=%u", (unsigned long long)f->after, wait);
-	if ((e = get_json(f, path, (int)wait * 1000 + (f->ways.looking ? LOOK_TIMEOUT_MS : HEAD_TIMEOUT_MS), &answer, d)) != CLUSTER_OK)
+	if ((e = poll_head(f, path, (int)wait * 1000 + (f->ways.looking ? LOOK_TIMEOUT_MS : HEAD_TIMEOUT_MS), &answer, d)) != CLUSTER_OK)
 		return e;
 	head = json_member_text(answer, "head");
 	if (!head)
@@ -265,13 +425,6 @@ static enum cluster_err cycle(struct fetch *f, struct diag *d)
 }
 
 /* ---- going on for ever ---- */
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	return clock_gettime(CLOCK_MONOTONIC, &t) == 0 ? (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 : 0;
-}
 
 static void pause_ms(uint64_t ms)
 {
@@ -302,6 +455,7 @@ static void failed(struct fetch *f, enum cluster_err e, const struct diag *d)
 		contact(f, &before.way[before.at], e, d->text[0] ? d->text : err_name(e), round);
 	disconnect(f);
 	f->greeted = false;
+	reporter_forget(&f->reporter); /* whoever answers next may know nothing */
 	if (e == CLUSTER_EUNTRUSTED && !before.looking)
 		f->bootstrap = true; /* its TLS key may have been replaced while this node was away */
 	pause_ms(pause);
@@ -313,6 +467,7 @@ static void worked(struct fetch *f)
 	ways_worked(&f->ways, now_ms(), any());
 	f->greeted = true;
 	if (ways_look(&f->ways, now_ms())) {
+		reporter_forget(&f->reporter);
 		disconnect(f);
 		f->greeted = false;
 	}
@@ -351,6 +506,7 @@ int fetch_process(const struct agent *a, int root, int trust)
 
 	diag_clear(&d);
 	ways_init(&f.ways, &a->authority, &a->relay);
+	reporter_init(&f.reporter);
 	if (sandbox_descriptors(keep, sizeof keep / sizeof keep[0], &d) != CLUSTER_OK || sandbox_enter("agentd-fetch", &a->user, a->parent, &d) != CLUSTER_OK) {
 		ipc_log(root, LOG_LEVEL_ERROR, "%s", d.text);
 		return 70;

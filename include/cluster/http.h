@@ -2,6 +2,7 @@
 #ifndef CLUSTER_HTTP_H
 #define CLUSTER_HTTP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,18 @@ struct http_options {
 /* A client with one kept-alive connection. CLUSTER_ECONFIG for a base that is neither form, or a `via` that is no endpoint. Strings are copied. */
 enum cluster_err http_new(const struct http_options *o, struct http **ret, struct diag *d) CLUSTER_MUST_USE;
 void http_free(struct http *h);
+
+/*
+ * What may be done while an exchange waits: `run` is called at its beginning, when `fd` is readable, and when as many milliseconds have passed as it last returned (-1: not by time).
+ * It may use other clients, not this one.
+ */
+struct http_idle {
+	int fd;
+	int (*run)(void *arg, bool readable);
+	void *arg;
+};
+/* For all exchanges from now on; NULL: nothing. Borrowed. */
+void http_idle(struct http *h, const struct http_idle *idle);
 
 struct http_request {
 	const char *method;          /* "GET" or "POST" */

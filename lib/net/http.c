@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -22,9 +23,12 @@
 #define TARGET_MAX (BASE_MAX + PATH_MAX_LENGTH)
 #define HEADERS_MAX 65536
 #define TIMEOUT_DEFAULT_MS 30000
+#define WAIT_MS 1000
 
 struct http {
 	CURL *curl;
+	CURLM *multi; /* keeps the connection */
+	const struct http_idle *idle;
 	bool https;
 	char base[BASE_MAX + 1]; /* "https://host:port", or "http://localhost" for a socket */
 	char name[BASE_MAX + ENDPOINT_TEXT + 8]; /* for messages */
@@ -239,8 +243,6 @@ static CURLcode set_common(CURL *c, const struct http_options *o)
 	if (r == CURLE_OK)
 		r = curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
 	if (r == CURLE_OK)
-		r = curl_easy_setopt(c, CURLOPT_MAXCONNECTS, 1L);
-	if (r == CURLE_OK)
 		r = curl_easy_setopt(c, CURLOPT_SOCKOPTFUNCTION, on_socket);
 	if (r == CURLE_OK)
 		r = curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, o->connect_timeout_ms > 0 ? (long)o->connect_timeout_ms : 5000L);
@@ -260,7 +262,7 @@ enum cluster_err http_new(const struct http_options *o, struct http **ret, struc
 
 	if ((e = start(d)) != CLUSTER_OK)
 		goto out;
-	if ((h = calloc(1, sizeof *h)) == NULL || (h->curl = curl_easy_init()) == NULL) {
+	if ((h = calloc(1, sizeof *h)) == NULL || (h->curl = curl_easy_init()) == NULL || (h->multi = curl_multi_init()) == NULL) {
 		e = diag_set(d, CLUSTER_ENOMEM, "out of memory");
 		goto out;
 	}
@@ -277,6 +279,8 @@ enum cluster_err http_new(const struct http_options *o, struct http **ret, struc
 	r = h->https ? set_tls(h->curl, o, pins) : set_socket(h->curl, o->base + 5);
 	if (r == CURLE_OK)
 		r = set_common(h->curl, o);
+	if (r == CURLE_OK && curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, 1L) != CURLM_OK)
+		r = CURLE_FAILED_INIT;
 	if (r != CURLE_OK) {
 		e = diag_set(d, r == CURLE_OUT_OF_MEMORY ? CLUSTER_ENOMEM : CLUSTER_ECONFIG, "libcurl: %s", curl_easy_strerror(r));
 		goto out;
@@ -294,8 +298,63 @@ void http_free(struct http *h)
 	if (h == NULL)
 		return;
 	curl_easy_cleanup(h->curl);
+	curl_multi_cleanup(h->multi);
 	curl_slist_free_all(h->connect_to);
 	free(h);
+}
+
+void http_idle(struct http *h, const struct http_idle *idle)
+{
+	h->idle = idle;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	return clock_gettime(CLOCK_MONOTONIC, &t) == 0 ? (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 : 0;
+}
+
+static int64_t idle_run(const struct http *h, bool readable)
+{
+	int ms = h->idle ? h->idle->run(h->idle->arg, readable) : -1;
+
+	return ms < 0 ? INT64_MAX : now_ms() + ms;
+}
+
+/* Waits for the connection, and for what else there is to do meanwhile. *due: when that wants to be called. */
+static CURLMcode wait_for(struct http *h, int64_t *due)
+{
+	struct curl_waitfd fd = { .fd = h->idle ? h->idle->fd : -1, .events = CURL_WAIT_POLLIN };
+	int64_t left = *due - now_ms();
+	CURLMcode r;
+
+	r = curl_multi_poll(h->multi, &fd, h->idle != NULL, left <= 0 ? 0 : left < WAIT_MS ? (int)left : WAIT_MS, NULL);
+	if (r == CURLM_OK && h->idle && (fd.revents || now_ms() >= *due))
+		*due = idle_run(h, fd.revents != 0);
+	return r;
+}
+
+static CURLcode perform(struct http *h)
+{
+	int64_t due = idle_run(h, false);
+	int running = 1, queued;
+	CURLMcode r = curl_multi_add_handle(h->multi, h->curl);
+	CURLcode result = CURLE_FAILED_INIT;
+	const CURLMsg *m;
+
+	if (r != CURLM_OK)
+		return r == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_FAILED_INIT;
+	while (r == CURLM_OK && (r = curl_multi_perform(h->multi, &running)) == CURLM_OK && running)
+		r = wait_for(h, &due);
+	while (r == CURLM_OK && (m = curl_multi_info_read(h->multi, &queued)) != NULL) {
+		if (m->msg == CURLMSG_DONE && m->easy_handle == h->curl)
+			result = m->data.result;
+	}
+	if (r == CURLM_OUT_OF_MEMORY)
+		result = CURLE_OUT_OF_MEMORY;
+	curl_multi_remove_handle(h->multi, h->curl);
+	return result;
 }
 
 /* *list stays the caller's to free, also on failure. */
@@ -402,7 +461,7 @@ enum cluster_err http_do(struct http *h, const struct http_request *q, struct ht
 		goto out;
 	}
 	(void)curl_easy_setopt(h->curl, CURLOPT_ERRORBUFFER, detail);
-	r = curl_easy_perform(h->curl);
+	r = perform(h);
 	(void)curl_easy_setopt(h->curl, CURLOPT_ERRORBUFFER, NULL);
 	if (r == CURLE_OK)
 		r = curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &status);

@@ -356,27 +356,37 @@ enum cluster_err assemble_restore(struct assemble *a, const char *text, size_t n
 	return assemble_step(a, 0, ret, d);
 }
 
-static void mark(struct assemble *a, const uint8_t *sha256)
+static void mark(struct assemble *a, const uint8_t *sha256, bool stored)
 {
 	struct object *x = objects_get(a->objects, sha256);
 
-	if (x)
-		x->marked = x->stored = true;
+	if (!x)
+		return;
+	x->marked = true;
+	x->stored |= stored;
+}
+
+static void mark_documents(struct assemble *a, const struct assemble_set *s, bool stored)
+{
+	if (!s->used)
+		return;
+	mark(a, s->head.root.sha256, stored);
+	mark(a, s->head.keyset.sha256, stored);
+	mark(a, s->head.directory.sha256, stored);
+	mark(a, s->head.revocations.sha256, stored);
 }
 
 /* Only the documents of the installed set stay in memory: its shards are read, and on disk. */
 static void prune(struct assemble *a)
 {
-	const struct document_head *h = &a->installed.head;
+	mark_documents(a, &a->installed, true);
+	objects_sweep(a->objects);
+}
 
-	if (!a->installed.used) {
-		objects_sweep(a->objects);
-		return;
-	}
-	mark(a, h->root.sha256);
-	mark(a, h->keyset.sha256);
-	mark(a, h->directory.sha256);
-	mark(a, h->revocations.sha256);
+void assemble_forget_shards(struct assemble *a)
+{
+	mark_documents(a, &a->installed, true);
+	mark_documents(a, &a->next, false);
 	objects_sweep(a->objects);
 }
 

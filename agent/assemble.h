@@ -15,6 +15,7 @@
 #include "cluster/id.h"
 
 #include "local.h"
+#include "memory.h"
 
 /*
  * From untrusted bytes to snapshots: the whole chain from the pin, versions against what is installed, everything of one head before anything is handed out
@@ -49,10 +50,10 @@ struct assemble_want {
 };
 
 struct assemble_output {
-	struct snap_bytes accounts, trust; /* snapshots, or changes of the installed ones (cluster/snap_change.h); p == NULL: as installed */
-	struct snap_bytes docs;            /* for docs_store; p == NULL: as installed */
+	struct memory accounts, trust; /* snapshots, or changes of the installed ones (cluster/snap_change.h); p == NULL: as installed */
+	struct memory docs;            /* for docs_store; p == NULL: as installed */
 	int64_t head_version, head_iat;
-	bool rebuilt;                      /* the head itself is not newer than what is installed */
+	bool rebuilt;                  /* the head itself is not newer than what is installed */
 };
 
 enum cluster_err assemble_new(const struct assemble_conf *conf, const struct assemble_floor *floor, struct assemble **ret) CLUSTER_MUST_USE;

@@ -39,5 +39,7 @@ struct assemble {
 	struct assemble_want *want;
 	size_t n_want, want_room;
 };
+/* The texts of shards are not needed any more once they are read and handed over. Only the documents of both sets stay. */
+void assemble_forget_shards(struct assemble *a);
 
 #endif

@@ -160,6 +160,11 @@ void ipc_log(int fd, int level, const char *fmt, ...)
 		return; /* root is gone, and this process soon */
 }
 
+enum cluster_err ipc_seal(int fd, struct diag *d)
+{
+	return fcntl(fd, F_ADD_SEALS, SEALS) == 0 ? CLUSTER_OK : diag_errno(d, "memory cannot be sealed");
+}
+
 enum cluster_err ipc_memory(const char *name, const void *data, size_t n, int *ret, struct diag *d)
 {
 	enum cluster_err e;

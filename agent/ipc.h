@@ -121,6 +121,8 @@ void ipc_log(int fd, int level, const char *fmt, ...) CLUSTER_PRINTF(3, 4);
 
 /* `n` bytes as a sealed, unchangeable piece of memory. The caller closes *ret. */
 enum cluster_err ipc_memory(const char *name, const void *data, size_t n, int *ret, struct diag *d) CLUSTER_MUST_USE;
+/* What ipc_memory does at its end: nobody can write to the memory behind `fd` any more, nor make it longer or shorter. */
+enum cluster_err ipc_seal(int fd, struct diag *d) CLUSTER_MUST_USE;
 /* Maps such memory read-only after making sure that nobody can change it any more. *ret is unmapped with ipc_unmap. CLUSTER_EUNTRUSTED: not sealed. CLUSTER_ELIMIT. */
 enum cluster_err ipc_map(int fd, size_t max, const uint8_t **ret, size_t *ret_n, struct diag *d) CLUSTER_MUST_USE;
 void ipc_unmap(const uint8_t *p, size_t n);

@@ -350,55 +350,94 @@ static struct snap_node_in node_in(const struct directory_node *n)
 	return (struct snap_node_in){ .name = n->name, .roles = n->roles, .n_roles = n->n_roles, .addresses = n->addresses, .n_addresses = n->n_addresses, .leader = n->leader };
 }
 
-enum cluster_err local_accounts_build(const struct cluster_id *cluster, const struct directory *dir, const struct local *l, const struct local_rules *rules,
-    const struct local_report *report, struct snap_bytes *ret, struct diag *d)
+/* What goes into accounts.snap; the texts are the directory's. */
+struct gathered {
+	struct snap_names names;
+	struct snap_account_in *accounts;
+	struct snap_group_in *groups;
+	struct snap_node_in *nodes;
+	const char **members;
+	struct snap_member_in *pairs;
+	bool *out; /* groups that are left out */
+};
+
+static void gathered_done(struct gathered *x)
 {
-	struct snap_account_in *accounts = NULL;
-	struct snap_group_in *groups = NULL;
-	struct snap_node_in *nodes = NULL;
-	const char **members = NULL, **at;
-	struct snap_member_in *pairs = NULL;
-	bool *out = NULL;
-	struct snap_names names = { .n_accounts = 0 };
-	enum cluster_err e;
+	free(x->accounts);
+	free(x->groups);
+	free(x->nodes);
+	free(x->members);
+	free(x->pairs);
+	free(x->out);
+}
+
+static enum cluster_err gathered_init(struct gathered *x, const struct directory *dir)
+{
+	memset(x, 0, sizeof *x);
+	x->names.accounts = x->accounts = calloc(dir->n_accounts + 1, sizeof *x->accounts);
+	x->names.groups = x->groups = calloc(dir->n_groups + 1, sizeof *x->groups);
+	x->names.nodes = x->nodes = calloc(dir->n_nodes + 1, sizeof *x->nodes);
+	x->members = calloc(members_total(dir) + 1, sizeof *x->members);
+	x->names.members = x->pairs = calloc(dir->order[DIRECTORY_BY_MEMBER].n + 1, sizeof *x->pairs);
+	x->out = calloc(dir->n_groups + 1, sizeof *x->out);
+	return x->accounts && x->groups && x->nodes && x->members && x->pairs && x->out ? CLUSTER_OK : CLUSTER_ENOMEM;
+}
+
+static void gather(struct gathered *x, const struct directory *dir, const struct local *l, const struct local_rules *rules, const struct local_report *report)
+{
+	struct snap_names *names = &x->names;
+	const char **at = x->members;
 	size_t i;
 
-	names.accounts = accounts = calloc(dir->n_accounts + 1, sizeof *accounts);
-	names.groups = groups = calloc(dir->n_groups + 1, sizeof *groups);
-	names.nodes = nodes = calloc(dir->n_nodes + 1, sizeof *nodes);
-	at = members = calloc(members_total(dir) + 1, sizeof *members);
-	names.members = pairs = calloc(dir->order[DIRECTORY_BY_MEMBER].n + 1, sizeof *pairs);
-	out = calloc(dir->n_groups + 1, sizeof *out);
-	if (!accounts || !groups || !nodes || !members || !pairs || !out) {
-		e = diag_set(d, CLUSTER_ENOMEM, "accounts.snap: out of memory");
-		goto out;
-	}
 	for (i = 0; i < dir->n_accounts; i++) {
-		fetch_account(dir, i);
 		const struct directory_account *a = &dir->accounts[record_at(dir, DIRECTORY_BY_ACCOUNT, dir->n_accounts, i)];
 
+		fetch_account(dir, i);
 		if (account_fits(a, l, rules, report))
-			accounts[names.n_accounts++] = (struct snap_account_in){ .name = a->name, .gecos = a->gecos, .home = a->home, .shell = a->shell, .uid = a->uid, .gid = a->gid };
+			x->accounts[names->n_accounts++] = (struct snap_account_in){ .name = a->name, .gecos = a->gecos, .home = a->home, .shell = a->shell, .uid = a->uid, .gid = a->gid };
 	}
 	for (i = 0; i < dir->n_groups; i++) {
 		const struct directory_group *g = &dir->groups[record_at(dir, DIRECTORY_BY_GROUP, dir->n_groups, i)];
 
-		out[g - dir->groups] = !group_fits(g, l, rules, report);
-		if (!out[g - dir->groups]) {
-			groups[names.n_groups] = (struct snap_group_in){ .name = g->name, .gid = g->gid, .members = at };
-			groups[names.n_groups++].n_members = members_fit(g, l, rules, &at);
+		x->out[g - dir->groups] = !group_fits(g, l, rules, report);
+		if (!x->out[g - dir->groups]) {
+			x->groups[names->n_groups] = (struct snap_group_in){ .name = g->name, .gid = g->gid, .members = at };
+			x->groups[names->n_groups++].n_members = members_fit(g, l, rules, &at);
 		}
 	}
-	names.n_members = members_in_order(dir, l, rules, out, pairs);
-	for (; names.n_nodes < dir->n_nodes; names.n_nodes++)
-		nodes[names.n_nodes] = node_in(&dir->nodes[names.n_nodes]);
-	e = snap_accounts_build(cluster, &names, &ret->p, &ret->n, d);
-out:
-	free(accounts);
-	free(groups);
-	free(nodes);
-	free(members);
-	free(pairs);
-	free(out);
+	names->n_members = members_in_order(dir, l, rules, x->out, x->pairs);
+	for (; names->n_nodes < dir->n_nodes; names->n_nodes++)
+		x->nodes[names->n_nodes] = node_in(&dir->nodes[names->n_nodes]);
+}
+
+enum cluster_err local_accounts_build(const struct cluster_id *cluster, const struct directory *dir, const struct local *l, const struct local_rules *rules,
+    const struct local_report *report, struct snap_bytes *ret, struct diag *d)
+{
+	struct gathered x;
+	enum cluster_err e;
+
+	if ((e = gathered_init(&x, dir)) != CLUSTER_OK) {
+		diag_set(d, e, "accounts.snap: out of memory");
+	} else {
+		gather(&x, dir, l, rules, report);
+		e = snap_accounts_build(cluster, &x.names, &ret->p, &ret->n, d);
+	}
+	gathered_done(&x);
+	return e;
+}
+
+enum cluster_err local_accounts_put(const struct cluster_id *cluster, const struct directory *dir, const struct local *l, const struct local_rules *rules,
+    const struct local_report *report, const struct snap_sink *sink, struct diag *d)
+{
+	struct gathered x;
+	enum cluster_err e;
+
+	if ((e = gathered_init(&x, dir)) != CLUSTER_OK) {
+		diag_set(d, e, "accounts.snap: out of memory");
+	} else {
+		gather(&x, dir, l, rules, report);
+		e = snap_accounts_put(cluster, &x.names, sink, d);
+	}
+	gathered_done(&x);
 	return e;
 }

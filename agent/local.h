@@ -11,6 +11,7 @@
 #include "cluster/diag.h"
 #include "cluster/directory.h"
 #include "cluster/err.h"
+#include "cluster/snap_write.h"
 
 /* The node's own accounts and groups, and what of the directory may stand beside them in accounts.snap (THREATS.md D1, D3, D4, D7). Pure. */
 struct local;
@@ -43,7 +44,10 @@ struct local_report {
 
 /* accounts.snap of the directory without what collides, is reserved or out of the window. The caller frees *ret with free(). */
 enum cluster_err local_accounts_build(const struct cluster_id *cluster, const struct directory *dir, const struct local *l, const struct local_rules *rules,
-    const struct local_report *report, struct snap_bytes *ret, struct diag *d) CLUSTER_MUST_USE;
+    const struct local_report *report, struct snap_bytes *ret, struct diag *d) CLUSTER_MUST_USE;/* The same, piece by piece. */
+enum cluster_err local_accounts_put(const struct cluster_id *cluster, const struct directory *dir, const struct local *l, const struct local_rules *rules,
+    const struct local_report *report, const struct snap_sink *sink, struct diag *d) CLUSTER_MUST_USE;
+
 /*
  * The gids of the groups that list `name` in accounts.snap of this directory, ascending; the directory must know its order by member. The caller frees *ret, which may be NULL if there are
  * none. CLUSTER_ENOMEM.

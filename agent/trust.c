@@ -145,16 +145,16 @@ static enum cluster_err answer_want(struct verifier *v)
 
 /* ---- handing a set to root ---- */
 
-/* One output as sealed memory at the end of fds, if there is one. */
-static enum cluster_err add_memory(const char *name, const struct snap_bytes *b, uint32_t flag, struct ipc *m, int *fds, size_t *n, struct diag *d)
+/* One output as sealed memory at the end of fds, borrowed, if there is one. */
+static enum cluster_err add_memory(const struct memory *b, uint32_t flag, struct ipc *m, int *fds, size_t *n, struct diag *d)
 {
 	enum cluster_err e;
 
 	if (!b->p)
 		return CLUSTER_OK;
-	if ((e = ipc_memory(name, b->p, b->n, &fds[*n], d)) != CLUSTER_OK)
+	if ((e = ipc_seal(b->fd, d)) != CLUSTER_OK)
 		return e;
-	(*n)++;
+	fds[(*n)++] = b->fd;
 	m->publish.flags |= flag;
 	return CLUSTER_OK;
 }
@@ -170,12 +170,11 @@ static enum cluster_err send_set(struct verifier *v, const struct assemble_outpu
 	m.publish.flags = o->rebuilt ? IPC_PUBLISH_REBUILT : 0;
 	m.publish.head_version = (uint64_t)o->head_version;
 	m.publish.head_iat = o->head_iat;
-	if ((e = add_memory("accounts.snap", &o->accounts, IPC_PUBLISH_ACCOUNTS, &m, fds, &n, d)) == CLUSTER_OK &&
-	    (e = add_memory("trust.snap", &o->trust, IPC_PUBLISH_TRUST, &m, fds, &n, d)) == CLUSTER_OK)
-		e = add_memory("documents", &o->docs, IPC_PUBLISH_DOCS, &m, fds, &n, d);
+	if ((e = add_memory(&o->accounts, IPC_PUBLISH_ACCOUNTS, &m, fds, &n, d)) == CLUSTER_OK &&
+	    (e = add_memory(&o->trust, IPC_PUBLISH_TRUST, &m, fds, &n, d)) == CLUSTER_OK)
+		e = add_memory(&o->docs, IPC_PUBLISH_DOCS, &m, fds, &n, d);
 	if (e == CLUSTER_OK && (e = ipc_send(v->root, &m, fds, n, 1)) != CLUSTER_OK)
 		diag_set(d, e, "cannot reach the root process");
-	ipc_close_fds(fds, n);
 	return e;
 }
 

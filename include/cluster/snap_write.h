@@ -86,6 +86,9 @@ struct snap_names {
  * Of nodes, what could never be answered is left out: addresses that snap_address_ok refuses, names that name_host_ok refuses. A node hides a role of its name.
  */
 enum cluster_err snap_accounts_build(const struct cluster_id *cluster, const struct snap_names *names, uint8_t **ret, size_t *ret_n, struct diag *d) CLUSTER_MUST_USE;
+/* The same, piece by piece. */
+enum cluster_err snap_accounts_put(const struct cluster_id *cluster, const struct snap_names *names, const struct snap_sink *sink, struct diag *d) CLUSTER_MUST_USE;
+
 struct wr;
 /* The beginning of the body of a record of MEMBER, for who makes one by himself; n gids follow, ascending, as u32. */
 void snap_member_begin(struct wr *body, const char *name, size_t n);

@@ -103,5 +103,8 @@ struct trust_documents {
  * Builds trust.snap for node `self` from verified documents. CLUSTER_ENOTFOUND: the directory does not have that node (it was removed). The caller frees *ret with free().
  */
 enum cluster_err trust_build(const struct trust_documents *from, const struct cluster_id *self, uint8_t **ret, size_t *ret_n, struct diag *d) CLUSTER_MUST_USE;
+struct snap_sink;
+/* The same, piece by piece. */
+enum cluster_err trust_put(const struct trust_documents *from, const struct cluster_id *self, const struct snap_sink *sink, struct diag *d) CLUSTER_MUST_USE;
 
 #endif

@@ -370,7 +370,8 @@ static enum cluster_err take_memory(struct build *b, const struct cluster_id *cl
 	return CLUSTER_OK;
 }
 
-enum cluster_err snap_accounts_build(const struct cluster_id *cluster, const struct snap_names *names, uint8_t **ret, size_t *ret_n, struct diag *d)
+/* All but the layout; the caller frees *ret. */
+static enum cluster_err fill(const struct cluster_id *cluster, const struct snap_names *names, struct snap_writer **ret, struct diag *d)
 {
 	struct build b = { .n_accounts = names->n_accounts, .n_groups = names->n_groups, .d = d };
 	enum cluster_err e;
@@ -387,13 +388,36 @@ enum cluster_err snap_accounts_build(const struct cluster_id *cluster, const str
 	if (e == CLUSTER_OK)
 		e = snap_hosts_build(names->nodes, names->n_nodes, b.w, d);
 	if (e == CLUSTER_OK)
-		e = snap_writer_end(b.w, ret, ret_n, d);
-	snap_writer_free(b.w);
+		*ret = b.w;
+	else
+		snap_writer_free(b.w);
 	wr_done(&b.body);
 	free(b.own_pairs);
 	free(b.sorted);
 	free(b.ids);
 	free(b.groups);
 	free(b.accounts);
+	return e;
+}
+
+enum cluster_err snap_accounts_build(const struct cluster_id *cluster, const struct snap_names *names, uint8_t **ret, size_t *ret_n, struct diag *d)
+{
+	struct snap_writer *w = NULL;
+	enum cluster_err e = fill(cluster, names, &w, d);
+
+	if (e == CLUSTER_OK)
+		e = snap_writer_end(w, ret, ret_n, d);
+	snap_writer_free(w);
+	return e;
+}
+
+enum cluster_err snap_accounts_put(const struct cluster_id *cluster, const struct snap_names *names, const struct snap_sink *sink, struct diag *d)
+{
+	struct snap_writer *w = NULL;
+	enum cluster_err e = fill(cluster, names, &w, d);
+
+	if (e == CLUSTER_OK)
+		e = snap_writer_put(w, sink, d);
+	snap_writer_free(w);
 	return e;
 }

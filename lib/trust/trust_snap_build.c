@@ -475,7 +475,8 @@ static enum cluster_err declare_indexes(struct snap_writer *w)
 	return CLUSTER_OK;
 }
 
-enum cluster_err trust_build(const struct trust_documents *from, const struct cluster_id *self, uint8_t **ret, size_t *ret_n, struct diag *d)
+/* All but the layout; the caller frees *ret. */
+static enum cluster_err fill(const struct trust_documents *from, const struct cluster_id *self, struct snap_writer **ret, struct diag *d)
 {
 	struct builder b = { .from = from, .d = d };
 	enum cluster_err e;
@@ -492,11 +493,35 @@ enum cluster_err trust_build(const struct trust_documents *from, const struct cl
 	    (e = build_grants(&b)) != CLUSTER_OK || (e = build_accounts(&b)) != CLUSTER_OK || (e = build_revoked(&b)) != CLUSTER_OK ||
 	    (e = build_global(&b)) != CLUSTER_OK)
 		goto out;
-	e = snap_writer_end(b.w, ret, ret_n, d);
+	*ret = b.w;
+	b.w = NULL;
+	e = CLUSTER_OK;
 out:
 	wr_done(&b.body);
 	snap_writer_free(b.w);
 	if (e != CLUSTER_OK && d && d->code == CLUSTER_OK)
 		diag_set(d, e, "trust.snap: %s", err_name(e));
+	return e;
+}
+
+enum cluster_err trust_build(const struct trust_documents *from, const struct cluster_id *self, uint8_t **ret, size_t *ret_n, struct diag *d)
+{
+	struct snap_writer *w = NULL;
+	enum cluster_err e = fill(from, self, &w, d);
+
+	if (e == CLUSTER_OK)
+		e = snap_writer_end(w, ret, ret_n, d);
+	snap_writer_free(w);
+	return e;
+}
+
+enum cluster_err trust_put(const struct trust_documents *from, const struct cluster_id *self, const struct snap_sink *sink, struct diag *d)
+{
+	struct snap_writer *w = NULL;
+	enum cluster_err e = fill(from, self, &w, d);
+
+	if (e == CLUSTER_OK)
+		e = snap_writer_put(w, sink, d);
+	snap_writer_free(w);
 	return e;
 }

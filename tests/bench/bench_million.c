@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -20,6 +21,7 @@
 #include "assemble.h"
 #include "cluster/b64.h"
 #include "cluster/wr.h"
+#include "ipc.h"
 #include "publish.h"
 #include "trustgen.h"
 
@@ -425,19 +427,48 @@ static double give(struct assemble *a, struct diag *d)
 	return spent;
 }
 
-static void hand_over(int fd, const struct snap_bytes *b, size_t *ret_n)
+/* One output to the other process, as a descriptor; its size stands in shared memory. */
+static void hand_over(int to, const struct memory *b, size_t *ret_n)
 {
-	*ret_n = b->p ? b->n : 0;
-	must(ftruncate(fd, 0) == 0 && lseek(fd, 0, SEEK_SET) == 0, "memory");
-	for (size_t at = 0; b->p && at < b->n;) {
-		ssize_t k = write(fd, b->p + at, b->n - at);
+	union {
+		char space[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { .align = { .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS } };
+	struct iovec byte = { .iov_base = (char[]){ 0 }, .iov_len = 1 };
+	struct msghdr msg = { .msg_iov = &byte, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof control.space };
 
-		must(k > 0, "memory");
-		at += (size_t)k;
-	}
+	*ret_n = b->p ? b->n : 0;
+	if (!b->p)
+		return;
+	memcpy(CMSG_DATA(&control.align), &b->fd, sizeof b->fd);
+	must_ok(ipc_seal(b->fd, NULL), NULL);
+	must(sendmsg(to, &msg, 0) == 1, "sendmsg");
 }
 
-static void trust_round(struct assemble *a, unsigned round, const int *fds, int64_t now)
+/* The other end of it. */
+static struct publish_bytes taken(int from, size_t n)
+{
+	union {
+		char space[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	char byte;
+	struct iovec part = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr msg = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof control.space };
+	struct publish_bytes b = { .n = n };
+	int fd;
+
+	if (!n)
+		return b;
+	must(recvmsg(from, &msg, MSG_CMSG_CLOEXEC) == 1, "recvmsg");
+	memcpy(&fd, CMSG_DATA(&control.align), sizeof fd);
+	b.p = mmap(NULL, n, PROT_READ, MAP_PRIVATE, fd, 0);
+	must(b.p != MAP_FAILED, "map");
+	close(fd);
+	return b;
+}
+
+static void trust_round(struct assemble *a, unsigned round, int to, int64_t now)
 {
 	const struct local_report report = { .line = ignore_line };
 	double *ms = shared->ms[round], t;
@@ -463,9 +494,9 @@ static void trust_round(struct assemble *a, unsigned round, const int *fds, int6
 	must_ok(assemble_build(a, &report, &o, &d), &d);
 	ms[BUILD] = now_ms() - t;
 	t = now_ms();
-	hand_over(fds[0], &o.accounts, &shared->sizes[0]);
-	hand_over(fds[1], &o.trust, &shared->sizes[1]);
-	hand_over(fds[2], &o.docs, &shared->sizes[2]);
+	hand_over(to, &o.accounts, &shared->sizes[0]);
+	hand_over(to, &o.trust, &shared->sizes[1]);
+	hand_over(to, &o.docs, &shared->sizes[2]);
 	if (round == 0)
 		memcpy(shared->whole, shared->sizes, sizeof shared->whole);
 	assemble_output_done(&o);
@@ -476,7 +507,7 @@ static void trust_round(struct assemble *a, unsigned round, const int *fds, int6
 }
 
 /* Stays alive between the rounds, which `go` and `done` begin and end. */
-static void trust_part(const int *fds, int go, int done, int64_t now)
+static void trust_part(int to, int go, int done, int64_t now)
 {
 	struct assemble_conf conf = { .cluster = cluster, .node = trustgen_id("core-1-1"), .id_min = 1000, .id_max = INT32_MAX };
 	const struct assemble_floor floor = { .head = 0 };
@@ -486,23 +517,13 @@ static void trust_part(const int *fds, int go, int done, int64_t now)
 	memcpy(conf.pin, pin, sizeof pin);
 	must_ok(assemble_new(&conf, &floor, &a), NULL);
 	while (read(go, &round, 1) == 1) {
-		trust_round(a, round, fds, now);
+		trust_round(a, round, to, now);
 		must(write(done, &round, 1) == 1, "pipe");
 	}
 	assemble_free(a);
 }
 
-static struct publish_bytes map(int fd, size_t n)
-{
-	struct publish_bytes b = { .n = n };
-
-	if (n)
-		b.p = mmap(NULL, n, PROT_READ, MAP_SHARED, fd, 0);
-	must(b.p != MAP_FAILED, "map");
-	return b;
-}
-
-static void root_round(struct publish *p, unsigned round, const int *fds, int64_t now)
+static void root_round(struct publish *p, unsigned round, int from, int64_t now)
 {
 	struct publish_set set = { .head_version = round + 1, .head_iat = now };
 	struct publish_bytes *const b[] = { &set.accounts, &set.trust, &set.docs };
@@ -511,7 +532,7 @@ static void root_round(struct publish *p, unsigned round, const int *fds, int64_
 	bool changed;
 
 	for (unsigned i = 0; i < 3; i++)
-		*b[i] = map(fds[i], shared->sizes[i]);
+		*b[i] = taken(from, shared->sizes[i]);
 	must_ok(publish_put(p, &set, &changed, &d), &d);
 	must(changed, "nothing changed");
 	for (unsigned i = 0; i < 3; i++)
@@ -520,7 +541,7 @@ static void root_round(struct publish *p, unsigned round, const int *fds, int64_
 	ms[TOTAL] = ms[VERIFY] + ms[BUILD] + ms[HAND_OVER] + ms[PUBLISH];
 }
 
-static void root_part(const int *fds, int go, int done, int64_t now)
+static void root_part(int from, int go, int done, int64_t now)
 {
 	const struct cluster_id node = trustgen_id("core-1-1");
 	struct diag d = { .code = CLUSTER_OK };
@@ -532,7 +553,7 @@ static void root_part(const int *fds, int go, int done, int64_t now)
 	must_ok(publish_open(state, geteuid(), &cluster, &node, &p, &d), &d);
 	for (unsigned char round = 0; round <= ALL_ROUNDS; round++) {
 		must(write(go, &round, 1) == 1 && read(done, &round, 1) == 1, "the trust process ended");
-		root_round(p, round, fds, now);
+		root_round(p, round, from, now);
 	}
 	publish_close(p);
 	shared->root_kb = peak_kb();
@@ -593,7 +614,7 @@ static void print(FILE *out, unsigned n, const char *comma)
 static void measure(unsigned n)
 {
 	const char *place = getenv("BENCH_DIR");
-	int fds[3], go[2], done[2];
+	int fds[2], go[2], done[2];
 	int64_t now = (int64_t)time(NULL);
 	char command[300];
 	pid_t pid;
@@ -612,22 +633,21 @@ static void measure(unsigned n)
 	memcpy(pin, text, sizeof pin);
 	memcpy(cluster.b, pin, ID_SIZE);
 	free(text);
-	for (unsigned i = 0; i < 3; i++)
-		must((fds[i] = memfd_create("set", MFD_CLOEXEC)) >= 0, "memfd");
+	must(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) == 0, "socketpair");
 	must(pipe(go) == 0 && pipe(done) == 0, "pipe");
 	if ((pid = fork()) == 0) {
 		close(go[1]);
-		trust_part(fds, go[0], done[1], now);
+		trust_part(fds[0], go[0], done[1], now);
 		_exit(0); /* what stdio holds is the parent's */
 	}
 	close(go[0]);
 	close(done[1]);
-	root_part(fds, go[1], done[0], now);
+	root_part(fds[1], go[1], done[0], now);
 	close(go[1]);
 	close(done[0]);
 	wait_for(pid);
-	for (unsigned i = 0; i < 3; i++)
-		close(fds[i]);
+	close(fds[0]);
+	close(fds[1]);
 	snprintf(command, sizeof command, "rm -rf '%s'", work);
 	must(system(command) == 0, command);
 }

@@ -246,7 +246,7 @@ static void build(struct assemble *a, const struct world *w, const char *head, s
 }
 
 /* What the node has after this output. */
-static void follow(struct snap_bytes *have, enum snap_kind kind, const struct snap_bytes *out, unsigned *changes)
+static void follow(struct snap_bytes *have, enum snap_kind kind, const struct memory *out, unsigned *changes)
 {
 	enum cluster_err checked = CLUSTER_EDENIED;
 	struct snap_bytes next = { .p = NULL };

@@ -27,7 +27,7 @@ struct preview {
 	int64_t total[LISTS], n_sessions;
 	struct json *sessions;
 	struct sessions_name last;
-	const char *account; /* of the walk over grants */
+	struct json *holders, *roles; /* of an account: whom its grants reach */
 };
 
 static enum cluster_err add(struct preview *p, enum list which, const char *name)
@@ -124,23 +124,33 @@ static enum cluster_err everybody_one(void *ctx, const struct directory *dir)
 	return add(ctx, PEOPLE, dir->people[0].name);
 }
 
-static enum cluster_err holds(void *ctx, const struct directory_grant *g)
+/* Whom the grants of an account reach: people and roles, for a second walk (one walk at a time is all that a store can do). */
+static enum cluster_err holder_one(void *ctx, const struct directory *dir)
 {
-	const struct preview *p = ctx;
+	const struct directory_grant *g = &dir->grants[0];
+	struct preview *p = ctx;
+	char id[ID_TEXT + 1];
 
+	id_text(&g->person, id);
 	for (size_t i = 0; i < g->n_accounts; i++) {
-		if (strcmp(g->accounts[i], p->account) == 0)
-			return CLUSTER_EDENIED; /* found: the walk ends */
+		if (strcmp(g->accounts[i], p->entry->value) == 0)
+			return json_set(g->to_role ? p->roles : p->holders, g->to_role ? g->role : id, json_make("b", true));
 	}
 	return CLUSTER_OK;
 }
 
 static enum cluster_err account_one(void *ctx, const struct directory *dir)
 {
+	const struct directory_person *person = &dir->people[0];
 	struct preview *p = ctx;
-	enum cluster_err e = grants_of(p->call->a, &dir->people[0], p->call->now, holds, p);
+	char id[ID_TEXT + 1];
+	bool held;
 
-	return e == CLUSTER_EDENIED ? add(p, PEOPLE, dir->people[0].name) : e;
+	id_text(&person->id, id);
+	held = json_member(p->holders, id) != NULL;
+	for (size_t i = 0; i < person->n_roles && !held; i++)
+		held = json_member(p->roles, person->roles[i]) != NULL;
+	return held ? add(p, PEOPLE, person->name) : CLUSTER_OK;
 }
 
 static enum cluster_err role_grant(void *ctx, const char *key, const char *value, size_t n)
@@ -172,10 +182,11 @@ static enum cluster_err add_role(struct preview *p, struct diag *d)
 
 static enum cluster_err add_account(struct preview *p, struct diag *d)
 {
-	enum cluster_err e = add(p, ACCOUNTS, p->entry->value);
+	enum cluster_err e;
 
-	p->account = p->entry->value;
-	return e == CLUSTER_OK ? admin_each(p->call, DIRECTORY_PEOPLE, account_one, p, d) : e;
+	if ((e = add(p, ACCOUNTS, p->entry->value)) != CLUSTER_OK || (e = admin_each(p->call, DIRECTORY_GRANTS, holder_one, p, d)) != CLUSTER_OK)
+		return e;
+	return admin_each(p->call, DIRECTORY_PEOPLE, account_one, p, d);
 }
 
 static enum cluster_err add_node(struct preview *p, const char *id)
@@ -263,7 +274,7 @@ static struct json *answer(struct preview *p)
 enum cluster_err admin_revoke_preview(struct call *c, struct json **ret, struct diag *d)
 {
 	struct admin_revoke_wish w = { .id = "" };
-	struct preview p = { .call = c, .entry = &w.entry, .sessions = json_list() };
+	struct preview p = { .call = c, .entry = &w.entry, .sessions = json_list(), .holders = json_map(), .roles = json_map() };
 	enum cluster_err e;
 
 	for (unsigned i = 0; i < LISTS; i++)
@@ -279,6 +290,8 @@ enum cluster_err admin_revoke_preview(struct call *c, struct json **ret, struct 
 out:
 	for (unsigned i = 0; i < LISTS; i++)
 		json_free(p.set[i]);
+	json_free(p.roles);
+	json_free(p.holders);
 	json_free(p.sessions);
 	return e;
 }

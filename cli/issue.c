@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "certificate.h"
 #include "cluster/json.h"
 #include "cluster/request.h"
 #include "out.h"
@@ -14,13 +15,15 @@
 #include "view.h"
 
 #define CREDENTIAL_PATH "/v1/credential"
+#define CERTIFICATE_PATH "/v1/sshcert"
 
-static enum cluster_err build_request(const struct profile *p, const struct issue_wish *wish, const struct crypto_key *key, char **ret, struct diag *d)
+static enum cluster_err build_request(const struct profile *p, const struct issue_wish *wish, const char *path, const struct crypto_key *key, char **ret, struct diag *d)
 {
-	struct request_credential q = { .c = { .htm = "POST", .htu = CREDENTIAL_PATH }, .cluster = p->cluster, .device = p->device };
+	struct request_credential q = { .c = { .htm = "POST" }, .cluster = p->cluster, .device = p->device };
 	struct crypto_key *device = NULL;
 	enum cluster_err e;
 
+	(void)snprintf(q.c.htu, sizeof q.c.htu, "%s", path);
 	q.ttl = wish->ttl;
 	q.n_acc = wish->n_acc;
 	q.n_nod = wish->n_nod;
@@ -56,41 +59,56 @@ static enum cluster_err check(const struct profile *p, const struct remote *r, s
 	return CLUSTER_OK;
 }
 
-enum cluster_err issue_credential(const struct profile *p, struct remote *r, const struct issue_wish *wish, struct wallet *ret, struct diag *d)
+/* A new key and a credential for it; *ret_line: the certificate that came with it, freed by the caller with free(), if `ret_line` is not NULL. */
+static enum cluster_err ask(const struct profile *p, struct remote *r, const struct issue_wish *wish, const char *path, struct wallet *ret, char **ret_line, struct diag *d)
 {
 	struct json *body = NULL, *answer = NULL;
+	char *request = NULL, *line = NULL;
 	struct wallet w = { 0 };
-	char *request = NULL;
-	const char *token;
+	const char *token, *certificate;
 	enum cluster_err e;
 
 	if ((e = crypto_key_new(CRYPTO_ED25519, &w.key)) != CLUSTER_OK) {
 		diag_set(d, e, "cannot make a key");
 		goto out;
 	}
-	if ((e = build_request(p, wish, w.key, &request, d)) != CLUSTER_OK)
+	if ((e = build_request(p, wish, path, w.key, &request, d)) != CLUSTER_OK)
 		goto out;
 	if ((body = json_make("{s:s}", "request", request)) == NULL) {
 		e = diag_set(d, CLUSTER_ENOMEM, "out of memory");
 		goto out;
 	}
-	if ((e = remote_json(r, CREDENTIAL_PATH, NULL, body, 0, &answer, d)) != CLUSTER_OK)
+	if ((e = remote_json(r, path, NULL, body, 0, &answer, d)) != CLUSTER_OK)
 		goto out;
 	if ((token = json_member_text(answer, "credential")) == NULL || (w.token = strdup(token)) == NULL) {
 		e = diag_set(d, CLUSTER_EFORMAT, "the authority's answer has no credential");
 		goto out;
 	}
+	if (ret_line != NULL && ((certificate = json_member_text(answer, "certificate")) == NULL || (line = strdup(certificate)) == NULL)) {
+		e = diag_set(d, CLUSTER_EFORMAT, "the authority's answer has no certificate");
+		goto out;
+	}
 	if ((e = check(p, r, &w, d)) != CLUSTER_OK)
 		goto out;
+	if (ret_line != NULL) {
+		*ret_line = line;
+		line = NULL;
+	}
 	*ret = w;
 	w = (struct wallet){ 0 };
 	e = CLUSTER_OK;
 out:
+	free(line);
 	wallet_done(&w);
 	json_free(answer);
 	json_free(body);
 	free(request);
 	return e;
+}
+
+enum cluster_err issue_credential(const struct profile *p, struct remote *r, const struct issue_wish *wish, struct wallet *ret, struct diag *d)
+{
+	return ask(p, r, wish, CREDENTIAL_PATH, ret, NULL, d);
 }
 
 /* GET /v1/me, kept for the choice of a default account. A failure costs only that. */
@@ -129,6 +147,40 @@ enum cluster_err issue_all(const struct profile *p, const struct issue_wish *wis
 out:
 	view_free(v);
 	wallet_done(&w);
+	remote_close(r);
+	return e;
+}
+
+enum cluster_err issue_certificate(const struct profile *p, const struct issue_wish *wish, struct certificate *ret, struct view **ret_view, struct diag *d)
+{
+	struct keyring_at at = { .cluster = &p->cluster, .now = time(NULL), .skew = DIRECTORY_SKEW_MAX };
+	struct certificate *c = calloc(1, sizeof *c);
+	struct view *v = NULL;
+	struct remote *r = NULL;
+	enum cluster_err e;
+
+	if (c == NULL) {
+		e = diag_set(d, CLUSTER_ENOMEM, "out of memory");
+		goto out;
+	}
+	if ((e = remote_open(p, &r, d)) != CLUSTER_OK || (e = ask(p, r, wish, CERTIFICATE_PATH, &c->wallet, &c->line, d)) != CLUSTER_OK)
+		goto out;
+	/* the newest keyset first: it has the CA key, however new that is */
+	if ((e = view_refresh(p, r, &c->wallet, &v, d)) != CLUSTER_OK)
+		goto out;
+	at.ring = &v->keyset.ring;
+	if ((e = certificate_check(c, &at, d)) != CLUSTER_OK || (e = fetch_accounts(p, r, &c->wallet, d)) != CLUSTER_OK || (e = ssh_config_refresh(p, v, d)) != CLUSTER_OK)
+		goto out;
+	*ret = *c;
+	*c = (struct certificate){ .n = 0 };
+	*ret_view = v;
+	v = NULL;
+	e = CLUSTER_OK;
+out:
+	view_free(v);
+	if (c != NULL)
+		certificate_done(c);
+	free(c);
 	remote_close(r);
 	return e;
 }

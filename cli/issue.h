@@ -11,6 +11,7 @@
 #include "profile.h"
 #include "wallet.h"
 
+struct certificate;
 struct remote;
 struct view;
 
@@ -32,6 +33,12 @@ enum cluster_err issue_credential(const struct profile *p, struct remote *r, con
  * error returned.
  */
 enum cluster_err issue_all(const struct profile *p, const struct issue_wish *wish, struct wallet *ret, struct view **ret_view, struct diag *d) CLUSTER_MUST_USE;
+
+/*
+ * The same for a certificate: nothing secret is written, neither its key nor its credential. The certificate is checked with the newest keyset. The caller calls
+ * certificate_done and view_free.
+ */
+enum cluster_err issue_certificate(const struct profile *p, const struct issue_wish *wish, struct certificate *ret, struct view **ret_view, struct diag *d) CLUSTER_MUST_USE;
 
 /*
  * The credential in hand and a view: as they are if at least ISSUE_RENEW_BEFORE seconds are left, else renewed with the same narrowing. If the authority cannot be

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "resolve.h"
+#include "ssh_key.h"
 
 #define VALUE_MAX 2048
 
@@ -56,9 +57,12 @@ enum cluster_err ssh_args_each(const struct ssh_args *a, void (*emit)(void *arg,
 		{ "StrictHostKeyChecking", "yes" },
 		{ "UserKnownHostsFile", "none" },
 		{ "GlobalKnownHostsFile", "none" },
-		{ "PreferredAuthentications", "keyboard-interactive" },
+		/* a certificate in the agent serves without a question; keys of other purposes are shown to nobody */
+		{ "PreferredAuthentications", "publickey,keyboard-interactive" },
 		{ "KbdInteractiveAuthentication", "yes" },
-		{ "PubkeyAuthentication", "no" },
+		{ "PubkeyAuthentication", "yes" },
+		{ "PubkeyAcceptedAlgorithms", SSH_KEY_CERTIFICATE },
+		{ "IdentityFile", "none" },
 		{ "NumberOfPasswordPrompts", "1" },
 		{ "ForwardAgent", "no" },
 		{ "ForwardX11", "no" },

@@ -61,6 +61,8 @@ enum cluster_err crypto_key_new(enum crypto_alg alg, struct crypto_key **ret) CL
 void crypto_key_free(struct crypto_key *key);
 enum cluster_err crypto_key_pub(const struct crypto_key *key, struct crypto_pub *ret) CLUSTER_MUST_USE;
 enum cluster_err crypto_sign(const struct crypto_key *key, const void *data, size_t n, uint8_t ret[CRYPTO_SIG_SIZE]) CLUSTER_MUST_USE;
+/* The 32 secret bytes of an Ed25519 key (RFC 8032), for formats of others. CLUSTER_EFORMAT: another kind of key. The caller frees *ret with secret_free. */
+enum cluster_err crypto_key_seed(const struct crypto_key *key, struct secret **ret) CLUSTER_MUST_USE;
 /* PKCS#8 PEM, unencrypted: the form in which keys stand in files of mode 0600. The caller frees *ret with secret_free. */
 enum cluster_err crypto_key_build(const struct crypto_key *key, struct secret **ret) CLUSTER_MUST_USE;
 /* That form and no other; never asks for a passphrase. CLUSTER_EFORMAT, also for another algorithm. The caller frees *ret with crypto_key_free. */

@@ -55,7 +55,8 @@ struct sshcert {
 };
 
 /*
- * Reads a certificate blob (not base64) of any key type that OpenSSH 9.2 knows. Everything borrows from `data`. Order, lengths, sorted and unique option names, nothing left over. No signature, no time.
+ * Reads a certificate blob (not base64) of any key type that OpenSSH 9.2 knows. Everything borrows from `data`. Order, lengths, sorted and unique option names, nothing
+ * left over. No signature, no time.
  * CLUSTER_ELIMIT: over a cap; CLUSTER_ETRUNC, CLUSTER_EFORMAT.
  */
 enum cluster_err sshcert_parse(const void *data, size_t n, struct sshcert *ret, struct diag *d) CLUSTER_MUST_USE;
@@ -68,8 +69,10 @@ enum cluster_err sshcert_ca_fingerprint(const struct sshcert *c, char ret[SSHCER
 
 /*
  * Is this a user certificate of this cluster, and what credential does it carry? In order: type user; the CA's key is a KEYRING_SSHCA key of at->ring in force; its signature; exactly one
- * principal, `<jti>@<cluster id>`; no critical option but source-address; the extension SSHCERT_EXTENSION, whose contents credential_verify accepts at `at`; the credential's cnf is the certified key, its jti the principal's,
- * and the certificate's window lies within the credential's, but for the 30 s before nbf that every certificate begins earlier (PROTOCOL.md 4.6). Nothing is said of the policy. CLUSTER_ENOTFOUND: another CA's; CLUSTER_ESIGNATURE; CLUSTER_EDENIED: ours, but not what we issue; others as credential_verify.
+ * principal, `<jti>@<cluster id>`; no critical option but source-address; the extension SSHCERT_EXTENSION, whose contents credential_verify accepts at `at`; the
+ * credential's cnf is the certified key, its jti the principal's,
+ * and the certificate's window lies within the credential's, but for the 30 s before nbf that every certificate begins earlier (PROTOCOL.md 4.6). Nothing is said of the
+ * policy. CLUSTER_ENOTFOUND: another CA's; CLUSTER_ESIGNATURE; CLUSTER_EDENIED: ours, but not what we issue; others as credential_verify.
  */
 enum cluster_err sshcert_verify(const struct sshcert *c, const struct keyring_at *at, struct credential *ret, struct diag *d) CLUSTER_MUST_USE;
 
@@ -90,7 +93,10 @@ struct sshcert_spec {
 	uint64_t serial;
 	const char *key_id;
 };
-/* "ssh-ed25519-cert-v01@openssh.com AAAA..." without a line end, signed by the CA key; the caller frees *ret with free(). permit-pty, permit-port-forwarding and nothing else; source-address from claims->src. CLUSTER_EFORMAT: also for a network that sshd would not read. */
+/*
+ * "ssh-ed25519-cert-v01@openssh.com AAAA..." without a line end, signed by the CA key; the caller frees *ret with free(). permit-pty, permit-port-forwarding and nothing
+ * else; source-address from claims->src. CLUSTER_EFORMAT: also for a network that sshd would not read.
+ */
 enum cluster_err sshcert_build(const struct sshcert_spec *s, const struct crypto_key *ca, char **ret, struct diag *d) CLUSTER_MUST_USE;
 
 /* "ssh-ed25519 AAAA..." or "ecdsa-sha2-nistp256 AAAA..." of a key: for TrustedUserCAKeys. The caller frees *ret with free(). */

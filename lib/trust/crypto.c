@@ -386,6 +386,24 @@ out:
 	return e;
 }
 
+enum cluster_err crypto_key_seed(const struct crypto_key *key, struct secret **ret)
+{
+	struct secret *seed = NULL;
+	enum cluster_err e;
+	size_t n = 32;
+
+	if (key->alg != CRYPTO_ED25519)
+		return CLUSTER_EFORMAT;
+	if ((e = secret_new(n, &seed)) != CLUSTER_OK)
+		return e;
+	if (EVP_PKEY_get_raw_private_key(key->pkey, seed->bytes, &n) != 1 || n != seed->n) {
+		secret_free(seed);
+		return CLUSTER_ECRYPTO;
+	}
+	*ret = seed;
+	return CLUSTER_OK;
+}
+
 enum cluster_err crypto_key_build(const struct crypto_key *key, struct secret **ret)
 {
 	BIO *bio = BIO_new(BIO_s_mem());

@@ -8,7 +8,7 @@ authority_pid=
 n_cases=0
 n_failed=0
 export BUILD CLUSTER_LOGIN_HOME=$work/home
-unset SSH_ASKPASS_PROMPT NO_COLOR
+unset SSH_ASKPASS_PROMPT SSH_AUTH_SOCK NO_COLOR
 
 cleanup() {
 	if [ -n "$authority_pid" ]; then

@@ -88,7 +88,8 @@ static void test_build(void **state)
 {
 	static const char *const wanted[] = { "\nHost master-1-1\n", "\nHost core-1-1\n", "\nHost task-1-1\n", "    HostName 10.0.0.1\n", "    HostKeyAlias master-1-1\n", "    Port 22\n",
 		"    StrictHostKeyChecking yes\n", "    UserKnownHostsFile none\n", "    GlobalKnownHostsFile none\n", "    KnownHostsCommand /usr/bin/cluster-login known-hosts %H\n",
-		"    PreferredAuthentications keyboard-interactive\n", "    PubkeyAuthentication no\n", "    NumberOfPasswordPrompts 1\n", "    ForwardAgent no\n", "    ForwardX11 no\n" };
+		"    PreferredAuthentications publickey,keyboard-interactive\n", "    PubkeyAuthentication yes\n",
+		"    PubkeyAcceptedAlgorithms ssh-ed25519-cert-v01@openssh.com\n", "    IdentityFile none\n", "    NumberOfPasswordPrompts 1\n", "    ForwardAgent no\n", "    ForwardX11 no\n" };
 	char *text = NULL;
 	size_t i;
 

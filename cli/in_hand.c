@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "in_hand.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "certificate.h"
+#include "cluster/json.h"
+#include "cluster/moment.h"
+#include "cluster/secret.h"
+#include "exit.h"
+#include "out.h"
+#include "ssh_agent.h"
+#include "table.h"
+
+#define ACCOUNTS_MAX ((size_t)1 << 20)
+
+static struct json *texts(const char *first, size_t n, size_t stride)
+{
+	struct json *list = json_list();
+	size_t i;
+
+	for (i = 0; i < n && list != NULL; i++) {
+		if (json_append(list, json_make("s", first + i * stride)) != CLUSTER_OK) {
+			json_free(list);
+			list = NULL;
+		}
+	}
+	return list;
+}
+
+static struct json *load_accounts(const struct profile *p)
+{
+	struct secret *text = NULL;
+	struct json *j = NULL;
+
+	if (profile_read(p, PROFILE_ACCOUNTS, false, &text, NULL) == CLUSTER_OK)
+		(void)!json_parse((const char *)text->bytes, text->n, ACCOUNTS_MAX, &j, NULL);
+	secret_free(text);
+	return j;
+}
+
+struct json *in_hand_json(const struct profile *p, const struct credential *c, const char *cluster_name)
+{
+	char cluster[ID_TEXT + 1], person[ID_TEXT + 1], device[ID_TEXT + 1], jti[ID_TEXT + 1];
+	int64_t now = time(NULL);
+
+	id_text(&c->cluster, cluster);
+	id_text(&c->person, person);
+	id_text(&c->device, device);
+	id_text(&c->jti, jti);
+	return json_make("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:b, s:o, s:o, s:s}", "cluster", cluster, "cluster_name", cluster_name, "person", person, "name", p->name,
+	    "device", device, "jti", jti, "issued", (long long)c->iat, "expires", (long long)c->exp, "authenticated", (long long)c->auth_time, "left",
+	    (long long)(c->exp > now ? c->exp - now : 0), "valid", c->exp > now && c->nbf <= now, "accounts_only", texts(c->acc[0], c->n_acc, sizeof c->acc[0]), "nodes_only",
+	    texts(c->nod[0], c->n_nod, sizeof c->nod[0]), "url", p->url);
+}
+
+static void join_words(const struct json *list, char *dst, size_t size)
+{
+	size_t i, n = 0;
+
+	dst[0] = '\0';
+	for (i = 0; i < json_count(list) && n < size; i++) {
+		const char *s = json_string_at(list, i);
+		int k = snprintf(dst + n, size - n, "%s%s", i > 0 ? " " : "", s != NULL ? s : "?");
+
+		n += k > 0 ? (size_t)k : 0;
+	}
+}
+
+static int print_accounts(const struct json *me)
+{
+	static const char *const columns[] = { "ACCOUNT", "ON", "SUDO", NULL };
+	const struct json *list = json_member(me, "accounts");
+	struct table *t;
+	char nodes[600];
+	size_t i;
+
+	if (json_count(list) == 0) {
+		out_line("accounts    none: no grant names this person yet");
+		return EXIT_DONE;
+	}
+	t = table_new(columns);
+	for (i = 0; i < json_count(list); i++) {
+		const struct json *row = json_at(list, i);
+		const char *account = json_member_text(row, "account");
+
+		join_words(json_member(row, "nodes"), nodes, sizeof nodes);
+		table_cell(t, "%s", account != NULL ? account : "?");
+		table_cell(t, "%s", nodes);
+		table_cell(t, "%s", json_member_bool(row, "sudo", false) ? "yes" : "");
+	}
+	return table_end(t);
+}
+
+static void print_narrowed(const char *label, const char *first, size_t n, size_t stride)
+{
+	char text[600];
+	size_t i, at = 0;
+
+	for (i = 0; i < n && at < sizeof text; i++) {
+		int k = snprintf(text + at, sizeof text - at, "%s%s", i > 0 ? " " : "", first + i * stride);
+
+		at += k > 0 ? (size_t)k : 0;
+	}
+	if (n > 0)
+		out_line("%s%s", label, text);
+}
+
+int in_hand_print(const struct profile *p, const struct credential *c, const char *cluster_name, bool json)
+{
+	struct json *me = load_accounts(p), *certificates, *out;
+	char until[MOMENT_TEXT], left[40];
+	int64_t now = time(NULL);
+	int status;
+
+	if (json) {
+		out = in_hand_json(p, c, cluster_name);
+		if (out != NULL && me != NULL && json_set(out, "accounts", json_make("O", json_member(me, "accounts"))) != CLUSTER_OK) {
+			json_free(out);
+			out = NULL;
+		}
+		certificates = json_list();
+		(void)in_hand_certificates(p, certificates);
+		if (json_set(out, "certificates", certificates) != CLUSTER_OK) {
+			json_free(out);
+			out = NULL;
+		}
+		json_free(me);
+		return out_json(out);
+	}
+	moment_text(c->exp, until);
+	moment_span(c->exp > now ? c->exp - now : 0, left, sizeof left);
+	out_line("person      %s", p->name);
+	out_line("cluster     %s", cluster_name);
+	if (c->exp > now)
+		out_line("valid until %s (%s left)", until, left);
+	else
+		out_line("expired     %s", until);
+	print_narrowed("only as     ", c->acc[0], c->n_acc, sizeof c->acc[0]);
+	print_narrowed("only on     ", c->nod[0], c->n_nod, sizeof c->nod[0]);
+	status = print_accounts(me);
+	json_free(me);
+	return status;
+}
+
+struct shown {
+	struct json *list; /* NULL: lines */
+	size_t n;
+};
+
+static void show_one(void *ctx, const struct certificate_held *h)
+{
+	struct shown *s = ctx;
+	char until[MOMENT_TEXT];
+
+	moment_text(h->claims.exp, until);
+	s->n++;
+	if (s->list == NULL)
+		out_line("certificate serial %llu, in the ssh-agent until %s", (unsigned long long)h->facts.serial, until);
+	else if (json_append(s->list, json_make("{s:I, s:s, s:s, s:I}", "serial", (long long)h->facts.serial, "key_id", h->facts.key_id, "fingerprint", h->facts.key, "expires",
+	    (long long)h->claims.exp)) != CLUSTER_OK)
+		s->n--;
+}
+
+size_t in_hand_certificates(const struct profile *p, struct json *list)
+{
+	struct shown s = { .list = list };
+	struct ssh_agent *agent = NULL;
+
+	if (ssh_agent_open(NULL, &agent, NULL) == CLUSTER_OK)
+		(void)!certificate_each(p, agent, show_one, &s, NULL);
+	ssh_agent_close(agent);
+	return s.n;
+}

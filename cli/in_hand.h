@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLI_IN_HAND_H
+#define CLI_IN_HAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cluster/credential.h"
+#include "profile.h"
+
+struct json;
+
+/* What a person has in hand, as `get` and `show` tell it. */
+
+/* A credential's members; NULL: out of memory. */
+struct json *in_hand_json(const struct profile *p, const struct credential *c, const char *cluster_name);
+/* Who, until when, and as which accounts where; the exit status. */
+int in_hand_print(const struct profile *p, const struct credential *c, const char *cluster_name, bool json);
+/* The certificates in the agent, if there is one: a line each, or appended to `list` if that is not NULL. How many. */
+size_t in_hand_certificates(const struct profile *p, struct json *list);
+
+#endif

@@ -355,7 +355,7 @@ void conn_set_parked(struct conn *c, void *parked)
 	if (!parked)
 		return;
 	forget_request(c);
-	c->one.patient = c->one.patient || (!c->one.queued && !c->peer.local);
+	crowd_patient(&c->one);
 }
 
 void *conn_parked(const struct conn *c)

@@ -6,8 +6,6 @@
 
 #include <event2/event.h>
 
-#define BUSY 64
-
 static int64_t now_us(void)
 {
 	struct timespec t = { 0 };
@@ -16,26 +14,35 @@ static int64_t now_us(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
+/* The list in which it waits. */
+static struct crowd_list *line_of(struct crowd *c, const struct crowd_one *one)
+{
+	return one->patient ? &c->patient : one->kind == CROWD_KNOWN ? &c->regular : &c->fresh;
+}
+
 /* By a timer that is due: the loop looks at everything else before. */
 static void wake(struct crowd *c)
 {
 	static const struct timeval at_once = { 0, 0 };
+	const bool any = !TAILQ_EMPTY(&c->fresh) || !TAILQ_EMPTY(&c->regular) || (!c->held && !TAILQ_EMPTY(&c->patient));
 
-	if ((!TAILQ_EMPTY(&c->ready) || (!c->held && !TAILQ_EMPTY(&c->patient))) && !evtimer_pending(c->event, NULL))
+	if (any && !evtimer_pending(c->event, NULL))
 		evtimer_add(c->event, &at_once);
 }
 
-static struct crowd_one *take(struct crowd_list *list)
+static bool run_first(struct crowd *c, struct crowd_list *list)
 {
 	struct crowd_one *one = TAILQ_FIRST(list);
 
-	if (one) {
-		TAILQ_REMOVE(list, one, turn);
-		one->queued = false;
-	}
-	return one;
+	if (!one)
+		return false;
+	TAILQ_REMOVE(list, one, turn);
+	one->queued = false;
+	c->run(one->owner);
+	return true;
 }
 
+/* One of each kind in turn. */
 static void on_turn(evutil_socket_t fd, short what, void *ctx)
 {
 	struct crowd *c = ctx;
@@ -44,18 +51,11 @@ static void on_turn(evutil_socket_t fd, short what, void *ctx)
 
 	(void)fd;
 	(void)what;
-	while (any) {
-		struct crowd_one *one = take(&c->ready);
-
-		any = one != NULL;
-		if (one)
-			c->run(one->owner);
-		if (!c->held && (one = take(&c->patient))) {
-			any = true;
-			c->run(one->owner);
-		}
-		if (now_us() >= end)
-			break;
+	while (any && now_us() < end) {
+		any = run_first(c, &c->fresh);
+		any |= run_first(c, &c->regular);
+		if (!c->held)
+			any |= run_first(c, &c->patient);
 	}
 	wake(c);
 }
@@ -65,7 +65,8 @@ enum cluster_err crowd_init(struct crowd *c, struct event_base *base, size_t max
 	TAILQ_INIT(&c->local);
 	TAILQ_INIT(&c->strangers);
 	TAILQ_INIT(&c->known);
-	TAILQ_INIT(&c->ready);
+	TAILQ_INIT(&c->fresh);
+	TAILQ_INIT(&c->regular);
 	TAILQ_INIT(&c->patient);
 	c->max_strangers = max / 4;
 	c->max_known = max - c->max_strangers;
@@ -120,12 +121,14 @@ void crowd_leave(struct crowd *c, struct crowd_one *one)
 	TAILQ_REMOVE(list_of(c, one->kind), one, link);
 	count(c, one->kind, (size_t)-1);
 	if (one->queued)
-		TAILQ_REMOVE(one->patient ? &c->patient : &c->ready, one, turn);
+		TAILQ_REMOVE(line_of(c, one), one, turn);
 	one->queued = false;
 }
 
 bool crowd_known(struct crowd *c, struct crowd_one *one)
 {
+	const bool queued = one->queued;
+
 	if (one->kind != CROWD_STRANGER)
 		return true;
 	if (c->n_known >= c->max_known)
@@ -134,6 +137,8 @@ bool crowd_known(struct crowd *c, struct crowd_one *one)
 	one->kind = CROWD_KNOWN;
 	TAILQ_INSERT_TAIL(&c->known, one, link);
 	count(c, CROWD_KNOWN, 1);
+	if (queued)
+		crowd_ready(c, one);
 	return true;
 }
 
@@ -142,20 +147,18 @@ void crowd_ready(struct crowd *c, struct crowd_one *one)
 	if (one->queued)
 		return;
 	one->queued = true;
-	TAILQ_INSERT_TAIL(one->patient ? &c->patient : &c->ready, one, turn);
+	/* when more come than can be served, those who came last have not given up yet */
+	if (line_of(c, one) == &c->fresh)
+		TAILQ_INSERT_HEAD(&c->fresh, one, turn);
+	else
+		TAILQ_INSERT_TAIL(line_of(c, one), one, turn);
 	wake(c);
 }
 
-bool crowd_busy(const struct crowd *c)
+void crowd_patient(struct crowd_one *one)
 {
-	const struct crowd_one *one;
-	size_t n = 0;
-
-	TAILQ_FOREACH(one, &c->ready, turn) {
-		if (++n >= BUSY)
-			return true;
-	}
-	return false;
+	if (!one->queued && one->kind == CROWD_KNOWN)
+		one->patient = true;
 }
 
 void crowd_hold(struct crowd *c, bool held)

@@ -15,8 +15,8 @@ struct event_base;
 
 /*
  * Who may be here, and whose turn it is (PROTOCOL.md 6). A stranger is a connection whose peer has proved nothing yet: a quarter of all places is theirs, and CROWD_ADDRESS of one
- * address. If that quarter is full, the one that has been here longest goes. Known peers never fill it, so whoever has to come in, an administrator say, can. What has something to
- * do waits in a queue that is worked off in short turns; patient ones (who have waited for a head before) wait until a new head has reached everybody.
+ * address. If that quarter is full, the one that has been here longest goes. Known peers never fill it, so whoever has to come in, an administrator say, can. Who has something to
+ * do waits for his turn; patient ones (who have waited for a head before) wait until a new head has reached everybody.
  */
 #define CROWD_ADDRESS 128
 #define CROWD_TURN_US 4000
@@ -34,7 +34,7 @@ TAILQ_HEAD(crowd_list, crowd_one);
 
 struct crowd {
 	struct crowd_list local, strangers, known; /* oldest first */
-	struct crowd_list ready, patient;
+	struct crowd_list fresh, regular, patient; /* who has something to do: the newest stranger first, the others in order */
 	size_t n_strangers, n_known, max_strangers, max_known;
 	struct event *event;
 	bool held;
@@ -56,8 +56,8 @@ bool crowd_known(struct crowd *c, struct crowd_one *one);
 
 /* It has something to do: `run` is called once, in its turn. */
 void crowd_ready(struct crowd *c, struct crowd_one *one);
-/* So much waits that nobody new should be let in now. */
-bool crowd_busy(const struct crowd *c);
+/* It will wait for heads: from now on it is patient, if it is known. */
+void crowd_patient(struct crowd_one *one);
 /* While held, patient ones have no turn. */
 void crowd_hold(struct crowd *c, bool held);
 

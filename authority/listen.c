@@ -26,7 +26,7 @@
 
 #define DOORS_MAX 18
 #define BACKLOG 4096 /* who is not accepted at once waits here: after a restart everybody comes back at the same time */
-#define BATCH 16
+#define BATCH 64
 #define PAUSE_SECONDS 1
 
 enum door_kind { DOOR_TLS, DOOR_PLAIN, DOOR_LOCAL };
@@ -117,7 +117,7 @@ static void let_in(struct door *door, int fd, const struct sockaddr *sa)
 	struct tls_stream stream;
 	int one = 1;
 
-	tls_stream_init(&stream, fd);
+	tls_stream_init(&stream, fd, door->kind == DOOR_TLS ? l->tls : NULL);
 	if (peer.local) {
 		if (!peer_allowed(fd))
 			goto out;
@@ -127,8 +127,6 @@ static void let_in(struct door *door, int fd, const struct sockaddr *sa)
 		if (!crowd_admits(&l->crowd, peer.address))
 			goto out;
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-		if (door->kind == DOOR_TLS && tls_stream_secure(&stream, l->tls) != CLUSTER_OK)
-			goto out;
 	}
 	(void)!conn_new(l->a->base, &stream, &peer, &h);
 	return;
@@ -136,13 +134,13 @@ out:
 	tls_stream_done(&stream);
 }
 
-/* A few at a time, and nobody while those who are in have much to do: in the backlog they cost nothing. Root can always come in. */
+/* Some at a time, then others have their turn. */
 static void on_accept(evutil_socket_t at, short what, void *ctx)
 {
 	struct door *door = ctx;
 
 	(void)what;
-	for (unsigned i = 0; i < BATCH && (door->kind == DOOR_LOCAL || !crowd_busy(&door->listen->crowd)); i++) {
+	for (unsigned i = 0; i < BATCH; i++) {
 		struct sockaddr_storage sa = { 0 };
 		socklen_t n = sizeof sa;
 		int fd = accept4(at, (struct sockaddr *)&sa, &n, SOCK_CLOEXEC | SOCK_NONBLOCK);

@@ -237,16 +237,20 @@ static enum cluster_err start(struct server *s, struct diag *d)
 {
 	struct authority *a = &s->a;
 	enum cluster_err e;
+	int64_t bound;
 
 	raise_limits();
 	if (!(a->base = make_base()))
 		return diag_set(d, CLUSTER_ENOMEM, "out of memory");
-	if ((e = doors(s, d)) != CLUSTER_OK || (e = become(&a->conf, d)) != CLUSTER_OK)
+	if ((e = doors(s, d)) != CLUSTER_OK)
+		return e;
+	bound = authority_now(); /* who served before us does so no more: what was signed since is new, also what waits at our doors while we read the store */
+	if ((e = become(&a->conf, d)) != CLUSTER_OK)
 		return e;
 	prctl(PR_SET_DUMPABLE, 0); /* changing the user has set it again */
 	if ((e = authority_open(a, d)) != CLUSTER_OK || (e = open_tls(s, d)) != CLUSTER_OK)
 		return e;
-	if ((e = replay_new(authority_now(), REPLAY_MAX, &a->replay)) != CLUSTER_OK || (e = poll_new(a, &a->poll)) != CLUSTER_OK)
+	if ((e = replay_new(bound, REPLAY_MAX, &a->replay)) != CLUSTER_OK || (e = poll_new(a, &a->poll)) != CLUSTER_OK)
 		return diag_set(d, e, "%s", err_name(e));
 	warn_of_expiry(a, authority_now());
 	if ((e = sign_again(a, policy_changed(a), d)) != CLUSTER_OK || (e = events(s, d)) != CLUSTER_OK)

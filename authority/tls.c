@@ -2,6 +2,8 @@
 #include "tls.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -182,15 +184,26 @@ void tls_free(struct tls *t)
 	free(t);
 }
 
-void tls_stream_init(struct tls_stream *s, int fd)
+void tls_stream_init(struct tls_stream *s, int fd, struct tls *t)
 {
 	s->fd = fd;
+	s->tls = t;
 	s->ssl = NULL;
 }
 
-enum cluster_err tls_stream_secure(struct tls_stream *s, struct tls *t)
+/* The first bytes have come. A peer who has given up while he waited for his turn is not worth a handshake. */
+static enum cluster_err begin(struct tls_stream *s)
 {
-	if (!(s->ssl = SSL_new(t->ctx)) || SSL_set_fd(s->ssl, s->fd) != 1)
+	struct tcp_info info = { 0 };
+	socklen_t size = sizeof info;
+	char first;
+	ssize_t n = recv(s->fd, &first, 1, MSG_PEEK);
+
+	if (n <= 0)
+		return n < 0 && errno == EAGAIN ? CLUSTER_EUNAVAIL : CLUSTER_ETRUNC;
+	if (getsockopt(s->fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 || info.tcpi_state != TCP_ESTABLISHED)
+		return CLUSTER_ETRUNC;
+	if (!(s->ssl = SSL_new(s->tls->ctx)) || SSL_set_fd(s->ssl, s->fd) != 1)
 		return CLUSTER_ENOMEM;
 	SSL_set_accept_state(s->ssl);
 	return CLUSTER_OK;
@@ -229,6 +242,8 @@ enum cluster_err tls_stream_read(struct tls_stream *s, void *dst, size_t size, s
 {
 	enum cluster_err e;
 
+	if (s->tls && !s->ssl && (e = begin(s)) != CLUSTER_OK)
+		return e;
 	if (s->ssl) {
 		ERR_clear_error(); /* SSL_get_error would take what others left there for its own */
 		return secure_result(s, SSL_read_ex(s->ssl, dst, size, ret_n));

@@ -24,16 +24,16 @@ enum cluster_err tls_new(const struct secret *key, const char *cert, size_t cert
 void tls_free(struct tls *t);
 
 /*
- * The server's end of a connection, non-blocking, TLS or (until tls_stream_secure) plain. Reading makes the handshake. CLUSTER_EUNAVAIL: not now, wait for the descriptor;
- * CLUSTER_ETRUNC: the peer has ended it; CLUSTER_ESYSTEM: it is broken. On anything but CLUSTER_OK *ret_n is untouched.
+ * The server's end of a connection, non-blocking, TLS or plain. Reading makes the handshake. CLUSTER_EUNAVAIL: not now, wait for the descriptor; anything else but CLUSTER_OK: it
+ * is over. *ret_n is set on CLUSTER_OK only.
  */
 struct tls_stream {
 	int fd;
+	struct tls *tls; /* NULL: plain */
 	struct ssl_st *ssl;
 };
-/* Takes the descriptor. */
-void tls_stream_init(struct tls_stream *s, int fd);
-enum cluster_err tls_stream_secure(struct tls_stream *s, struct tls *t) CLUSTER_MUST_USE;
+/* Takes the descriptor; `t`, NULL for a plain one, must outlive it. */
+void tls_stream_init(struct tls_stream *s, int fd, struct tls *t);
 void tls_stream_done(struct tls_stream *s);
 enum cluster_err tls_stream_read(struct tls_stream *s, void *dst, size_t size, size_t *ret_n) CLUSTER_MUST_USE;
 /* May take less than n. */

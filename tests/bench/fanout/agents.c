@@ -336,6 +336,8 @@ void sim_agents_run(struct sim_world *w, bool tls, struct sim_result *ret)
 
 /* ---- everybody at once ---- */
 
+static size_t trace[4];
+
 /* As agent/fetch.c: exponential, with full jitter. */
 static void fail(struct sim *s, size_t i, double now)
 {
@@ -364,9 +366,12 @@ static void tick(struct sim *s, double now, size_t *tries)
 		if (a->peer.state == SIM_DOWN && now >= a->due) {
 			++*tries;
 			a->began = now;
-			if (!open_agent(s, i))
+			if (!open_agent(s, i)) {
+				trace[0]++;
 				fail(s, i, now);
+			}
 		} else if (a->peer.state != SIM_DOWN && now - a->began > (a->peer.state == SIM_READY ? ANSWER_TIMEOUT_MS : CONNECT_TIMEOUT_MS)) {
+			trace[1]++;
 			fail(s, i, now);
 		}
 	}
@@ -383,6 +388,7 @@ static void step(struct sim *s, size_t i, double now, size_t *fresh)
 		return;
 	if (a->peer.state != SIM_READY) {
 		if (!sim_peer_step(&a->peer)) {
+			trace[2]++;
 			fail(s, i, now);
 			return;
 		}
@@ -396,6 +402,7 @@ static void step(struct sim *s, size_t i, double now, size_t *fresh)
 		return;
 	if (got < 0 || answer.status != 200) {
 		*fresh -= a->fresh;
+		trace[got < 0 ? 2 : 3]++;
 		a->fresh = false;
 		fail(s, i, now);
 		return;
@@ -444,6 +451,8 @@ void sim_agents_storm(struct sim_world *w, struct sim_storm *ret)
 		for (int k = 0; k < got; k++)
 			step(&s, ev[k].data.u32, sim_ms(), &fresh);
 	}
+	if (getenv("FANOUT_TRACE"))
+		fprintf(stderr, "client CPU %.1f s, failures: connect %zu, timeout %zu, closed %zu, 503 %zu\n", (double)clock() / CLOCKS_PER_SEC, trace[0], trace[1], trace[2], trace[3]);
 	ret->nodes = s.n;
 	ret->fresh = sim_ms() - start;
 	ret->cpu_s = sim_world_cpu_s(w);

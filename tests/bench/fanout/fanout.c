@@ -2,6 +2,7 @@
 #include "sim.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -65,11 +66,16 @@ static void judge(const struct sim_result *floor, const struct sim_result *r)
 	}
 }
 
-static void measure(size_t n)
+static void measure(size_t n, bool only_restart)
 {
 	struct sim_result floor = { 0 }, plain = { 0 }, tls = { 0 };
 	struct sim_world w;
 
+	if (only_restart) {
+		sim_world_make(&w, n);
+		sim_world_start(&w);
+		goto restart;
+	}
 	sim_floor_run(n, &floor);
 	row("floor", &floor);
 	sim_world_make(&w, n);
@@ -82,6 +88,7 @@ static void measure(size_t n)
 	sim_agents_run(&w, true, &tls);
 	row("cluster", &tls);
 	judge(&floor, &tls);
+restart:
 	sim_world_person(&w);
 	storm(&w);
 	sim_world_done(&w);
@@ -92,6 +99,7 @@ int main(int argc, char **argv)
 	struct rlimit files;
 	char path[SIM_PATH];
 
+	signal(SIGPIPE, SIG_IGN);
 	if (crypto_start() != CLUSTER_OK)
 		sim_die("libcrypto");
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
@@ -105,11 +113,12 @@ int main(int argc, char **argv)
 		sim_die("%s: %s", path, strerror(errno));
 	fputc('[', out);
 	for (int i = 1; i < argc; i++) {
-		size_t n = (size_t)strtoul(argv[i], NULL, 10);
+		const bool only_restart = strcmp(argv[i], "--restart") == 0 && i + 1 < argc;
+		size_t n = (size_t)strtoul(argv[i += only_restart], NULL, 10);
 
 		if (files.rlim_cur < n + 100)
 			sim_die("%zu nodes need more than the %lu descriptors that a process may have here", n, (unsigned long)files.rlim_cur);
-		measure(n);
+		measure(n, only_restart);
 	}
 	fputs("\n]\n", out);
 	if (fclose(out) != 0)

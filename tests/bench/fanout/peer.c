@@ -13,7 +13,7 @@
 #include <openssl/err.h>
 #include <openssl/x509.h>
 
-#define BUFFER (512u << 10)
+#define BUFFER ((size_t)8 << 20) /* `wait` lists every node */
 
 static char buffer[BUFFER];
 

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -92,6 +93,7 @@ static pid_t spawn(const struct sim_world *w, char *const argv[])
 	if (pid == 0) {
 		char log[SIM_PATH + 8];
 
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		snprintf(log, sizeof log, "%s.log", w->dir);
 		(void)!freopen(log, "a", stderr);
 		(void)!freopen("/dev/null", "w", stdout);

@@ -265,12 +265,18 @@ enum cluster_err revoked_load(struct store *s, struct revoked **ret, struct diag
 	return CLUSTER_OK;
 }
 
+/* What was there when it was revoked for the first time ends as if it had not been revoked again. */
+static bool ends_alone(enum revoke_kind kind)
+{
+	return kind == REVOKE_CREDENTIAL || kind == REVOKE_CERT_SERIAL || kind == REVOKE_CERT_ID || kind == REVOKE_SESSION;
+}
+
 const struct revoked_item *revoked_same(const struct revoked *r, const struct revoke_entry *e)
 {
 	for (size_t i = 0; i < r->n; i++) {
 		const struct revoke_entry *x = &r->item[i]->entry;
 
-		if (x->kind == e->kind && x->before == e->before && x->until >= e->until && strcmp(x->value, e->value) == 0)
+		if (x->kind == e->kind && x->before == e->before && (x->until >= e->until || ends_alone(x->kind)) && strcmp(x->value, e->value) == 0)
 			return r->item[i];
 	}
 	return NULL;

@@ -51,7 +51,7 @@ enum cluster_err revoked_end(struct revoked *r, size_t i, int64_t until) CLUSTER
 /* CLUSTER_ENOTFOUND */
 enum cluster_err revoked_remove(struct revoked *r, int64_t seq) CLUSTER_MUST_USE;
 
-/* The entry that says exactly this already and no shorter, borrowed, or NULL. */
+/* The entry that says exactly this already and for long enough, borrowed, or NULL. */
 const struct revoked_item *revoked_same(const struct revoked *r, const struct revoke_entry *e);
 /* The revocation that hits `value`, if it was issued at `issued`; borrowed, or NULL. */
 const struct revoke_entry *revoked_find(const struct revoked *r, enum revoke_kind kind, const char *value, int64_t issued);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cluster/api.h"
+#include "cluster/http.h"
 #include "cluster/json.h"
 #include "cluster/moment.h"
 #include "cmd.h"
@@ -96,6 +97,21 @@ enum cluster_err admin_call(struct admin *a, const char *call, struct json *body
 	return admin_call_wait(a, call, body, TIMEOUT_MS, ret, d);
 }
 
+enum cluster_err admin_text_get(struct admin *a, const char *path, size_t max, char **ret, struct diag *d)
+{
+	struct http_response r = { .status = 0 };
+	enum cluster_err e;
+
+	if (a->http == NULL)
+		return diag_set(d, CLUSTER_ECONFIG, "only on the authority's host, by its admin socket");
+	if ((e = api_bytes(a->http, path, NULL, max, TIMEOUT_MS, &r, d)) != CLUSTER_OK)
+		return e;
+	*ret = r.body;
+	r.body = NULL;
+	http_response_done(&r);
+	return CLUSTER_OK;
+}
+
 struct json *admin_once(const struct admin_words *w, const char *call, struct json *body, int *ret_status)
 {
 	struct json *answer = NULL;
@@ -106,7 +122,7 @@ struct json *admin_once(const struct admin_words *w, const char *call, struct js
 	diag_clear(&d);
 	if ((e = admin_open(w, &a, &d)) != CLUSTER_OK) {
 		json_free(body);
-		*ret_status = out_failed(&d, w->remote ? NULL : "on the authority's host, as root; from elsewhere --remote");
+		*ret_status = out_failed(&d, w->remote ? NULL : ADMIN_TRY);
 		return NULL;
 	}
 	if (admin_call(a, call, body, &answer, &d) != CLUSTER_OK) {

@@ -25,6 +25,9 @@ struct admin_words {
 	{ "socket", 0, COMMAND_TEXT, offsetof(type, admin.socket), 0, 0, "PATH", "the authority's admin socket (/run/cluster-login/authority.sock)" }, \
 	{ "remote", 0, COMMAND_FLAG, offsetof(type, admin.remote), 0, 0, NULL, "over the network, with your own credential" }
 
+/* What to try when there is no authority's socket. */
+#define ADMIN_TRY "on the authority's host, as root; from elsewhere --remote"
+
 struct admin;
 
 enum cluster_err admin_open(const struct admin_words *w, struct admin **ret, struct diag *d) CLUSTER_MUST_USE;
@@ -33,6 +36,9 @@ void admin_close(struct admin *a);
 enum cluster_err admin_call(struct admin *a, const char *call, struct json *body, struct json **ret, struct diag *d) CLUSTER_MUST_USE;
 /* The same for calls that wait on the authority's side. */
 enum cluster_err admin_call_wait(struct admin *a, const char *call, struct json *body, int timeout_ms, struct json **ret, struct diag *d) CLUSTER_MUST_USE;
+
+/* GET of text on the admin socket, at most `max` bytes; the caller frees *ret with free(). CLUSTER_ECONFIG: not from elsewhere. */
+enum cluster_err admin_text_get(struct admin *a, const char *path, size_t max, char **ret, struct diag *d) CLUSTER_MUST_USE;
 
 /* One call from beginning to end: the answer, or NULL after an error was reported and *ret_status set. Takes `body`. */
 struct json *admin_once(const struct admin_words *w, const char *call, struct json *body, int *ret_status);

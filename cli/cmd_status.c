@@ -17,13 +17,19 @@
 #include "table.h"
 
 #define AGENT_TIMEOUT_MS 2000
+#define METRICS_MAX 65536
 
 struct words {
 	struct admin_words admin;
 	struct node_words node;
+	bool metrics;
 };
 
-static const struct command_option options[] = { NODE_OPTIONS(struct words), ADMIN_OPTIONS(struct words) };
+static const struct command_option options[] = {
+	NODE_OPTIONS(struct words),
+	{ "metrics", 0, COMMAND_FLAG, offsetof(struct words, metrics), 0, 0, NULL, "at the authority: what can be counted, as Prometheus text" },
+	ADMIN_OPTIONS(struct words),
+};
 
 /* ---- on a node ---- */
 
@@ -197,6 +203,23 @@ static int authority_status(const struct words *w)
 	return EXIT_DONE;
 }
 
+static int authority_metrics(const struct words *w)
+{
+	struct admin *a = NULL;
+	char *text = NULL, *line, *save = NULL;
+	struct diag d;
+	int status = EXIT_DONE;
+
+	diag_clear(&d);
+	if (admin_open(&w->admin, &a, &d) != CLUSTER_OK || admin_text_get(a, "/metrics", METRICS_MAX, &text, &d) != CLUSTER_OK)
+		status = out_failed(&d, ADMIN_TRY);
+	for (line = text != NULL ? strtok_r(text, "\n", &save) : NULL; line != NULL; line = strtok_r(NULL, "\n", &save))
+		out_line("%s", line);
+	free(text);
+	admin_close(a);
+	return status;
+}
+
 static int run(const struct command *self, int argc, char **argv)
 {
 	struct command_operands rest;
@@ -209,6 +232,8 @@ static int run(const struct command *self, int argc, char **argv)
 
 	if ((status = command_parse(self, argc, argv, &w, &rest)) != COMMAND_GO)
 		return status;
+	if (w.metrics)
+		return authority_metrics(&w);
 	diag_clear(&d);
 	if ((v = calloc(1, sizeof *v)) == NULL)
 		return out_failed(&(struct diag){ .code = CLUSTER_ENOMEM }, NULL);

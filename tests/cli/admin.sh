@@ -76,7 +76,7 @@ token=$(sed 's/.*--token \([^ ]*\) .*/\1/' "$work/out")
 ssh-keygen -q -t ed25519 -N '' -f "$work/hk"
 login join "$url" --pin "$pin" --token "$token" --name core-1-1 --address 192.0.2.7 --hostkey "$work/hk.pub" --state-dir "$work/node" --conf "$work/none.conf" >/dev/null 2>&1
 expect 0 'node list' admin node list
-says out '^core-1-1 +core +192.0.2.7 +0 +never ' 'a node that was never seen'
+says out '^core-1-1 +core +192.0.2.7 +0 +20[0-9-]+T[0-9:]+Z ' 'a node that was seen when it joined'
 expect 0 'node list --json' admin node list --json
 expect 0 'node set' admin node set core-1-1 --role core --role task --leader --jump bastion.example
 expect 0 'node list' admin node list
@@ -88,13 +88,16 @@ expect 1 'set of a stranger' admin node set zoe --leader
 expect 0 'revoke' admin revoke person alice --reason 'left us'
 says err 'number [0-9]+' 'says its number'
 expect 0 'revoke --list' admin revoke --list
-says out '^ *[0-9]+ person +alice .*left us' 'with name and reason'
+says out '^ *[0-9]+ person +alice .* root +stays +1 +left us' 'with name, administrator, end, nodes that miss it, and reason'
 number=$(awk '/alice/ { print $1 }' "$work/out")
+expect 0 'revoke again' admin revoke person alice --json
+holds 'is the same number' [ "$(member already) $(member seq)" = "True $number" ]
 expect 0 'unrevoke' admin unrevoke "$number"
+says err 'stay ended' 'says what does not come back'
 expect 1 'unrevoke twice' admin unrevoke "$number"
 expect 64 'unrevoke nonsense' admin unrevoke x
 expect 1 'revoke --wait with a silent node' admin revoke account emr-user --wait --timeout 1s
-says out '^core-1-1 +silent .*since never' 'names it'
+says out '^core-1-1 +no ' 'names it'
 says err '1 of 1 nodes have not proved' 'counts it'
 expect 1 'revoke --wait --json' admin revoke role data --wait --timeout 1s --json
 holds 'done is false' [ "$(member wait.done)" = False ]
@@ -109,6 +112,58 @@ expect 64 'revoke whom' admin revoke person
 expect 64 'no such time' admin revoke before yesterday
 expect 64 'except belongs to lockdown' admin revoke person alice --except root-of-all
 expect 65 'a credential that is none' admin revoke credential x
+expect 0 'unrevoke by what it is' admin unrevoke before
+says err '^2 taken back' 'all of them'
+expect 0 'unrevoke lockdown' admin unrevoke lockdown
+expect 1 'unrevoke what is not revoked' admin unrevoke person alice
+expect 64 'unrevoke whom' admin unrevoke person
+id=$(head -c 16 /dev/urandom | basenc --base64url | tr -d =)
+for what in "credential $id" "device $id" "person alice" "account emr-user" "node core-1-1" "role ops" "issuer $id" "session $id" 'cert-serial 7' 'cert-id alice@x' \
+	'cert_key SHA256:uUiTnGSj6GzcHPFnNuZE4ZMRh3OoMnZ6FYhQMLKBYS8' 'cert-ca SHA256:uUiTnGSj6GzcHPFnNuZE4ZMRh3OoMnZ6FYhQMLKBYS8' 'before now' lockdown; do
+	read -r -a words <<<"$what"
+	expect 0 "dry run: $what" admin revoke "${words[@]}" --dry-run
+	says out '^sessions +0' 'no session'
+	expect 0 "revoke $what" admin revoke "${words[@]}" --json
+	holds 'has a number' [ "$(member seq)" -gt 0 ]
+	seq=$(member seq)
+	if [ "${words[0]}" = session ]; then expect 65 'a session does not come back' admin unrevoke "$seq"; else expect 0 "unrevoke $what" admin unrevoke "$seq"; fi
+done
+expect 0 'dry run of a person' admin revoke person alice --dry-run
+says out '^people +1: alice$' 'whom'
+says out '^accounts +[12]: ' 'as what'
+expect 0 'dry run --json' admin revoke lockdown --except alice --dry-run --json
+holds 'everybody else' [ "$(member people)" = "['root-of-all']" ]
+expect 64 'dry run and wait' admin revoke person alice --dry-run --wait
+expect 0 'nothing was revoked by that' admin revoke --list --json
+holds 'but the others' [ "$(grep -c '"seq"' "$work/out")" = 2 ]
+ssh-keygen -q -t ed25519 -N '' -C 'a b' -f "$work/user"
+expect 0 'revoke the key of a file' admin revoke cert-key "$work/user.pub"
+expect 0 'revoke --list' admin revoke --list
+fingerprint=$(ssh-keygen -lf "$work/user.pub" | awk '{ print $2 }')
+holds 'has its fingerprint' grep -Fq "$fingerprint" "$work/out"
+ssh-keygen -q -s "$work/user" -I 'alice x' -z 4711 -n x "$work/user.pub"
+expect 0 'revoke the serial number of a file' admin revoke cert-serial "$work/user-cert.pub" --json
+expect 0 'revoke the key id of a file' admin revoke cert-id "$work/user-cert.pub"
+expect 0 'revoke the CA of a file' admin revoke cert-ca "$work/user-cert.pub"
+expect 0 'revoke --list' admin revoke --list
+says out 'cert_serial +4711 ' 'serial number'
+says out 'cert_id +alice x ' 'key id'
+holds 'CA' grep -Eq "cert_ca +${fingerprint//+/\\+} " "$work/out"
+expect 0 'unrevoke the CA of a file' admin unrevoke cert-ca "$work/user-cert.pub"
+expect 65 'a file that is none' admin revoke cert-key /dev/null
+expect 0 'sessions' admin sessions
+says err '1 nodes have not told' 'who has said nothing'
+expect 0 'sessions --json' admin sessions --person alice --node core-1-1 --account emr-user --json
+holds 'none' [ "$(member sessions) $(member total)" = '[] 0' ]
+expect 1 'sessions of nobody' admin sessions --person zoe
+expect 64 'end of what' admin sessions --end x
+expect 64 'wait for what' admin sessions --wait
+expect 64 'one or many' admin sessions --end "$id" --person alice
+expect 0 'sessions --end' admin sessions --end "$id" --reason 'left open'
+says err 'revoked already' 'as it was'
+expect 0 'status --metrics' admin status --metrics
+says out '^cluster_authority_nodes 1$' 'counts nodes'
+says out '^cluster_authority_requests_total.code="200". [1-9]' 'counts requests'
 expect 0 'node remove' admin node remove core-1-1
 expect 0 'revoke --wait without nodes' admin revoke device "$(head -c 16 /dev/urandom | basenc --base64url | tr -d =)" --wait
 
@@ -148,7 +203,7 @@ expect 64 'unknown option' admin user add x --rolle y
 says err 'did you mean --role' 'names the nearest'
 for command in setup get show drop whoami nodes ssh ssh-config env 'user add' 'user list' 'user show' 'user disable' 'user enable' 'user remove' 'user invite' 'account add' 'account list' \
 	'account remove' 'group add' 'group list' 'group remove' 'group member-add' 'group member-remove' 'device list' 'device remove' 'node token' 'node list' 'node set' 'node remove' \
-	'grant add' 'grant list' 'grant remove' revoke unrevoke status audit join leave explain doctor 'jws sign' 'jws verify'; do
+	'grant add' 'grant list' 'grant remove' revoke unrevoke sessions status audit join leave explain doctor 'jws sign' 'jws verify'; do
 	# shellcheck disable=SC2086
 	expect 0 "$command --help" login $command --help
 	holds "$command --help teaches" grep -q "^Example" "$work/out"

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AGENT_REDEEM_H
+#define AGENT_REDEEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cluster/attr.h"
+#include "cluster/err.h"
+#include "cluster/id.h"
+
+/*
+ * Which one-time credentials have been used on this node (PROTOCOL.md 4.7, 5.7). In memory only: after a start nothing that was issued before it is accepted, so that a restart
+ * forgets no use. The time never goes back here: what has once been too old stays so, whatever the clock does. Pure but for its own memory.
+ */
+struct redeem;
+
+/* `most` uses are known at a time; `now`: the clock, or the newest signed time if that is later. NULL: out of memory. */
+struct redeem *redeem_new(size_t most, int64_t now);
+void redeem_free(struct redeem *r);
+
+/*
+ * The one use. `receipt` is random, and what the session stage shows in redeem_confirm. CLUSTER_EDENIED: used already, or issued before the start; CLUSTER_EEXPIRED;
+ * CLUSTER_ELIMIT: too many are known, none of them expired.
+ */
+struct redeem_use {
+	struct cluster_id jti, receipt;
+	int64_t iat, exp;
+};
+enum cluster_err redeem_take(struct redeem *r, const struct redeem_use *use, int64_t now) CLUSTER_MUST_USE;
+/* Was it used with this receipt, at most REDEEM_CONFIRM seconds ago, and never confirmed? True once. CLUSTER_EDENIED otherwise. */
+#define REDEEM_CONFIRM 300
+enum cluster_err redeem_confirm(struct redeem *r, const struct cluster_id *jti, const struct cluster_id *receipt, int64_t now) CLUSTER_MUST_USE;
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Each one-time credential once. THREATS.md C1, H7. */
+#include "unit.h"
+
+#include <string.h>
+
+#include "redeem.h"
+
+#define START INT64_C(1800000000)
+
+static struct redeem_use use(uint8_t number, int64_t iat)
+{
+	struct redeem_use u = { .iat = iat, .exp = iat + 120 };
+
+	memset(u.jti.b, number, ID_SIZE);
+	memset(u.receipt.b, 255 - number, ID_SIZE);
+	return u;
+}
+
+static void test_once(void **state)
+{
+	struct redeem *r = redeem_new(8, START);
+	struct redeem_use u = use(1, START);
+
+	(void)state;
+	assert_ok(redeem_take(r, &u, START + 1));
+	assert_err(redeem_take(r, &u, START + 2), CLUSTER_EDENIED);
+	memset(u.receipt.b, 7, ID_SIZE);
+	assert_err(redeem_take(r, &u, START + 2), CLUSTER_EDENIED);
+	redeem_free(r);
+}
+
+/* A restart forgets the uses, and therefore takes nothing from before it. */
+static void test_before_start(void **state)
+{
+	struct redeem *r = redeem_new(8, START);
+	struct redeem_use u = use(1, START - 1);
+
+	(void)state;
+	assert_err(redeem_take(r, &u, START), CLUSTER_EDENIED);
+	redeem_free(r);
+}
+
+/* H7: a clock that goes back makes nothing good again, forgotten or not. */
+static void test_clock_back(void **state)
+{
+	struct redeem *r = redeem_new(1, START);
+	struct redeem_use a = use(1, START), b = use(2, START + 500), late = use(3, START + 10);
+
+	(void)state;
+	assert_ok(redeem_take(r, &a, START + 1));
+	assert_ok(redeem_take(r, &b, START + 500)); /* room for one: the first is forgotten */
+	assert_err(redeem_take(r, &a, START + 2), CLUSTER_EEXPIRED);
+	assert_err(redeem_take(r, &late, START + 11), CLUSTER_EEXPIRED);
+	redeem_free(r);
+}
+
+static void test_full(void **state)
+{
+	struct redeem *r = redeem_new(2, START);
+	struct redeem_use a = use(1, START), b = use(2, START), c = use(3, START), late = use(4, START + 400);
+
+	(void)state;
+	assert_ok(redeem_take(r, &a, START));
+	assert_ok(redeem_take(r, &b, START));
+	assert_err(redeem_take(r, &c, START), CLUSTER_ELIMIT);
+	assert_err(redeem_take(r, &a, START), CLUSTER_EDENIED);
+	assert_ok(redeem_take(r, &late, START + 400));
+	redeem_free(r);
+}
+
+static void test_confirm(void **state)
+{
+	struct redeem *r = redeem_new(8, START);
+	struct redeem_use u = use(1, START), late = use(2, START);
+
+	(void)state;
+	assert_err(redeem_confirm(r, &u.jti, &u.receipt, START), CLUSTER_EDENIED);
+	assert_ok(redeem_take(r, &u, START));
+	assert_ok(redeem_take(r, &late, START));
+	assert_err(redeem_confirm(r, &u.jti, &late.receipt, START), CLUSTER_EDENIED);
+	assert_ok(redeem_confirm(r, &u.jti, &u.receipt, START + 5));
+	assert_err(redeem_confirm(r, &u.jti, &u.receipt, START + 5), CLUSTER_EDENIED);
+	assert_err(redeem_confirm(r, &late.jti, &late.receipt, START + REDEEM_CONFIRM + 1), CLUSTER_EDENIED);
+	redeem_free(r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_once), cmocka_unit_test(test_before_start), cmocka_unit_test(test_clock_back), cmocka_unit_test(test_full), cmocka_unit_test(test_confirm),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

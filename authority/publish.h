@@ -23,9 +23,9 @@ struct revoked;
 enum publish_doc { PUBLISH_ROOT, PUBLISH_KEYSET, PUBLISH_DIRECTORY, PUBLISH_REVOCATIONS, PUBLISH_DOC_N };
 
 #define PUBLISH_HASH_TEXT 43
-#define PUBLISH_SHARD_RECORDS 1024 /* more on average: twice as many shards */
-#define PUBLISH_INLINE_MAX 32768   /* a changed object up to this size travels with the head */
-#define PUBLISH_INLINE_TOTAL 65536
+/* A changed object up to this size travels with the head: whoever asks for the head needs it, so it costs nothing but a round trip less. A shard and the index of a million accounts fit. */
+#define PUBLISH_INLINE_MAX (256u << 10)
+#define PUBLISH_INLINE_TOTAL (512u << 10)
 #define PUBLISH_INLINE_N 16
 
 struct publish_document {

@@ -18,6 +18,8 @@
  */
 #define SHARDS_MAX 16384
 #define KEY_ROOM 32
+#define SHARD_BYTES_MIN 8192
+#define INDEX_LINE 120 /* bytes that a shard takes in the signed index, in base64 */
 #define SLOT(kind, number) (16u + (unsigned)(kind) * SHARDS_MAX + (unsigned)(number))
 
 static void key_of(enum directory_kind kind, size_t number, char dst[KEY_ROOM])
@@ -173,23 +175,32 @@ out:
 	return e;
 }
 
+/*
+ * How many shards a kind of so many bytes should have. Each change moves one shard and the whole index, which has a line for each: their sum is least where a shard is twice as
+ * large as all lines together. A shard is not cut below what is worth a line.
+ */
+static size_t shards_for(size_t bytes, size_t n)
+{
+	while (n < SHARDS_MAX && bytes / n > SHARD_BYTES_MIN && bytes / n > 2 * INDEX_LINE * n)
+		n *= 2;
+	return n;
+}
+
 static enum cluster_err build_kind(struct publish_stage *st, enum directory_kind kind)
 {
 	struct publish_shards *shards = &st->next->shards[kind];
 	enum cluster_err e = CLUSTER_OK;
-	size_t records = 0;
+	size_t bytes = 0, wanted;
 
 	for (size_t i = 0; i < shards->n && e == CLUSTER_OK; i++) {
 		if (st->dirty[kind][i])
 			e = build_one(st, kind, i);
-		records += shards->at[i].records;
+		bytes += shards->at[i].size;
 	}
-	if (e != CLUSTER_OK || records <= shards->n * PUBLISH_SHARD_RECORDS || shards->n >= SHARDS_MAX)
+	if (e != CLUSTER_OK || (wanted = shards_for(bytes, shards->n)) == shards->n)
 		return e;
-	while (shards->n < SHARDS_MAX && records > shards->n * PUBLISH_SHARD_RECORDS) {
-		if ((e = set_count(st, kind, 2 * shards->n)) != CLUSTER_OK)
-			return e;
-	}
+	if ((e = set_count(st, kind, wanted)) != CLUSTER_OK)
+		return e;
 	for (size_t i = 0; i < shards->n && e == CLUSTER_OK; i++)
 		e = build_one(st, kind, i);
 	return e;

@@ -401,7 +401,8 @@ static void test_certificate(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { T(test_good), T(test_revoked), T(test_no_handover), T(test_certificate), T(test_stale_and_junk), T(test_foreign), T(test_local), T(test_adopted), T(test_local_without_memory) };
+	const struct CMUnitTest tests[] = { T(test_good), T(test_revoked), T(test_no_handover), T(test_certificate), T(test_stale_and_junk),
+		T(test_foreign), T(test_local), T(test_adopted), T(test_local_without_memory) };
 	int failed = cmocka_run_group_tests_name("pam faults", tests, NULL, NULL);
 
 	printf("# %lu points of failure\n", points);

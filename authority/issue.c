@@ -111,22 +111,19 @@ static enum cluster_err credential_make(struct call *c, const struct request_cre
 	return e == CLUSTER_OK ? e : diag_set(d, e, "the credential cannot be signed: %s", err_name(e));
 }
 
-/* Kept until it expires: for the revocation of one credential, and for renewal. */
-static enum cluster_err remember(struct change *ch, const struct credential *cred, const char *token, struct diag *d)
+enum cluster_err issue_remember(struct change *ch, const struct credential *cred, struct diag *d)
 {
 	char jti[ID_TEXT + 1], person[ID_TEXT + 1], device[ID_TEXT + 1], class[RENEWAL_CLASS + 1], key[16 + ID_TEXT], value[2 * ID_TEXT + RENEWAL_CLASS + 3];
 	enum cluster_err e;
 
 	if ((e = renewal_class(cred, class)) != CLUSTER_OK)
 		return diag_set(d, e, "%s", err_name(e));
-
 	id_text(&cred->jti, jti);
 	id_text(&cred->person, person);
 	id_text(&cred->device, device);
 	snprintf(key, sizeof key, "%012" PRId64 ":%s", cred->exp, jti);
 	snprintf(value, sizeof value, "%s %s %s", person, device, class);
-	if ((e = store_add(ch->store, STORE_CREDENTIAL, key, value, strlen(value))) != CLUSTER_OK || (e = store_add(ch->store, STORE_CREDENTIAL_ID, jti, key, strlen(key))) != CLUSTER_OK ||
-	    (e = renewal_remember(ch, cred, token)) != CLUSTER_OK)
+	if ((e = store_add(ch->store, STORE_CREDENTIAL, key, value, strlen(value))) != CLUSTER_OK || (e = store_add(ch->store, STORE_CREDENTIAL_ID, jti, key, strlen(key))) != CLUSTER_OK)
 		return change_store_error(ch, e, d);
 	return CLUSTER_OK;
 }
@@ -156,20 +153,28 @@ static enum cluster_err person_check(struct call *c, const struct request_creden
 	return CLUSTER_OK;
 }
 
-enum cluster_err issue_begin(struct call *c, struct issue *i, struct diag *d)
+enum cluster_err issue_ask(struct call *c, struct issue *i, struct diag *d)
 {
 	struct device device;
-	int64_t life = 0;
 	enum cluster_err e;
 
 	if ((e = request_read(c, &i->request, &device, d)) != CLUSTER_OK)
 		return e;
 	if (crypto_pub_equal(&i->request.cnf, &device.key))
 		return diag_set(d, CLUSTER_EFORMAT, "cnf is the device's own key: make a fresh one");
-	if ((e = change_begin(&i->change, c->a, c->now, d)) != CLUSTER_OK || (e = person_check(c, &i->request, &i->person, &life, d)) != CLUSTER_OK ||
-	    (e = credential_make(c, &i->request, life, &i->claims, &i->token, d)) != CLUSTER_OK)
+	if ((e = change_begin(&i->change, c->a, c->now, d)) != CLUSTER_OK)
 		return e;
-	return remember(&i->change, &i->claims, i->token, d);
+	return person_check(c, &i->request, &i->person, &i->life, d);
+}
+
+enum cluster_err issue_begin(struct call *c, struct issue *i, struct diag *d)
+{
+	enum cluster_err e;
+
+	if ((e = issue_ask(c, i, d)) != CLUSTER_OK || (e = credential_make(c, &i->request, i->life, &i->claims, &i->token, d)) != CLUSTER_OK ||
+	    (e = issue_remember(&i->change, &i->claims, d)) != CLUSTER_OK)
+		return e;
+	return (e = renewal_remember(&i->change, &i->claims, i->token)) == CLUSTER_OK ? e : change_store_error(&i->change, e, d);
 }
 
 void issue_done(struct issue *i)

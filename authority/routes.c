@@ -14,6 +14,7 @@
 #include "identity.h"
 #include "issue.h"
 #include "join.h"
+#include "onetime.h"
 #include "poll.h"
 #include "read.h"
 #include "renewal.h"
@@ -34,6 +35,7 @@ const struct route routes_table[] = {
 	{ HEAD_POST, "/v1/enroll", false, CALL_ANYBODY, enroll_run },
 	{ HEAD_POST, "/v1/credential", false, CALL_ANYBODY, issue_run },
 	{ HEAD_POST, "/v1/sshcert", false, CALL_ANYBODY, sshcert_run },
+	{ HEAD_POST, "/v1/onetime", false, CALL_ANYBODY, onetime_run },
 	{ HEAD_POST, "/v1/sessions", false, CALL_NODE, sessions_run },
 	{ HEAD_GET, "/v1/renewal/", true, CALL_NODE, renewal_run },
 	{ HEAD_POST, "/v1/admin/", true, CALL_ADMIN | CALL_ROOT, admin_run },

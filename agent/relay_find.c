@@ -101,7 +101,8 @@ static bool numeric(struct relay_find *f, size_t target)
 
 static void ask(struct relay_find *f, size_t target)
 {
-	const struct evutil_addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_protocol = IPPROTO_TCP, .ai_flags = EVUTIL_AI_ADDRCONFIG };
+	/* not AI_ADDRCONFIG: it takes a machine without a default route for one without addresses */
+	const struct evutil_addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_protocol = IPPROTO_TCP };
 	char port[8];
 
 	evutil_snprintf(port, sizeof port, "%u", (unsigned int)f->target[target].port);
@@ -112,6 +113,7 @@ static void ask(struct relay_find *f, size_t target)
 static void begin(evutil_socket_t fd, short what, void *arg)
 {
 	struct relay_find *f = arg;
+	bool fresh = false;
 	size_t i;
 
 	(void)fd;
@@ -124,10 +126,12 @@ static void begin(evutil_socket_t fd, short what, void *arg)
 	for (i = 0; i < f->n_targets; i++) {
 		if (numeric(f, i))
 			continue;
-		if (!f->dns) /* anew each time: /etc/hosts and /etc/resolv.conf may have changed */
-			f->dns = evdns_base_new(f->base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-		if (f->dns)
-			ask(f, i);
+		if (!f->dns && (f->dns = evdns_base_new(f->base, EVDNS_BASE_DISABLE_WHEN_INACTIVE)) == NULL)
+			continue;
+		if (!fresh) /* read anew each time, as it may have changed; also /etc/hosts, which does without any server */
+			(void)evdns_base_resolv_conf_parse(f->dns, DNS_OPTIONS_ALL, "/etc/resolv.conf");
+		fresh = true;
+		ask(f, i);
 	}
 	if (--f->open == 0)
 		settle(f);

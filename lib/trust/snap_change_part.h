@@ -42,6 +42,11 @@ struct snap_merge {
 	struct snap_merge_part parts[SNAP_SECTIONS_MAX];
 };
 
+static inline struct snap_edit *snap_merge_end(const struct snap_merge_part *part)
+{
+	return part->n_edits ? part->edits + part->n_edits : part->edits;
+}
+
 /* Where an untouched record of the old section stands in the new one. */
 uint64_t snap_merge_moved(const struct snap_merge_part *part, uint64_t at);
 /* Makes the table of index `type` over the touched section `records`. CLUSTER_EUNAVAIL: the old one is damaged. */

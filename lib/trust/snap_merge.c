@@ -136,7 +136,7 @@ static bool in_order(struct snap_merge_part *part)
 /* Every old record is looked at once: its checksum, and where it stands among the edits. */
 static enum cluster_err find_places(const struct snap_merge *m, uint32_t type, struct snap_merge_part *part)
 {
-	struct snap_edit *edit = part->edits, *end = edit + part->n_edits;
+	struct snap_edit *edit = part->edits, *end = snap_merge_end(part);
 	uint64_t cursor = 0, at;
 	struct snap_text key;
 	enum cluster_err e;
@@ -170,7 +170,7 @@ static enum cluster_err merge_records(const struct snap_merge *m, uint32_t type,
 		return diag_set(d, CLUSTER_EFORMAT, "a change of section %u names a record twice", type);
 	if ((e = find_places(m, type, part)) != CLUSTER_OK)
 		return diag_set(d, e, "section %u of the snapshot to be changed is damaged", type);
-	for (struct snap_edit *x = part->edits; x < part->edits + part->n_edits; x++) {
+	for (struct snap_edit *x = part->edits; x < snap_merge_end(part); x++) {
 		if (!x->record && !x->old_n)
 			return diag_set(d, CLUSTER_EVERSION, "a record to be dropped from section %u is not there", type);
 		x->now = x->at + shift;

@@ -47,7 +47,7 @@ static bool all_found(const struct snap_merge *m, const struct snap *now, uint32
 
 static bool text_of(const struct snap_edit *x, char dst[NAME_ACCOUNT_MAX + 1])
 {
-	if (x->key.n > NAME_ACCOUNT_MAX)
+	if (x->key.n > NAME_ACCOUNT_MAX || memchr(x->key.p, '\0', x->key.n))
 		return false;
 	memcpy(dst, x->key.p, x->key.n);
 	dst[x->key.n] = '\0';

@@ -86,7 +86,7 @@ static enum cluster_err collect_one(struct collect *c, const struct rd *body, ui
 static enum cluster_err collect_keys(const struct snap_merge *m, uint32_t records, const struct snap_merge_part *part, struct collect *c)
 {
 	uint64_t cursor = 0, at, end = part->clear ? 0 : m->old.section[records].n;
-	const struct snap_edit *x = part->edits, *last = x + part->n_edits;
+	const struct snap_edit *x = part->edits, *last = snap_merge_end(part);
 	enum cluster_err e = CLUSTER_OK;
 	struct rd body;
 

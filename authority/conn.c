@@ -231,7 +231,7 @@ static void answered(struct conn *c)
 	}
 	c->state = STATE_HEAD;
 	c->reading_head = false;
-	deadline(c, c->one.kind == CROWD_STRANGER ? STRANGER_SECONDS : IDLE_SECONDS);
+	deadline(c, c->one.kind == CROWD_STRANGER || c->one.kind == CROWD_EXPECTED ? STRANGER_SECONDS : IDLE_SECONDS);
 	if (c->n_in)
 		crowd_ready(c->handler.crowd, &c->one);
 }
@@ -319,7 +319,7 @@ struct conn *conn_new(struct event_base *base, const struct tls_stream *stream, 
 	c->handler = *h;
 	c->one.owner = c;
 	c->one.address = peer->address;
-	c->one.kind = peer->local ? CROWD_LOCAL : CROWD_STRANGER;
+	c->one.kind = peer->kind;
 	crowd_enter(h->crowd, &c->one);
 	c->reading_head = true; /* the first deadline covers handshake and head together */
 	deadline(c, HEAD_SECONDS);

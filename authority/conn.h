@@ -17,6 +17,7 @@ struct conn;
 /* Where a connection came from. */
 struct conn_peer {
 	bool local;       /* the admin socket: SO_PEERCRED has been judged already */
+	enum crowd_kind kind;
 	uint64_t address; /* for the crowd */
 	char text[46];    /* numeric address without port, or "local" */
 };

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crowd.h"
 
-#include <string.h>
 #include <time.h>
 
 #include <event2/event.h>
+
+#include "cluster/crypto.h"
 
 static int64_t now_us(void)
 {
@@ -14,18 +15,33 @@ static int64_t now_us(void)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-/* The list in which it waits. */
+/* The line in which it waits. */
 static struct crowd_list *line_of(struct crowd *c, const struct crowd_one *one)
 {
-	return one->patient ? &c->patient : one->kind == CROWD_KNOWN ? &c->regular : &c->fresh;
+	return one->patient ? &c->patient : &c->ready[one->kind];
+}
+
+static uint16_t *slot_of(struct crowd *c, uint64_t address)
+{
+	uint64_t h = (address ^ c->seed) * UINT64_C(0x9e3779b97f4a7c15);
+
+	h = (h ^ h >> 32) * UINT64_C(0xd6e8feb86659fd93);
+	return &c->by_address[(h ^ h >> 32) % CROWD_SLOTS];
+}
+
+static bool unproved(enum crowd_kind kind)
+{
+	return kind == CROWD_STRANGER || kind == CROWD_EXPECTED;
 }
 
 /* By a timer that is due: the loop looks at everything else before. */
 static void wake(struct crowd *c)
 {
 	static const struct timeval at_once = { 0, 0 };
-	const bool any = !TAILQ_EMPTY(&c->fresh) || !TAILQ_EMPTY(&c->regular) || (!c->held && !TAILQ_EMPTY(&c->patient));
+	bool any = !c->held && !TAILQ_EMPTY(&c->patient);
 
+	for (int k = 0; k < CROWD_KIND_N; k++)
+		any = any || !TAILQ_EMPTY(&c->ready[k]);
 	if (any && !evtimer_pending(c->event, NULL))
 		evtimer_add(c->event, &at_once);
 }
@@ -42,7 +58,6 @@ static bool run_first(struct crowd *c, struct crowd_list *list)
 	return true;
 }
 
-/* One of each kind in turn. */
 static void on_turn(evutil_socket_t fd, short what, void *ctx)
 {
 	struct crowd *c = ctx;
@@ -52,25 +67,25 @@ static void on_turn(evutil_socket_t fd, short what, void *ctx)
 	(void)fd;
 	(void)what;
 	while (any && now_us() < end) {
-		any = run_first(c, &c->fresh);
-		any |= run_first(c, &c->regular);
-		if (!c->held)
-			any |= run_first(c, &c->patient);
+		any = !c->held && run_first(c, &c->patient);
+		for (int k = 0; k < CROWD_KIND_N; k++)
+			any |= run_first(c, &c->ready[k]);
 	}
 	wake(c);
 }
 
 enum cluster_err crowd_init(struct crowd *c, struct event_base *base, size_t max)
 {
-	TAILQ_INIT(&c->local);
-	TAILQ_INIT(&c->strangers);
-	TAILQ_INIT(&c->known);
-	TAILQ_INIT(&c->fresh);
-	TAILQ_INIT(&c->regular);
+	for (int k = 0; k < CROWD_KIND_N; k++) {
+		TAILQ_INIT(&c->all[k]);
+		TAILQ_INIT(&c->ready[k]);
+	}
 	TAILQ_INIT(&c->patient);
 	c->max_strangers = max / 4;
 	c->max_known = max - c->max_strangers;
-	return (c->event = evtimer_new(base, on_turn, c)) ? CLUSTER_OK : CLUSTER_ENOMEM;
+	if (!(c->event = evtimer_new(base, on_turn, c)))
+		return CLUSTER_ENOMEM;
+	return crypto_random(&c->seed, sizeof c->seed);
 }
 
 void crowd_done(struct crowd *c)
@@ -80,46 +95,40 @@ void crowd_done(struct crowd *c)
 	c->event = NULL;
 }
 
-bool crowd_admits(struct crowd *c, uint64_t address)
+bool crowd_admits(struct crowd *c, enum crowd_kind kind, uint64_t address)
 {
-	const struct crowd_one *one;
-	size_t same = 0;
+	const bool stranger = kind == CROWD_STRANGER;
 
-	if (address) {
-		TAILQ_FOREACH(one, &c->strangers, link) {
-			if (one->address == address && ++same >= CROWD_ADDRESS)
-				return false;
-		}
-	}
-	if (c->n_strangers >= c->max_strangers)
-		c->drop(TAILQ_FIRST(&c->strangers)->owner);
+	if (address && *slot_of(c, address) >= CROWD_ADDRESS)
+		return false;
+	if (stranger ? c->n[kind] < c->max_strangers : c->n[CROWD_EXPECTED] + c->n[CROWD_KNOWN] < c->max_known)
+		return true;
+	if (TAILQ_EMPTY(&c->all[kind]))
+		return false; /* the known alone fill it */
+	c->drop(TAILQ_FIRST(&c->all[kind])->owner);
 	return true;
 }
 
-static struct crowd_list *list_of(struct crowd *c, enum crowd_kind kind)
+static void count_in(struct crowd *c, struct crowd_one *one)
 {
-	return kind == CROWD_LOCAL ? &c->local : kind == CROWD_STRANGER ? &c->strangers : &c->known;
-}
-
-static void count(struct crowd *c, enum crowd_kind kind, size_t by)
-{
-	if (kind == CROWD_STRANGER)
-		c->n_strangers += by;
-	else if (kind == CROWD_KNOWN)
-		c->n_known += by;
+	TAILQ_INSERT_TAIL(&c->all[one->kind], one, link);
+	c->n[one->kind]++;
+	if (unproved(one->kind) && one->address)
+		++*slot_of(c, one->address);
 }
 
 void crowd_enter(struct crowd *c, struct crowd_one *one)
 {
 	one->queued = one->patient = false;
-	TAILQ_INSERT_TAIL(list_of(c, one->kind), one, link);
-	count(c, one->kind, 1);
+	count_in(c, one);
 }
 
 void crowd_leave(struct crowd *c, struct crowd_one *one)
 {
-	TAILQ_REMOVE(list_of(c, one->kind), one, link);
-	count(c, one->kind, (size_t)-1);
+	TAILQ_REMOVE(&c->all[one->kind], one, link);
+	c->n[one->kind]--;
+	if (unproved(one->kind) && one->address)
+		--*slot_of(c, one->address);
 	if (one->queued)
 		TAILQ_REMOVE(line_of(c, one), one, turn);
 	one->queued = false;
@@ -129,14 +138,13 @@ bool crowd_known(struct crowd *c, struct crowd_one *one)
 {
 	const bool queued = one->queued;
 
-	if (one->kind != CROWD_STRANGER)
+	if (!unproved(one->kind))
 		return true;
-	if (c->n_known >= c->max_known)
+	if (c->n[CROWD_KNOWN] + c->n[CROWD_EXPECTED] - (one->kind == CROWD_EXPECTED) >= c->max_known)
 		return false;
 	crowd_leave(c, one);
 	one->kind = CROWD_KNOWN;
-	TAILQ_INSERT_TAIL(&c->known, one, link);
-	count(c, CROWD_KNOWN, 1);
+	count_in(c, one);
 	if (queued)
 		crowd_ready(c, one);
 	return true;
@@ -147,9 +155,8 @@ void crowd_ready(struct crowd *c, struct crowd_one *one)
 	if (one->queued)
 		return;
 	one->queued = true;
-	/* when more come than can be served, those who came last have not given up yet */
-	if (line_of(c, one) == &c->fresh)
-		TAILQ_INSERT_HEAD(&c->fresh, one, turn);
+	if (unproved(one->kind))
+		TAILQ_INSERT_HEAD(line_of(c, one), one, turn);
 	else
 		TAILQ_INSERT_TAIL(line_of(c, one), one, turn);
 	wake(c);

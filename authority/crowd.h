@@ -14,14 +14,17 @@ struct event;
 struct event_base;
 
 /*
- * Who may be here, and whose turn it is (PROTOCOL.md 6). A stranger is a connection whose peer has proved nothing yet: a quarter of all places is theirs, and CROWD_ADDRESS of one
- * address. If that quarter is full, the one that has been here longest goes. Known peers never fill it, so whoever has to come in, an administrator say, can. Who has something to
- * do waits for his turn; patient ones (who have waited for a head before) wait until a new head has reached everybody.
+ * Who may be here, and whose turn it is (PROTOCOL.md 6). A stranger is a connection whose peer has proved nothing yet; one from an address that the directory gives to a node is
+ * expected. A quarter of all places is the strangers', the rest is for the known and the expected, so neither can shut the others out: if there is no place, the stranger, or the
+ * expected one, that has been here longest goes. CROWD_ADDRESS of one address may be either. Who has something to do waits for his turn: one of each kind in turn; of strangers
+ * and of the expected the newest first, because when more come than can be served, those who came last have not given up yet. Patient ones (who have waited for a head before) wait
+ * until a new head has reached everybody.
  */
 #define CROWD_ADDRESS 128
 #define CROWD_TURN_US 4000
+#define CROWD_SLOTS 65536
 
-enum crowd_kind { CROWD_LOCAL, CROWD_STRANGER, CROWD_KNOWN };
+enum crowd_kind { CROWD_LOCAL, CROWD_STRANGER, CROWD_EXPECTED, CROWD_KNOWN, CROWD_KIND_N };
 
 struct crowd_one {
 	TAILQ_ENTRY(crowd_one) link, turn;
@@ -33,9 +36,12 @@ struct crowd_one {
 TAILQ_HEAD(crowd_list, crowd_one);
 
 struct crowd {
-	struct crowd_list local, strangers, known; /* oldest first */
-	struct crowd_list fresh, regular, patient; /* who has something to do: the newest stranger first, the others in order */
-	size_t n_strangers, n_known, max_strangers, max_known;
+	struct crowd_list all[CROWD_KIND_N];   /* oldest first */
+	struct crowd_list ready[CROWD_KIND_N]; /* who has something to do, but for the patient */
+	struct crowd_list patient;
+	size_t n[CROWD_KIND_N], max_strangers, max_known;
+	uint16_t by_address[CROWD_SLOTS]; /* strangers and expected ones; addresses of one slot count as one */
+	uint64_t seed;
 	struct event *event;
 	bool held;
 	void (*run)(void *owner);  /* its turn; may remove it */
@@ -46,12 +52,12 @@ struct crowd {
 enum cluster_err crowd_init(struct crowd *c, struct event_base *base, size_t max) CLUSTER_MUST_USE;
 void crowd_done(struct crowd *c);
 
-/* May one more from this address come in? Drops the oldest stranger if there is no place. */
-bool crowd_admits(struct crowd *c, uint64_t address);
+/* May one more of this kind come in from this address? Drops the oldest if there is no place. */
+bool crowd_admits(struct crowd *c, enum crowd_kind kind, uint64_t address);
 /* `one` (the caller's storage; owner, address and kind are set) is in until crowd_leave. */
 void crowd_enter(struct crowd *c, struct crowd_one *one);
 void crowd_leave(struct crowd *c, struct crowd_one *one);
-/* Its peer has proved who he is. False: there is no place to stay; he remains a stranger. */
+/* Its peer has proved who he is. False: there is no place to stay; he remains what he was. */
 bool crowd_known(struct crowd *c, struct crowd_one *one);
 
 /* It has something to do: `run` is called once, in its turn. */

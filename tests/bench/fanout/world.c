@@ -121,7 +121,7 @@ static char *host_key(const struct crypto_pub *pub)
 
 static void add_node(struct change *ch, struct sim_node *to, size_t i)
 {
-	char role[1][NAME_ROLE_MAX + 1] = { "core" }, address[1][46], id[ID_TEXT + 1], *line;
+	char role[1][NAME_ROLE_MAX + 1] = { "core" }, address[1][46], id[ID_TEXT + 1], claim[60], *line;
 	struct directory_node node = { .n_roles = 1, .roles = role, .n_addresses = 1, .addresses = address, .n_hostkeys = 1, .port = 22 };
 	struct crypto_key *hop = NULL;
 
@@ -130,11 +130,12 @@ static void add_node(struct change *ch, struct sim_node *to, size_t i)
 		sim_die("keys");
 	node.id = to->id;
 	snprintf(node.name, sizeof node.name, "core-%zu", i);
-	snprintf(address[0], sizeof address[0], "10.%zu.%zu.%zu", i >> 16, i >> 8 & 255, i & 255);
+	snprintf(address[0], sizeof address[0], "127.%zu.%zu.%zu", 1 + ((i + 1) >> 16), (i + 1) >> 8 & 255, (i + 1) & 255); /* as sim_peer_open */
+	snprintf(claim, sizeof claim, "address:%s", address[0]);
 	line = host_key(&node.hop);
 	node.hostkeys = &line;
 	id_text(&node.id, id);
-	if (store_add(ch->store, STORE_NODE_NAME, node.name, id, strlen(id)) != CLUSTER_OK || change_add(ch, DIRECTORY_NODES, id, directory_node_json(&node), NULL) != CLUSTER_OK)
+	if (store_add(ch->store, STORE_CLAIM, claim, id, strlen(id)) != CLUSTER_OK || store_add(ch->store, STORE_NODE_NAME, node.name, id, strlen(id)) != CLUSTER_OK || change_add(ch, DIRECTORY_NODES, id, directory_node_json(&node), NULL) != CLUSTER_OK)
 		sim_die("a node cannot be added");
 	free(line);
 	crypto_key_free(hop);

@@ -288,29 +288,30 @@ out:
 }
 
 /* Writes to /dev/pts/<n> if that is the terminal of this number. */
-static void write_terminal(uint32_t device, const char *line)
+static bool write_terminal(uint32_t device, const char *line)
 {
 	unsigned int number = (major(device) - PTS_MAJOR_FIRST) << 8 | minor(device);
 	char path[sizeof "/dev/pts/" + 12];
 	struct stat st;
+	bool written;
 	int fd;
 
 	if (major(device) < PTS_MAJOR_FIRST || major(device) > PTS_MAJOR_LAST)
-		return;
+		return false;
 	snprintf(path, sizeof path, "/dev/pts/%u", number);
 	fd = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		return;
-	if (fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == device && write(fd, line, strlen(line)) < 0)
-		errno = 0; /* a courtesy: nobody waits for it */
+		return false;
+	written = fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == device && write(fd, line, strlen(line)) > 0; /* a courtesy: nobody waits for it */
 	close(fd);
+	return written;
 }
 
-void ending_tell(struct processes *t, const struct ending_target *target, const char *line)
+size_t ending_tell(struct processes *t, const struct ending_target *target, const char *line)
 {
 	uint32_t told[TERMINALS_MAX];
 	const struct victims none = { 0 };
-	size_t i, j, n = 0;
+	size_t i, j, n = 0, written = 0;
 
 	processes_once(t);
 	for (i = 0; i < t->n; i++)
@@ -323,7 +324,8 @@ void ending_tell(struct processes *t, const struct ending_target *target, const 
 			;
 		if (j == n) {
 			told[n++] = t->p[i].facts.tty;
-			write_terminal(t->p[i].facts.tty, line);
+			written += write_terminal(t->p[i].facts.tty, line);
 		}
 	}
+	return written;
 }

@@ -24,7 +24,7 @@ struct ending_target {
 /* SIGHUP and SIGTERM, after `grace_ms` SIGKILL, again until none is left (bounded). Returns how many processes were left, or may have been, all the same. */
 size_t ending_run(const struct ending_target *targets, size_t n, unsigned int grace_ms);
 
-/* Writes a line to the terminals of the session's processes, never waiting. Only pseudo-terminals. Looks at the processes if *t is empty. */
-void ending_tell(struct processes *t, const struct ending_target *target, const char *line);
+/* Writes a line to the terminals of the session's processes, never waiting. Only pseudo-terminals. Looks at the processes if *t is empty. Returns how many have it now. */
+size_t ending_tell(struct processes *t, const struct ending_target *target, const char *line);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cluster/file.h"
 #include "cluster/log.h"
@@ -14,6 +15,7 @@
 
 #define AGAIN_MS 1000        /* after a look that left something undone */
 #define ASK_SECONDS 20       /* between two looks for a newer credential */
+#define LAST_WORDS_MS 25     /* for sshd to pass on why a session ends, before it is ended itself */
 #define LONGEST_MS 60000     /* clocks are set */
 
 void sessions_say(const struct sessions *s, int level, const char *fmt, ...)
@@ -174,6 +176,9 @@ static enum cluster_err end_doomed(struct sessions *s, struct diag *d)
 		if (s->entry[i].doomed)
 			targets[doomed++] = sessions_target(s, &s->entry[i]);
 	}
+	if (s->last_words > 0)
+		nanosleep(&(struct timespec){ .tv_nsec = LAST_WORDS_MS * 1000000L }, NULL);
+	s->last_words = 0;
 	left = ending_run(targets, doomed, s->conf.grace_ms);
 	if (left > 0) {
 		snprintf(line, sizeof line, "%zu processes of ended sessions cannot be killed", left);

@@ -85,11 +85,11 @@ static bool tell_once(struct entry *x, enum reason r, const char *detail)
 	return true;
 }
 
-static void tell(struct sessions *s, const struct entry *x, struct processes *p, const char *line)
+static size_t tell(struct sessions *s, const struct entry *x, struct processes *p, const char *line)
 {
 	const struct ending_target target = sessions_target(s, x);
 
-	ending_tell(p, &target, line);
+	return ending_tell(p, &target, line);
 }
 
 static void doom(struct sessions *s, struct entry *x, struct processes *p, enum reason r, const char *detail)
@@ -100,7 +100,7 @@ static void doom(struct sessions *s, struct entry *x, struct processes *p, enum 
 	describe(&x->s, who);
 	sessions_say(s, LOG_LEVEL_NOTICE, "%s ends: %s (%s)", who, reason_word(r), detail[0] ? detail : reason_text(r));
 	snprintf(line, sizeof line, "\r\ncluster login: this session ends now: %s.\r\n", reason_text(r));
-	tell(s, x, p, line);
+	s->last_words += tell(s, x, p, line);
 }
 
 /* A session that must not go on: ended, or told, as its grant says. Whom an administrator names is ended in any case. */

@@ -31,6 +31,7 @@ struct sessions {
 	size_t n, room;
 	uint64_t ended, change;
 	unsigned int patience;  /* how often in a row only waiting for closing sessions was the reason to look */
+	size_t last_words;      /* terminals of doomed sessions that have been told why */
 	bool failed;            /* the last look left something undone */
 };
 

@@ -113,6 +113,7 @@ static struct json *node_json(const struct seen *seen)
 	if (agent != NULL) {
 		j = with(j, "connected", json_make("b", agent->connected));
 		j = with(j, "sessions", json_make("I", (long long)agent->sessions));
+		j = with(j, "closing", json_make("I", (long long)agent->closing));
 		j = with(j, "last_contact", json_make("I", (long long)agent->last_contact));
 		j = with(j, "last_error", json_make("s", agent->last_error));
 	}

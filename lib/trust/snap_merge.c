@@ -99,19 +99,20 @@ static enum cluster_err take_entry(struct snap_merge *m, uint8_t op, uint32_t ty
 
 static enum cluster_err take_all(struct snap_merge *m, const void *data, size_t n, struct diag *d)
 {
-	const uint8_t *p = NULL, *id = NULL;
+	struct cluster_id id = { .b = "" };
+	const uint8_t *p = NULL;
 	uint32_t kind = 0, type, length;
 	enum cluster_err e;
 	struct rd r;
 	uint8_t op;
 
 	rd_init(&r, data, n);
-	if ((e = rd_view(&r, SNAP_CHANGE_MAGIC_SIZE, &p)) != CLUSTER_OK || (e = rd_u32(&r, &kind)) != CLUSTER_OK || (e = rd_view(&r, ID_SIZE, &id)) != CLUSTER_OK ||
+	if ((e = rd_view(&r, SNAP_CHANGE_MAGIC_SIZE, &p)) != CLUSTER_OK || (e = rd_u32(&r, &kind)) != CLUSTER_OK || (e = rd_bytes(&r, id.b, sizeof id.b, ID_SIZE)) != CLUSTER_OK ||
 	    (e = rd_u64(&r, &m->base.version[0])) != CLUSTER_OK || (e = rd_u64(&r, &m->base.version[1])) != CLUSTER_OK || (e = rd_u64(&r, &m->base.version[2])) != CLUSTER_OK)
 		return diag_set(d, e, "a change of a snapshot is cut short");
 	if (!snap_change_is(data, n) || kind != (uint32_t)m->old.kind)
 		return diag_set(d, CLUSTER_EFORMAT, "not a change of this kind of snapshot");
-	if (memcmp(id, m->old.cluster.b, ID_SIZE) != 0)
+	if (!id_equal(&id, &m->old.cluster))
 		return diag_set(d, CLUSTER_EUNTRUSTED, "a change of another cluster's snapshot");
 	while (rd_left(&r) > 0) {
 		if ((e = rd_u8(&r, &op)) != CLUSTER_OK || (e = rd_u32(&r, &type)) != CLUSTER_OK || (e = rd_u32(&r, &length)) != CLUSTER_OK ||

@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 /*
- * Preloaded into the authority: counts its steps towards the disk and the network, dies by SIGKILL before a chosen one, and writes down what it did to files, so that a test can put together what a power cut would have left.
- *   STEPS_LOG   where to write: records of u8 kind ('w' data, 't' truncated, 's' synced, 'u' removed), u64 offset or length, u64 bytes, u32 length of the path, path, bytes; in the machine's order
+ * Preloaded into the authority: counts its steps towards the disk and the network, dies by SIGKILL before a chosen one, and writes down what it did to files, so that a test
+ * can put together what a power cut would have left.
+ *   STEPS_LOG   where to write: records of u8 kind ('w' data, 't' truncated, 's' synced, 'u' removed), u64 offset or length, u64 bytes, u32 length of the path, path, bytes; in
+ *               the machine's order
  *   STEPS_ARM   steps count from when this file is there
  *   STEPS_KILL  the number of the step before which it dies
  */

@@ -4,6 +4,14 @@
 PATH_ROUNDS=${PATH_ROUNDS:-100}
 cast_all
 
+# Whichever gate it was: an answer may pass the first ones just before the revocation arrives; then the session ends at once, and its ssh with it.
+refused_everywhere() {
+	local node
+	for node in "${NODES[@]}"; do
+		[[ -s $TOP/refused.$node ]] && log_since "$node" | grep -E '(result=refused reason=|ends: )revoked_person' >/dev/null || return 1
+	done
+}
+
 # Milliseconds from the commit of the revocation to the last node's signed proof of it; the authority counts them.
 cat >"$TOP/proved.py" <<'PYTHON'
 import json, socket, sys

@@ -59,6 +59,13 @@ static void advance(struct redeem *r, int64_t now)
 		r->newest = now;
 }
 
+void redeem_floor(struct redeem *r, int64_t signed_time)
+{
+	advance(r, signed_time);
+	if (r->n == 0 && signed_time > r->start)
+		r->start = signed_time;
+}
+
 enum cluster_err redeem_take(struct redeem *r, const struct redeem_use *use, int64_t now)
 {
 	advance(r, now);

@@ -18,6 +18,8 @@ struct redeem;
 /* `most` uses are known at a time; `now`: the clock, or the newest signed time if that is later. NULL: out of memory. */
 struct redeem *redeem_new(size_t most, int64_t now);
 void redeem_free(struct redeem *r);
+/* A signed time that lies later than the clock: it counts as the time, and as that of the start if nothing has been used yet. */
+void redeem_floor(struct redeem *r, int64_t signed_time);
 
 /*
  * The one use. `receipt` is random, and what the session stage shows in redeem_confirm. CLUSTER_EDENIED: used already, or issued before the start; CLUSTER_EEXPIRED;

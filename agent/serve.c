@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -14,9 +15,11 @@
 #include "cluster/log.h"
 
 #include "ipc.h"
+#include "redeem.h"
 
 #define CLIENTS_MAX 64
 #define IDLE_SECONDS 5
+#define USES_MAX 4096
 
 /*
  * The process behind the agent socket (PROTOCOL.md 5.7). Everybody may connect; who it is is known before a byte is read (THREATS.md I1, I2), and a table says who may ask what.
@@ -35,6 +38,7 @@ struct serve {
 	struct event_base *base;
 	struct event *on_listener, *on_root;
 	struct agent_msg_status status;
+	struct redeem *redeem;
 	struct client client[CLIENTS_MAX];
 	uint64_t last_number;
 	int exit_status;
@@ -70,10 +74,28 @@ static bool handle_session(struct serve *s, struct client *c, const struct agent
 	return a->result != CLUSTER_OK;
 }
 
+static bool handle_redeem(struct serve *s, struct client *c, const struct agent_msg_request *q, struct agent_msg_answer *a)
+{
+	const struct redeem_use use = { .jti = q->jti, .receipt = q->receipt, .iat = q->iat, .exp = q->exp };
+
+	(void)c;
+	a->result = redeem_take(s->redeem, &use, time(NULL));
+	return true;
+}
+
+static bool handle_confirm(struct serve *s, struct client *c, const struct agent_msg_request *q, struct agent_msg_answer *a)
+{
+	(void)c;
+	a->result = redeem_confirm(s->redeem, &q->jti, &q->receipt, time(NULL));
+	return true;
+}
+
 static const struct request requests[] = {
 	{ AGENT_MSG_STATUS, WHO_ANYBODY, handle_status },
 	{ AGENT_MSG_SESSION_OPENED, WHO_ROOT, handle_session },
 	{ AGENT_MSG_SESSION_CLOSED, WHO_ROOT, handle_session },
+	{ AGENT_MSG_REDEEM, WHO_ROOT, handle_redeem },
+	{ AGENT_MSG_CONFIRM, WHO_ROOT, handle_confirm },
 };
 
 static void client_close(struct client *c)
@@ -214,9 +236,10 @@ static void root_ready(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	ipc_close_fds(fds, n);
-	if (m.type == IPC_STATUS)
+	if (m.type == IPC_STATUS) {
 		s->status = m.status;
-	else if (m.type == IPC_SESSION)
+		redeem_floor(s->redeem, m.status.head_iat);
+	} else if (m.type == IPC_SESSION)
 		session_answer(s, &m.session);
 }
 
@@ -228,8 +251,9 @@ static enum cluster_err start(struct serve *s, struct diag *d)
 	if ((e = sandbox_descriptors(keep, sizeof keep / sizeof keep[0], d)) != CLUSTER_OK ||
 	    (e = sandbox_enter("agentd-serve", &s->agent->user, s->agent->parent, d)) != CLUSTER_OK)
 		return e;
+	s->redeem = redeem_new(USES_MAX, time(NULL));
 	s->base = event_base_new();
-	if (!s->base)
+	if (!s->redeem || !s->base)
 		return diag_set(d, CLUSTER_ENOMEM, "libevent does not start");
 	s->on_listener = event_new(s->base, s->listener, EV_READ | EV_PERSIST, listener_ready, s);
 	s->on_root = event_new(s->base, s->root, EV_READ | EV_PERSIST, root_ready, s);
@@ -259,5 +283,6 @@ int serve_process(const struct agent *a, int root, int listener)
 		event_free(s.on_root);
 	if (s.base)
 		event_base_free(s.base);
+	redeem_free(s.redeem);
 	return s.exit_status;
 }

@@ -8,6 +8,7 @@
 
 #include "certificate.h"
 #include "cluster/json.h"
+#include "cluster/onetime.h"
 #include "cluster/request.h"
 #include "out.h"
 #include "remote.h"
@@ -16,6 +17,7 @@
 
 #define CREDENTIAL_PATH "/v1/credential"
 #define CERTIFICATE_PATH "/v1/sshcert"
+#define ONETIME_PATH "/v1/onetime"
 
 static enum cluster_err build_request(const struct profile *p, const struct issue_wish *wish, const char *path, const struct crypto_key *key, char **ret, struct diag *d)
 {
@@ -235,5 +237,42 @@ enum cluster_err issue_ensure(const struct profile *p, struct wallet *ret, struc
 out:
 	view_free(v);
 	wallet_done(&w);
+	return e;
+}
+
+enum cluster_err issue_onetime(const struct profile *p, const struct issue_wish *wish, char **ret, int64_t *ret_exp, struct diag *d)
+{
+	struct json *body = NULL, *answer = NULL;
+	char *request = NULL, *token = NULL;
+	struct crypto_key *unused = NULL; /* the request has a place for a key */
+	struct remote *r = NULL;
+	enum cluster_err e;
+
+	if ((e = crypto_key_new(CRYPTO_ED25519, &unused)) != CLUSTER_OK) {
+		diag_set(d, e, "cannot make a key");
+		goto out;
+	}
+	if ((e = build_request(p, wish, ONETIME_PATH, unused, &request, d)) != CLUSTER_OK || (e = remote_open(p, &r, d)) != CLUSTER_OK)
+		goto out;
+	if ((body = json_make("{s:s}", "request", request)) == NULL) {
+		e = diag_set(d, CLUSTER_ENOMEM, "out of memory");
+		goto out;
+	}
+	if ((e = remote_json(r, ONETIME_PATH, NULL, body, 0, &answer, d)) != CLUSTER_OK)
+		goto out;
+	if (json_member_text(answer, "credential") == NULL || (token = strdup(json_member_text(answer, "credential"))) == NULL || strlen(token) > ONETIME_SIZE_MAX) {
+		free(token);
+		e = diag_set(d, CLUSTER_EFORMAT, "the authority's answer has no one-time credential");
+		goto out;
+	}
+	*ret_exp = json_member_int(answer, "exp", 0);
+	*ret = token;
+	e = CLUSTER_OK;
+out:
+	json_free(answer);
+	json_free(body);
+	remote_close(r);
+	free(request);
+	crypto_key_free(unused);
 	return e;
 }

@@ -28,6 +28,9 @@ struct issue_wish {
 /* A new key, a signed request by the device key, and the credential checked against the keyset and the request; nothing is written. The caller calls wallet_done. */
 enum cluster_err issue_credential(const struct profile *p, struct remote *r, const struct issue_wish *wish, struct wallet *ret, struct diag *d) CLUSTER_MUST_USE;
 
+/* A one-time credential (PROTOCOL.md 4.7) for the one account and node of the wish, as text that the caller frees with free(), and when it expires. */
+enum cluster_err issue_onetime(const struct profile *p, const struct issue_wish *wish, char **ret, int64_t *ret_exp, struct diag *d) CLUSTER_MUST_USE;
+
 /*
  * Everything that `get` does: credential, directory, accounts, all written. *ret_view may be NULL. When only the directory could not be had, the credential is kept and the
  * error returned.

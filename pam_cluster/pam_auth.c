@@ -36,12 +36,13 @@ static enum reason ask(struct pam_call *c, const struct challenge *ch, char **re
 /* Leaves challenge and answer for the account and session stages, which believe neither (PROTOCOL.md 4.4). */
 static enum reason hand_over(struct pam_call *c, const struct challenge *ch, const char *answer)
 {
-	char text[CHALLENGE_TEXT + 1], word[sizeof PAM_CALL_HANDOVER + 1 + PAM_CALL_HANDOVER_MAX];
+	char text[CHALLENGE_TEXT + 1], receipt[ID_TEXT + 1], word[sizeof PAM_CALL_HANDOVER + 1 + PAM_CALL_HANDOVER_MAX];
 	enum reason r = REASON_SYSTEM;
 	int n;
 
 	challenge_text(ch, text);
-	n = snprintf(word, sizeof word, PAM_CALL_HANDOVER "=%s.%s", text, answer);
+	id_text(&c->receipt, receipt);
+	n = snprintf(word, sizeof word, PAM_CALL_HANDOVER "=%s.%s%s%s", text, answer, c->onetime ? "." : "", c->onetime ? receipt : "");
 	if (n > 0 && (size_t)n < sizeof word && pam_putenv(c->pamh, word) == PAM_SUCCESS)
 		r = REASON_OK;
 	secret_wipe(word);
@@ -71,6 +72,8 @@ enum reason pam_auth_run(struct pam_call *c)
 	if (!made)
 		c->view.reason = REASON_SYSTEM;
 	r = pam_judge_answer(c, &ch, reply ? reply : "", reply ? strlen(reply) : 0);
+	if (r == REASON_OK && c->onetime)
+		r = pam_onetime_redeem(c);
 	if (r == REASON_OK)
 		r = hand_over(c, &ch, reply);
 	secret_free_string(reply);

@@ -32,6 +32,8 @@ struct pam_call {
 	struct credential credential;
 	bool certified, has_facts;    /* it came in a certificate; cert is known, if only for the log */
 	struct sshcert_facts cert;
+	bool onetime;                 /* it is a one-time credential, for only_node; `receipt` proves its one use to the session stage */
+	struct cluster_id only_node, receipt;
 	struct policy_answer answer;
 	struct diag detail;
 	enum reason excused;          /* what was only reported (static_keys = report), or REASON_OK */
@@ -62,6 +64,14 @@ enum reason pam_judge_handover(struct pam_call *c, const char *text);
  * REASON_CERTIFICATE_CA: another CA's.
  */
 enum reason pam_judge_certificate(struct pam_call *c);
+
+/* One-time credentials (PROTOCOL.md 4.7). Is this answer meant as one? */
+bool pam_onetime_shown(const char *answer, size_t n);
+/* One verification; fills credential, onetime and only_node. Errors as onetime_verify. */
+enum cluster_err pam_onetime_verify(struct pam_call *c, const char *answer, size_t n, const struct keyring_at *at);
+/* Asks the agent, the last of all checks: its one use, with a new receipt; and in the session stage, whether it was that. REASON_USED, REASON_NO_AGENT. */
+enum reason pam_onetime_redeem(struct pam_call *c);
+enum reason pam_onetime_confirm(struct pam_call *c);
 
 /* What each stage decides. */
 enum reason pam_auth_run(struct pam_call *c);

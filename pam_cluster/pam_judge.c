@@ -13,26 +13,44 @@ static bool challenge_ours(const struct pam_call *c, const struct challenge *ch)
 	    ch->account[0] != '\0' && strcmp(ch->account, c->facts.user) == 0 && challenge_time_ok(ch, c->view.now.wall, t->self.skew);
 }
 
-enum reason pam_judge_answer(struct pam_call *c, const struct challenge *ch, const char *answer, size_t n)
+/* The work, the same for everybody: one signature of what was shown, one of a proof. What it says is looked at in the order of PROTOCOL.md 4.5. */
+struct work {
+	enum cluster_err parsed, verified, proved;
+};
+
+static struct work work(struct pam_call *c, const struct challenge *ch, const char *answer, size_t n)
 {
 	const struct trust *t = &c->view.trust;
 	const struct keyring_at at = { .cluster = &t->snap.cluster, .ring = &t->ring, .now = c->view.now.wall, .skew = t->self.skew };
+	struct work w = { CLUSTER_OK, CLUSTER_EDENIED, CLUSTER_EDENIED };
 	uint8_t proof[CRYPTO_SIG_SIZE] = { 0 };
-	enum cluster_err parsed, verified, proved = CLUSTER_EDENIED;
 	size_t credential_n = 0;
-	enum reason r;
 
-	c->verified = false;
-	if (crypto_start() != CLUSTER_OK)
-		return REASON_SYSTEM;
-	/* the work first, the same for everybody; what it says is looked at in the order of PROTOCOL.md 4.5 */
-	parsed = challenge_answer_parse(answer, n, &credential_n, proof);
-	verified = credential_verify(answer, parsed == CLUSTER_OK ? credential_n : 0, &at, &c->credential, &c->detail);
-	if (verified == CLUSTER_OK)
-		proved = challenge_proof_verify(answer, credential_n, &c->credential.cnf, ch, proof);
+	if (pam_onetime_shown(answer, n)) {
+		w.verified = pam_onetime_verify(c, answer, n, &at);
+		w.proved = w.verified; /* a bearer token */
+		credential_verify_nothing();
+		return w;
+	}
+	w.parsed = challenge_answer_parse(answer, n, &credential_n, proof);
+	w.verified = credential_verify(answer, w.parsed == CLUSTER_OK ? credential_n : 0, &at, &c->credential, &c->detail);
+	if (w.verified == CLUSTER_OK)
+		w.proved = challenge_proof_verify(answer, credential_n, &c->credential.cnf, ch, proof);
 	else
 		credential_verify_nothing();
+	return w;
+}
 
+enum reason pam_judge_answer(struct pam_call *c, const struct challenge *ch, const char *answer, size_t n)
+{
+	const struct trust *t = &c->view.trust;
+	enum reason r;
+	struct work w;
+
+	c->verified = c->onetime = false;
+	if (crypto_start() != CLUSTER_OK)
+		return REASON_SYSTEM;
+	w = work(c, ch, answer, n);
 	if (c->view.reason != REASON_OK) {
 		c->detail = c->view.detail;
 		return c->view.reason;
@@ -41,23 +59,26 @@ enum reason pam_judge_answer(struct pam_call *c, const struct challenge *ch, con
 		return r;
 	if (n == 0)
 		return REASON_NO_ANSWER;
-	if (parsed != CLUSTER_OK)
+	if (w.parsed != CLUSTER_OK)
 		return REASON_ANSWER_FORMAT;
-	if (verified != CLUSTER_OK)
-		return policy_credential_reason(verified);
+	if (w.verified != CLUSTER_OK)
+		return policy_credential_reason(w.verified);
 	c->verified = true;
 	diag_clear(&c->detail);
 	if (!name_account_ok(c->facts.user))
 		return REASON_NAME;
 	if (!challenge_ours(c, ch))
 		return REASON_CHALLENGE;
-	if (proved != CLUSTER_OK)
-		return proved == CLUSTER_ESIGNATURE ? REASON_PROOF : REASON_SYSTEM;
+	if (w.proved != CLUSTER_OK)
+		return w.proved == CLUSTER_ESIGNATURE ? REASON_PROOF : REASON_SYSTEM;
+	if (c->onetime && !id_equal(&c->only_node, &t->self.node))
+		return REASON_NARROW_NODE;
 	return pam_call_decide(c);
 }
 
 enum reason pam_judge_handover(struct pam_call *c, const char *text)
 {
+	const char *answer = text + CHALLENGE_TEXT + 1, *dot;
 	size_t n = strlen(text);
 	struct challenge ch;
 
@@ -65,5 +86,12 @@ enum reason pam_judge_handover(struct pam_call *c, const char *text)
 		diag_set(&c->detail, CLUSTER_EFORMAT, "the hand-over from auth is not what auth writes");
 		return REASON_CHALLENGE;
 	}
-	return pam_judge_answer(c, &ch, text + CHALLENGE_TEXT + 1, n - CHALLENGE_TEXT - 1);
+	n -= CHALLENGE_TEXT + 1;
+	if (!pam_onetime_shown(answer, n))
+		return pam_judge_answer(c, &ch, answer, n);
+	/* the receipt of its use stands behind the last dot */
+	dot = strrchr(answer, '.');
+	if (!dot || id_parse(dot + 1, &c->receipt) != CLUSTER_OK)
+		return REASON_ANSWER_FORMAT;
+	return pam_judge_answer(c, &ch, answer, (size_t)(dot - answer));
 }

@@ -15,6 +15,7 @@
 #define DATA_NAME "cluster_login_session"
 #define PATH_ROOM 512
 #define RECORDS_MAX 65536
+#define ONETIME_SESSION 3600 /* what counts as the expiry of a session by one-time credential, where the grant has no ttl */
 #define CHAIN_MAX 256 /* processes between a session's leader and its sudo */
 
 /* What a record of the directory is asked. True ends the search. */
@@ -66,8 +67,10 @@ static enum cluster_err fill(const struct pam_call *c, struct session *s)
 	s->exp = policy_session_end(cred, &c->answer.grant);
 	s->auth_time = cred->auth_time;
 	s->opened = c->view.now.wall;
+	if (c->onetime) /* its own life is that of a prompt */
+		s->exp = s->opened + (c->answer.grant.ttl ? (int64_t)c->answer.grant.ttl : ONETIME_SESSION);
 	s->on_revoke = c->answer.grant.on_revoke;
-	s->kind = c->certified ? SESSION_CERTIFICATE : SESSION_CREDENTIAL;
+	s->kind = c->certified ? SESSION_CERTIFICATE : c->onetime ? SESSION_ONETIME : SESSION_CREDENTIAL;
 	if (c->certified)
 		s->cert = c->cert;
 	plain_copy(s->account, sizeof s->account, c->facts.user);
@@ -155,6 +158,8 @@ enum reason pam_session_open(struct pam_call *c)
 		r = REASON_OK; /* account has decided; who is behind it is the caller's session's business */
 	} else {
 		r = handover ? pam_judge_handover(c, text) : pam_judge_certificate(c);
+		if (r == REASON_OK && c->onetime)
+			r = pam_onetime_confirm(c);
 		if (r == REASON_OK && geteuid() == 0) {
 			r = enter(c);
 		} else if (!handover && excusable(c, r)) {

@@ -16,11 +16,13 @@
 #define AGENT_MSG_SOCKET "/run/cluster-login/agent.sock"
 #define AGENT_MSG_MAX 1024
 
-enum agent_msg_type { AGENT_MSG_STATUS = 1, AGENT_MSG_SESSION_OPENED = 2, AGENT_MSG_SESSION_CLOSED = 3 };
+enum agent_msg_type { AGENT_MSG_STATUS = 1, AGENT_MSG_SESSION_OPENED = 2, AGENT_MSG_SESSION_CLOSED = 3, AGENT_MSG_REDEEM = 4, AGENT_MSG_CONFIRM = 5 };
 
 struct agent_msg_request {
 	enum agent_msg_type type;
-	struct cluster_id session;
+	struct cluster_id session;      /* SESSION_OPENED, SESSION_CLOSED */
+	struct cluster_id jti, receipt; /* REDEEM, CONFIRM: of a one-time credential, and a random number of PAM's */
+	int64_t iat, exp;               /* REDEEM */
 };
 
 struct agent_msg_status {

@@ -24,8 +24,16 @@ enum policy_class {
 	POLICY_SUDO   /* sudo without a registered session: the account's state, freshness too */
 };
 
+/* What a grant must allow beside being one. */
+enum policy_use {
+	POLICY_USE_ANY,
+	POLICY_USE_ONETIME, /* a one-time credential was shown */
+	POLICY_USE_SUDO     /* somebody wants to become another */
+};
+
 struct policy_request {
 	enum policy_class class;
+	enum policy_use use;
 	const char *account;
 	const struct moment *now;
 	int64_t max_stale;       /* the node's own, tightening; 0: the directory's */

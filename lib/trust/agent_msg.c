@@ -17,7 +17,7 @@
 
 static bool type_ok(uint8_t type)
 {
-	return type >= AGENT_MSG_STATUS && type <= AGENT_MSG_SESSION_CLOSED;
+	return type >= AGENT_MSG_STATUS && type <= AGENT_MSG_CONFIRM;
 }
 
 static enum cluster_err take_type(struct rd *r, enum agent_msg_type *ret)
@@ -48,6 +48,52 @@ static enum cluster_err take_i64(struct rd *r, int64_t *ret)
 	return CLUSTER_OK;
 }
 
+static void put_body(struct wr *w, const struct agent_msg_request *m)
+{
+	switch (m->type) {
+	case AGENT_MSG_STATUS:
+		break;
+	case AGENT_MSG_SESSION_OPENED:
+	case AGENT_MSG_SESSION_CLOSED:
+		wr_bytes(w, m->session.b, ID_SIZE);
+		break;
+	case AGENT_MSG_REDEEM:
+	case AGENT_MSG_CONFIRM:
+		wr_bytes(w, m->jti.b, ID_SIZE);
+		wr_bytes(w, m->receipt.b, ID_SIZE);
+		if (m->type == AGENT_MSG_REDEEM) {
+			wr_u64(w, (uint64_t)m->iat);
+			wr_u64(w, (uint64_t)m->exp);
+		}
+		break;
+	}
+}
+
+static enum cluster_err take_use(struct rd *r, struct agent_msg_request *m)
+{
+	enum cluster_err e;
+
+	if ((e = rd_bytes(r, m->jti.b, sizeof m->jti.b, ID_SIZE)) != CLUSTER_OK || (e = rd_bytes(r, m->receipt.b, sizeof m->receipt.b, ID_SIZE)) != CLUSTER_OK ||
+	    m->type == AGENT_MSG_CONFIRM)
+		return e;
+	return (e = take_i64(r, &m->iat)) == CLUSTER_OK ? take_i64(r, &m->exp) : e;
+}
+
+static enum cluster_err take_body(struct rd *r, struct agent_msg_request *m)
+{
+	switch (m->type) {
+	case AGENT_MSG_STATUS:
+		return CLUSTER_OK;
+	case AGENT_MSG_SESSION_OPENED:
+	case AGENT_MSG_SESSION_CLOSED:
+		return rd_bytes(r, m->session.b, sizeof m->session.b, ID_SIZE);
+	case AGENT_MSG_REDEEM:
+	case AGENT_MSG_CONFIRM:
+		return take_use(r, m);
+	}
+	return CLUSTER_EFORMAT;
+}
+
 enum cluster_err agent_msg_request_build(const struct agent_msg_request *m, uint8_t dst[AGENT_MSG_MAX], size_t *ret_n)
 {
 	enum cluster_err e;
@@ -56,8 +102,7 @@ enum cluster_err agent_msg_request_build(const struct agent_msg_request *m, uint
 	wr_init(&w, dst, AGENT_MSG_MAX);
 	wr_u8(&w, VERSION);
 	wr_u8(&w, (uint8_t)m->type);
-	if (m->type != AGENT_MSG_STATUS)
-		wr_bytes(&w, m->session.b, ID_SIZE);
+	put_body(&w, m);
 	if ((e = wr_end(&w)) != CLUSTER_OK)
 		return e;
 	*ret_n = w.n;
@@ -76,9 +121,7 @@ enum cluster_err agent_msg_request_parse(const void *data, size_t n, struct agen
 	rd_init(&r, data, n);
 	if ((e = take_type(&r, &m.type)) != CLUSTER_OK)
 		return e;
-	if (m.type != AGENT_MSG_STATUS && (e = rd_bytes(&r, m.session.b, sizeof m.session.b, ID_SIZE)) != CLUSTER_OK)
-		return e;
-	if ((e = rd_end(&r)) != CLUSTER_OK)
+	if ((e = take_body(&r, &m)) != CLUSTER_OK || (e = rd_end(&r)) != CLUSTER_OK)
 		return e;
 	*ret = m;
 	return CLUSTER_OK;

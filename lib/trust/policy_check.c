@@ -149,21 +149,34 @@ enum reason policy_check_owner(const struct trust_account *account, const struct
 	return REASON_OK;
 }
 
-/* The first grant of one subject that has not run out. REASON_NO_GRANT: there is none at all; REASON_EXPIRED: all have. */
-static enum reason subject_grant(const struct trust *t, const struct trust_person *person, const char *role, const char *account, int64_t age, struct policy_answer *ret)
+static enum reason use_allowed(const struct trust_grant *g, enum policy_use use)
 {
+	switch (use) {
+	case POLICY_USE_ANY:
+		return REASON_OK;
+	case POLICY_USE_ONETIME:
+		return g->onetime ? REASON_OK : REASON_NO_ONETIME;
+	case POLICY_USE_SUDO:
+		return g->sudo ? REASON_OK : REASON_NO_SUDO;
+	}
+	return REASON_SYSTEM;
+}
+
+/* The first grant of one subject that serves. REASON_NO_GRANT: there is none at all; otherwise why the last one does not. */
+static enum reason subject_grant(const struct trust *t, const struct trust_person *person, const char *role, const struct policy_wanted *w, struct policy_answer *ret)
+{
+	int64_t age = w->now == 0 ? 0 : w->now - w->issued;
 	enum reason r = REASON_NO_GRANT;
 	struct trust_grant grant;
 	enum cluster_err e;
 	struct rd cursor;
 
-	if ((e = trust_grants(t, &person->id, role, account, &cursor)) != CLUSTER_OK)
+	if ((e = trust_grants(t, &person->id, role, w->account, &cursor)) != CLUSTER_OK)
 		return e == CLUSTER_ENOTFOUND ? REASON_NO_GRANT : damaged(&ret->detail, "grants", e);
 	while ((e = trust_grant_next(&cursor, &grant)) == CLUSTER_OK) {
-		if (grant.ttl != 0 && age >= (int64_t)grant.ttl) {
-			r = REASON_EXPIRED;
+		r = grant.ttl != 0 && age >= (int64_t)grant.ttl ? REASON_EXPIRED : use_allowed(&grant, w->use);
+		if (r != REASON_OK)
 			continue;
-		}
 		ret->grant = grant;
 		memset(ret->grant_role, 0, sizeof ret->grant_role);
 		if (role)
@@ -173,22 +186,27 @@ static enum reason subject_grant(const struct trust *t, const struct trust_perso
 	return e == CLUSTER_ENOTFOUND ? r : damaged(&ret->detail, "grants", e);
 }
 
-enum reason policy_check_grant(const struct trust *t, const struct trust_person *person, const char *account, int64_t issued, int64_t now, struct policy_answer *ret)
+/* Another subject may have a grant that serves. */
+static bool look_further(enum reason r)
 {
-	int64_t age = now == 0 ? 0 : now - issued;
-	enum reason r = subject_grant(t, person, NULL, account, age, ret), last = r;
+	return r == REASON_NO_GRANT || r == REASON_EXPIRED || r == REASON_NO_ONETIME || r == REASON_NO_SUDO;
+}
 
-	for (size_t i = 0; i < person->n_roles && (last == REASON_NO_GRANT || last == REASON_EXPIRED); i++) {
+enum reason policy_check_grant(const struct trust *t, const struct trust_person *person, const struct policy_wanted *w, struct policy_answer *ret)
+{
+	enum reason r = subject_grant(t, person, NULL, w, ret), last = r;
+
+	for (size_t i = 0; i < person->n_roles && look_further(last); i++) {
 		const char *role = person->roles[i];
-		enum reason revoked = policy_check_revoked(t, REVOKE_ROLE, role, strlen(role), issued, REASON_NO_GRANT, &ret->detail);
+		enum reason revoked = policy_check_revoked(t, REVOKE_ROLE, role, strlen(role), w->issued, REASON_NO_GRANT, &ret->detail);
 
-		last = revoked == REASON_OK ? subject_grant(t, person, role, account, age, ret) : revoked;
+		last = revoked == REASON_OK ? subject_grant(t, person, role, w, ret) : revoked;
 		if (last != REASON_NO_GRANT)
 			r = last;
 	}
 	if (r == REASON_EXPIRED)
 		return refuse(&ret->detail, r, "the credential is older than the grant's ttl");
-	if (r == REASON_NO_GRANT)
-		diag_set(&ret->detail, reason_err(r), "person %s, account %s, node %s", person->name, account, t->self.node_name);
+	if (look_further(r))
+		diag_set(&ret->detail, reason_err(r), "person %s, account %s, node %s", person->name, w->account, t->self.node_name);
 	return r;
 }

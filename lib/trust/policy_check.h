@@ -31,9 +31,14 @@ enum reason policy_check_account(const struct trust *t, const char *account, str
 /* `account` is not a personal one, or this person's. */
 enum reason policy_check_owner(const struct trust_account *account, const struct cluster_id *person, struct diag *d);
 /*
- * A grant for what was issued at `issued`: to the person, or to a role of the person that is not revoked. A grant's ttl is judged at `now`; 0: not at all. Fills grant and
+ * A grant that allows `use`, for what was issued at `issued`: to the person, or to a role of the person that is not revoked. A grant's ttl is judged at `now`; 0: not at all. Fills grant and
  * grant_role of *ret.
  */
-enum reason policy_check_grant(const struct trust *t, const struct trust_person *person, const char *account, int64_t issued, int64_t now, struct policy_answer *ret);
+struct policy_wanted {
+	const char *account;
+	int64_t issued, now;
+	enum policy_use use;
+};
+enum reason policy_check_grant(const struct trust *t, const struct trust_person *person, const struct policy_wanted *w, struct policy_answer *ret);
 
 #endif

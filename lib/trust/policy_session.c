@@ -44,7 +44,7 @@ static enum reason check_session(const struct trust *t, const struct policy_sess
 		return r;
 	if ((r = policy_check_account(t, s->account, &account, d)) != REASON_OK)
 		return r;
-	if ((r = policy_check_grant(t, &a->person, s->account, s->iat, 0, a)) != REASON_OK)
+	if ((r = policy_check_grant(t, &a->person, &(struct policy_wanted){ s->account, s->iat, 0, POLICY_USE_ANY }, a)) != REASON_OK)
 		return r;
 	return policy_check_owner(&account, &s->person, d);
 }

@@ -32,11 +32,35 @@ static void test_requests(void **state)
 	bytes[0] = 1;
 	bytes[1] = 0;
 	assert_err(agent_msg_request_parse(bytes, n, &again), CLUSTER_EFORMAT);
-	bytes[1] = 4;
+	bytes[1] = AGENT_MSG_CONFIRM + 1;
 	assert_err(agent_msg_request_parse(bytes, n, &again), CLUSTER_EFORMAT);
 	m.type = AGENT_MSG_STATUS;
 	assert_ok(agent_msg_request_build(&m, bytes, &n));
 	assert_int_equal(n, 2);
+}
+
+static void test_uses(void **state)
+{
+	struct agent_msg_request m = { .type = AGENT_MSG_REDEEM, .iat = 1800000000, .exp = 1800000120 }, again;
+	uint8_t bytes[AGENT_MSG_MAX];
+	size_t n, i;
+
+	(void)state;
+	memset(m.jti.b, 7, ID_SIZE);
+	memset(m.receipt.b, 8, ID_SIZE);
+	assert_ok(agent_msg_request_build(&m, bytes, &n));
+	assert_int_equal(n, 2 + 2 * ID_SIZE + 16);
+	assert_ok(agent_msg_request_parse(bytes, n, &again));
+	assert_true(id_equal(&again.jti, &m.jti) && id_equal(&again.receipt, &m.receipt) && again.iat == m.iat && again.exp == m.exp);
+	for (i = 0; i < n; i++)
+		assert_int_not_equal(agent_msg_request_parse(bytes, i, &again), CLUSTER_OK);
+	bytes[2 + 2 * ID_SIZE] = 0x80; /* a time before all times */
+	assert_err(agent_msg_request_parse(bytes, n, &again), CLUSTER_EFORMAT);
+	m.type = AGENT_MSG_CONFIRM;
+	assert_ok(agent_msg_request_build(&m, bytes, &n));
+	assert_int_equal(n, 2 + 2 * ID_SIZE);
+	assert_ok(agent_msg_request_parse(bytes, n, &again));
+	assert_true(again.type == AGENT_MSG_CONFIRM && id_equal(&again.receipt, &m.receipt));
 }
 
 static void test_answers(void **state)
@@ -135,7 +159,7 @@ static void test_call(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_requests),
+		cmocka_unit_test(test_requests), cmocka_unit_test(test_uses),
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_call),
 	};

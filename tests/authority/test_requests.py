@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests as they should not be, and who may ask what: the real daemon over TLS and on its socket (PROTOCOL.md 6, THREATS.md I2, I7, H11)."""
 import os
+import re
 import socket
 import ssl
 import subprocess
@@ -81,6 +82,12 @@ def keep_alive(d):
         assert read_answer(sock).status == 200
 
 
+def ssl_context():
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
 def slow_ones(d):
     """Half a head, half a body, nothing at all: nobody else waits for them, and none of them stays."""
     hanging = [d.connect(timeout=15) for _ in range(20)]
@@ -97,6 +104,65 @@ def slow_ones(d):
     bare.close()
     for sock in hanging:
         sock.close()
+
+
+def crowds(d):
+    """From one address 128 who have proved nothing, and no more; others come in as before, and so does who has proved something (H6)."""
+    node = Node(d, "crowd-1").joined("core")
+    known = d.connect()
+    assert node.get("/v1/head", sock=known).status == 200
+    crowd = [socket.create_connection(("127.0.0.1", d.port), 15) for _ in range(128)]
+    one_more = socket.create_connection(("127.0.0.1", d.port), 15)
+    assert one_more.recv(1) == b""
+    assert node.get("/v1/head", sock=known).status == 200 and d.admin("status").status == 200
+    other = ssl_context().wrap_socket(socket.create_connection(("127.0.0.1", d.port), 15, ("127.0.0.2", 0)))
+    assert d.request("GET", "/v1/root", sock=other).status == 200
+    for sock in (*crowd, one_more, other, known):
+        sock.close()
+    assert d.request("GET", "/v1/root").status == 200
+
+
+def deaf(d):
+    """A node that does not read what it is answered keeps nobody else from hearing of a revocation."""
+    node = Node(d, "deaf-1").joined("core")
+    sock = socket.create_connection(("127.0.0.1", d.port), 15)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    sock = ssl_context().wrap_socket(sock)
+    sock.settimeout(1)
+    try:
+        for _ in range(100000):
+            sock.sendall(b"GET /v1/root HTTP/1.1\r\nHost: a\r\n\r\n" * 100)
+    except (TimeoutError, socket.timeout, ssl.SSLError):
+        pass  # neither side's buffer takes any more
+    head = d.admin_ok("status")["head"]
+    waiting = [d.connect() for _ in range(3)]
+    path = f"/v1/head?after={head}&wait=30"
+    for other in waiting:
+        other.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Cluster-Node {node.token(path, applied=head)}\r\n\r\n".encode())
+    version = d.admin_ok("revoke/add", kind="account", value="nobody-here")["version"]
+    for other in waiting:
+        assert payload(read_answer(other).json["head"])["version"] >= version
+        other.close()
+    sock.close()
+
+
+def plain(d):
+    """Without TLS on loopback only, with the same doors: nothing more is for strangers there."""
+    for where in ("0.0.0.0:1", "10.0.0.1:7444", "[::]:1", "localhost:1", "127.0.0.1"):
+        with open(os.path.join(d.work, "plain.conf"), "w", encoding="ascii") as f:
+            f.write(f"[authority]\nplain = {where}\n")
+        done = subprocess.run([PROGRAM, "--check", "--config", f.name], capture_output=True, text=True, timeout=10, check=False)
+        assert done.returncode == 78 and "plain" in done.stderr, (where, done)
+    with open(f.name, "w", encoding="ascii") as f:
+        f.write("[authority]\nplain = 127.0.0.1:0\n")
+    other = Daemon(d.work, "proxied", "--config", f.name).start()
+    try:
+        port = int(re.search(r"listening on 127\.0\.0\.1:(\d+) without TLS", other.logged()).group(1))
+        with socket.create_connection(("127.0.0.1", port), 15) as sock:
+            assert other.request("GET", "/v1/root", sock=sock).status == 200
+            expect(other.request("POST", "/v1/admin/status", {}, sock=sock), 401)
+    finally:
+        other.stop()
 
 
 def socket_peers(d):
@@ -259,6 +325,7 @@ def main():
         try:
             for name, function in (
                 ("malformed heads (H11)", malformed), ("bodies", bodies), ("unknown calls", unknown), ("keep-alive and pipelining", keep_alive), ("slow peers hold up nobody", slow_ones),
+                ("a crowd shuts out nobody (H6)", crowds), ("who does not read holds up nobody", deaf), ("without TLS", plain),
                 ("the admin socket's peers (I2)", socket_peers), ("the authorisation matrix (I7)", matrix), ("strangers learn nothing", strangers), ("signed requests", signed_requests),
                 ("a revoked node", revoked_node), ("TLS versions", versions), ("options and configuration", options),
             ):

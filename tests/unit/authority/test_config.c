@@ -47,7 +47,7 @@ static void test_refused(void **state)
 		"max_stale = 900\n", "[authority]\nmaxstale = 900\n", "[authority]\nmax_stale = 1s\n", "[authority]\nskew = 301\n", "[authority]\nskew = 30\nskew = 30\n",
 		"[authority]\ncredential_life = 13h\n", "[authority]\nlisten = localhost:7443\n", "[authority]\nlisten = 127.0.0.1\n", "[authority]\nlisten = 127.0.0.1:65536\n",
 		"[authority]\nlisten = ::1:7443\n", "[authority]\nurl = http://a\n", "[authority]\nuid_min = 1000\n", "[authority]\nuid_min = 100000\nuid_max = 99999\n",
-		"[authority]\nhead_interval = 10m\n", "[authority]\ndir = relative\n",
+		"[authority]\nhead_interval = 10m\n", "[authority]\ndir = relative\n", "[authority]\nplain = 0.0.0.0:1\n", "[authority]\nplain = [::]:1\n",
 	};
 	struct config c;
 

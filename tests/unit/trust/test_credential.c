@@ -213,6 +213,10 @@ static void test_sources(void **state)
 		if (credential_source_contains(rows[i].cidr, rows[i].address) != rows[i].want)
 			fail_msg("%s and %s", rows[i].cidr, rows[i].address);
 	assert_true(credential_source_ok("192.0.2.1") && credential_source_ok("2001:db8::/32") && credential_source_ok("0.0.0.0/0"));
+	assert_true(credential_source_exact("192.0.2.1") && credential_source_exact("192.0.2.0/24") && credential_source_exact("192.0.2.128/25") && credential_source_exact("0.0.0.0/0"));
+	assert_true(credential_source_exact("2001:db8::/32") && credential_source_exact("::/0"));
+	assert_false(credential_source_exact("192.0.2.1/24") || credential_source_exact("192.0.2.64/25") || credential_source_exact("2001:db8::1/64") || credential_source_exact("x"));
+	assert_false(credential_source_exact("::ffff:192.0.2.1") || credential_source_exact("::ffff:192.0.2.0/120"));
 	assert_false(credential_source_ok("2001:db8::/129") || credential_source_ok("1.2.3.4/33") || credential_source_ok("1.2.3") || credential_source_ok("x"));
 }
 

@@ -257,6 +257,28 @@ static void test_keys(void **state)
 	crypto_key_free(NULL);
 }
 
+/* The secret half as others' formats have it. */
+static void test_seed(void **state)
+{
+	static const char pem[] = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f\n-----END PRIVATE KEY-----\n";
+	struct crypto_key *key = NULL, *p256 = NULL;
+	struct secret *seed = NULL;
+
+	(void)state;
+	assert_ok(crypto_key_parse(pem, sizeof pem - 1, &key));
+	assert_ok(crypto_key_seed(key, &seed));
+	assert_int_equal(seed->n, 32);
+	for (uint8_t i = 0; i < 32; i++)
+		assert_int_equal(seed->bytes[i], i);
+	secret_free(seed);
+	seed = NULL;
+	assert_ok(crypto_key_new(CRYPTO_ES256, &p256));
+	assert_err(crypto_key_seed(p256, &seed), CLUSTER_EFORMAT);
+	assert_null(seed);
+	crypto_key_free(p256);
+	crypto_key_free(key);
+}
+
 /* A key of an algorithm that we do not have; it guards nothing. */
 static const char p384[] =
 	"-----BEGIN PRIVATE KEY-----\n"
@@ -437,7 +459,7 @@ int main(void)
 		cmocka_unit_test(test_p256_points),
 		cmocka_unit_test(test_es256_range),
 		cmocka_unit_test(test_es256_infinity),
-		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_keys), cmocka_unit_test(test_seed),
 		cmocka_unit_test(test_key_parse_refuses),
 		cmocka_unit_test(test_rsa),
 		cmocka_unit_test(test_hashes),

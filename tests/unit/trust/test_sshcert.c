@@ -260,6 +260,35 @@ static void test_form(void **state)
 	assert_int_not_equal(verify(), CLUSTER_OK);
 }
 
+/* The right principal and another one beside it: an account's name, say. */
+static void test_second_principal(void **state)
+{
+	static const uint8_t more[] = { 0, 0, 0, 4, 'r', 'o', 'o', 't' };
+	uint8_t out[SSHCERT_BLOB_MAX], sig[CRYPTO_SIG_SIZE];
+	size_t begin, end, n;
+	struct wr bytes;
+
+	(void)state;
+	make(&cred, token, w.sshca);
+	begin = (size_t)(cert.principals[0].p - room) - 8;
+	end = (size_t)(cert.principals[0].p - room) + cert.principals[0].n;
+	n = cert.signed_part.n;
+	wr_init(&bytes, out, sizeof out);
+	wr_bytes(&bytes, room, begin);
+	wr_u32(&bytes, (uint32_t)(end - begin - 4 + sizeof more));
+	wr_bytes(&bytes, room + begin + 4, end - begin - 4);
+	wr_bytes(&bytes, more, sizeof more);
+	wr_bytes(&bytes, room + end, n - end);
+	assert_ok(crypto_sign(w.sshca, bytes.p, bytes.n, sig));
+	wr_u32(&bytes, (uint32_t)cert.signature.n);
+	wr_bytes(&bytes, cert.signature.p, cert.signature.n - sizeof sig);
+	wr_bytes(&bytes, sig, sizeof sig);
+	assert_ok(wr_end(&bytes));
+	assert_ok(sshcert_parse(out, bytes.n, &cert, &d));
+	assert_int_equal(cert.n_principals, 2);
+	assert_err(verify(), CLUSTER_EDENIED);
+}
+
 static void test_critical(void **state)
 {
 	struct credential c = cred;
@@ -362,6 +391,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_ca_window, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_binding, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_form, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_second_principal, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_critical, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_damage, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_text, setup, teardown),

@@ -407,9 +407,81 @@ static void test_signed_damage(void **state)
 	crypto_key_free(ca);
 }
 
+/* One option with these raw data, under a signature that holds. */
+static size_t forge(const struct crypto_key *ca, bool critical, const char *name, const uint8_t *data, size_t n, uint8_t dst[SSHCERT_BLOB_MAX])
+{
+	uint8_t option[256], sig[CRYPTO_SIG_SIZE];
+	struct crypto_pub pub;
+	struct wr w, o;
+	size_t at;
+
+	assert_ok(crypto_key_pub(ca, &pub));
+	wr_init(&o, option, sizeof option);
+	sshwire_put_text(&o, name);
+	sshwire_put(&o, data, n);
+	wr_init(&w, dst, SSHCERT_BLOB_MAX);
+	sshwire_put_text(&w, "ssh-ed25519-cert-v01@openssh.com");
+	sshwire_put_text(&w, "nonce");
+	sshwire_put_key(&w, &pub);
+	wr_u64(&w, 1);
+	wr_u32(&w, SSHCERT_USER);
+	sshwire_put_text(&w, "id");
+	sshwire_put_text(&w, "");
+	wr_u64(&w, 0);
+	wr_u64(&w, UINT64_MAX);
+	sshwire_put(&w, option, critical ? o.n : 0);
+	sshwire_put(&w, option, critical ? 0 : o.n);
+	sshwire_put_text(&w, "");
+	at = w.n;
+	wr_u32(&w, 0);
+	sshwire_put_blob(&w, &pub);
+	wr_patch_u32(&w, at, (uint32_t)(w.n - at - 4));
+	assert_ok(wr_end(&o));
+	assert_ok(wr_end(&w));
+	assert_ok(crypto_sign(ca, w.p, w.n, sig));
+	at = w.n;
+	wr_u32(&w, 0);
+	sshwire_put_signature(&w, pub.alg, sig);
+	wr_patch_u32(&w, at, (uint32_t)(w.n - at - 4));
+	assert_ok(wr_end(&w));
+	return w.n;
+}
+
+/* Options with data that their names do not have. */
+static void test_option_data(void **state)
+{
+	static const struct {
+		const char *name;
+		uint8_t data[16];
+		size_t n;
+		bool critical, fine;
+	} rows[] = {
+		{ .name = "permit-pty", .fine = true }, { .name = "permit-pty", .n = 4 }, { .name = "permit-pty", .data = { 0, 0, 0, 1, 'x' }, .n = 5 },
+		{ .name = "no-touch-required", .n = 4 }, { .name = "verify-required", .critical = true, .fine = true }, { .name = "verify-required", .n = 4, .critical = true },
+		{ .name = "source-address", .critical = true }, { .name = "source-address", .data = { 0, 0, 0, 1, 'x' }, .n = 5, .critical = true, .fine = true },
+		{ .name = "force-command", .data = { 0, 0, 0, 1, 'x', 0 }, .n = 6, .critical = true }, { .name = "force-command", .data = { 0, 0, 0, 2, 'x' }, .n = 5, .critical = true },
+		{ .name = "force-command", .data = { 0, 0, 0, 2, 0, 'x' }, .n = 6, .critical = true }, { .name = "a@b", .fine = true }, { .name = "a@b", .data = { 0, 0, 0, 1, 'x' }, .n = 5, .fine = true },
+	};
+	struct crypto_key *ca = NULL;
+	uint8_t blob[SSHCERT_BLOB_MAX];
+	struct sshcert c;
+	size_t n;
+
+	(void)state;
+	assert_ok(crypto_key_new(CRYPTO_ED25519, &ca));
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		n = forge(ca, rows[i].critical, rows[i].name, rows[i].data, rows[i].n, blob);
+		if ((sshcert_parse(blob, n, &c, NULL) == CLUSTER_OK) != rows[i].fine || ssh_keygen_reads(blob, n) != rows[i].fine)
+			fail_msg("%s with %zu bytes", rows[i].name, rows[i].n);
+	}
+	n = forge(ca, false, "a@b", (const uint8_t[]){ 1, 2, 3 }, 3, blob); /* here we ask for more than ssh-keygen */
+	assert_err(sshcert_parse(blob, n, &c, NULL), CLUSTER_ETRUNC);
+	crypto_key_free(ca);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_generated), cmocka_unit_test(test_damaged), cmocka_unit_test(test_signed_damage) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_generated), cmocka_unit_test(test_damaged), cmocka_unit_test(test_signed_damage), cmocka_unit_test(test_option_data) };
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

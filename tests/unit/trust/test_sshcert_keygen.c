@@ -256,7 +256,8 @@ static void test_generated(void **state)
 	assert_ok(sign("ca_ed", "ed", "-I 'words and more' -V 20200101:forever"));
 	assert_ok(sign("ca_ed", "ed", "-I x -O clear"));
 	assert_ok(sign("ca_ed", "ed", "-I x -O clear -O permit-pty -O permit-port-forwarding -O extension:credential@cluster-login=abc"));
-	assert_ok(sign("ca_ed", "ed", "-I x -O force-command='ls -l' -O source-address=192.0.2.0/24,2001:db8::/32 -O extension:flag@example.org -O extension:value@example.org=a=b -O critical:must@example.org"));
+	assert_ok(sign("ca_ed", "ed", "-I x -O force-command='ls -l' -O source-address=192.0.2.0/24,2001:db8::/32 "
+			       "-O extension:flag@example.org -O extension:value@example.org=a=b -O critical:must@example.org"));
 	assert_ok(sign("ca_ed", "skp256", "-I x -O no-touch-required -O verify-required"));
 	assert_ok(sign("ca_ed", "ed", "-I x -n 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16"));
 	assert_err(sign("ca_ed", "ed", "-I x -n 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17"), CLUSTER_ELIMIT);
@@ -460,7 +461,8 @@ static void test_option_data(void **state)
 		{ .name = "no-touch-required", .n = 4 }, { .name = "verify-required", .critical = true, .fine = true }, { .name = "verify-required", .n = 4, .critical = true },
 		{ .name = "source-address", .critical = true }, { .name = "source-address", .data = { 0, 0, 0, 1, 'x' }, .n = 5, .critical = true, .fine = true },
 		{ .name = "force-command", .data = { 0, 0, 0, 1, 'x', 0 }, .n = 6, .critical = true }, { .name = "force-command", .data = { 0, 0, 0, 2, 'x' }, .n = 5, .critical = true },
-		{ .name = "force-command", .data = { 0, 0, 0, 2, 0, 'x' }, .n = 6, .critical = true }, { .name = "a@b", .fine = true }, { .name = "a@b", .data = { 0, 0, 0, 1, 'x' }, .n = 5, .fine = true },
+		{ .name = "force-command", .data = { 0, 0, 0, 2, 0, 'x' }, .n = 6, .critical = true },
+		{ .name = "a@b", .fine = true }, { .name = "a@b", .data = { 0, 0, 0, 1, 'x' }, .n = 5, .fine = true },
 	};
 	struct crypto_key *ca = NULL;
 	uint8_t blob[SSHCERT_BLOB_MAX];

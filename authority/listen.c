@@ -19,10 +19,10 @@
 #include "cluster/log.h"
 #include "cluster/num.h"
 #include "conn.h"
+#include "expected.h"
 #include "limit.h"
 #include "poll.h"
 #include "routes.h"
-#include "store.h"
 #include "tls.h"
 
 #define DOORS_MAX 18
@@ -30,7 +30,6 @@
 #define BATCH 64
 #define PAUSE_SECONDS 1
 #define LOOK_SECONDS 60
-#define ADDRESS_CLAIM "address:"
 
 enum door_kind { DOOR_TLS, DOOR_PLAIN, DOOR_LOCAL };
 
@@ -48,8 +47,7 @@ struct listen {
 	size_t n;
 	struct event *resume; /* after there were no descriptors */
 	struct event *look;   /* for new addresses of nodes */
-	uint64_t *expected;   /* addresses of nodes, sorted */
-	size_t n_expected, room;
+	struct expected expected;
 	struct door door[DOORS_MAX];
 };
 
@@ -114,58 +112,16 @@ static void address_text(const struct sockaddr *sa, char dst[INET6_ADDRSTRLEN])
 		inet_ntop(AF_INET6, &v6->sin6_addr, dst, INET6_ADDRSTRLEN);
 }
 
-/* ---- where nodes come from ---- */
-
-static int compare(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-static bool is_expected(const struct listen *l, uint64_t address)
-{
-	return l->n_expected && bsearch(&address, l->expected, l->n_expected, sizeof *l->expected, compare);
-}
-
-static enum cluster_err add_expected(void *ctx, const char *key, const char *value, size_t n)
-{
-	struct listen *l = ctx;
-
-	(void)value;
-	(void)n;
-	if (l->n_expected == l->room) {
-		size_t room = l->room ? 2 * l->room : 64;
-		uint64_t *grown = reallocarray(l->expected, room, sizeof *grown);
-
-		if (!grown)
-			return CLUSTER_ENOMEM;
-		l->expected = grown;
-		l->room = room;
-	}
-	l->expected[l->n_expected++] = limit_key(key + strlen(ADDRESS_CLAIM));
-	return CLUSTER_OK;
-}
-
-/* What cannot be read now is read the next time: it is only a matter of turns. */
-static void look(struct listen *l)
-{
-	const struct timeval tv = { .tv_sec = LOOK_SECONDS };
-
-	l->n_expected = 0;
-	(void)!store_each(l->a->store, STORE_CLAIM, ADDRESS_CLAIM, add_expected, l);
-	qsort(l->expected, l->n_expected, sizeof *l->expected, compare);
-	evtimer_add(l->look, &tv);
-}
-
 static void on_look(evutil_socket_t fd, short what, void *ctx)
 {
+	const struct timeval tv = { .tv_sec = LOOK_SECONDS };
+	struct listen *l = ctx;
+
 	(void)fd;
 	(void)what;
-	look(ctx);
+	expected_load(&l->expected, l->a->store);
+	evtimer_add(l->look, &tv);
 }
-
-/* ---- coming in ---- */
 
 /* Takes the descriptor. */
 static void let_in(struct door *door, int fd, const struct sockaddr *sa)
@@ -183,7 +139,7 @@ static void let_in(struct door *door, int fd, const struct sockaddr *sa)
 	} else {
 		address_text(sa, peer.text);
 		peer.address = door->kind == DOOR_TLS ? limit_key(peer.text) : 0; /* through a proxy all come from one */
-		peer.kind = door->kind == DOOR_PLAIN || is_expected(l, peer.address) ? CROWD_EXPECTED : CROWD_STRANGER;
+		peer.kind = door->kind == DOOR_PLAIN || expected_has(&l->expected, peer.address) ? CROWD_EXPECTED : CROWD_STRANGER;
 		if (!crowd_admits(&l->crowd, peer.kind, peer.address))
 			goto out;
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
@@ -369,7 +325,7 @@ enum cluster_err listen_start(struct listen *l, struct tls *t, size_t max, struc
 	}
 	if (!(l->look = evtimer_new(l->a->base, on_look, l)))
 		return diag_set(d, CLUSTER_ENOMEM, "out of memory");
-	look(l);
+	on_look(-1, 0, l);
 	poll_crowd(l->a->poll, &l->crowd);
 	return CLUSTER_OK;
 }
@@ -401,6 +357,6 @@ void listen_free(struct listen *l)
 		event_free(l->resume);
 	if (l->look)
 		event_free(l->look);
-	free(l->expected);
+	expected_done(&l->expected);
 	free(l);
 }

@@ -135,7 +135,8 @@ static void add_node(struct change *ch, struct sim_node *to, size_t i)
 	line = host_key(&node.hop);
 	node.hostkeys = &line;
 	id_text(&node.id, id);
-	if (store_add(ch->store, STORE_CLAIM, claim, id, strlen(id)) != CLUSTER_OK || store_add(ch->store, STORE_NODE_NAME, node.name, id, strlen(id)) != CLUSTER_OK || change_add(ch, DIRECTORY_NODES, id, directory_node_json(&node), NULL) != CLUSTER_OK)
+	if (store_add(ch->store, STORE_CLAIM, claim, id, strlen(id)) != CLUSTER_OK ||
+	    store_add(ch->store, STORE_NODE_NAME, node.name, id, strlen(id)) != CLUSTER_OK || change_add(ch, DIRECTORY_NODES, id, directory_node_json(&node), NULL) != CLUSTER_OK)
 		sim_die("a node cannot be added");
 	free(line);
 	crypto_key_free(hop);

@@ -94,7 +94,7 @@ static void tell_status(struct supervisor *s)
 		return; /* it hears of the next */
 }
 
-static void look(struct supervisor *s)
+static void look(struct supervisor *s, bool head)
 {
 	const struct trust *installed = publish_trust(s->publish);
 	struct moment now;
@@ -106,8 +106,8 @@ static void look(struct supervisor *s)
 		t = *installed;
 		t.fresh = *publish_fresh(s->publish);
 	}
-	vitals_look(&s->vitals, installed ? &t : NULL, &now);
-	vitals_write(&s->vitals, &s->status, sessions_ended(s->sessions));
+	if (vitals_look(&s->vitals, installed ? &t : NULL, &now) || head)
+		vitals_write(&s->vitals, &s->status, sessions_ended(s->sessions));
 }
 
 /* Something has looked at the sessions; `proved`: it made good what had been left undone. */
@@ -249,7 +249,7 @@ static void on_publish(struct supervisor *s, const struct ipc_publish *m, const 
 	else if (e != CLUSTER_OK && !(m->flags & IPC_PUBLISH_REBUILT))
 		mend(s); /* a rebuilt set that fails is not asked for again at once */
 	tell_status(s);
-	look(s);
+	look(s, true);
 }
 
 /* ---- fetch ---- */
@@ -388,7 +388,7 @@ static void vitals_due(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	look(arg);
+	look(arg, false);
 }
 
 static void relay_due(evutil_socket_t fd, short what, void *arg)

@@ -60,19 +60,22 @@ static void say(struct vitals *v, enum vitals_state state, const struct policy_a
 	v->state = state;
 }
 
-void vitals_look(struct vitals *v, const struct trust *t, const struct moment *now)
+bool vitals_look(struct vitals *v, const struct trust *t, const struct moment *now)
 {
 	enum vitals_state state;
 	struct policy_age a;
 	enum reason r;
 	struct diag d;
+	bool due;
 
 	diag_clear(&d);
 	v->m.has_age = t != NULL;
 	v->m.fresh = false;
 	v->m.written = now->wall;
+	due = v->written == 0 || now->boot - v->written >= VITALS_WRITE_SECONDS;
+	v->written = due ? now->boot : v->written;
 	if (!t)
-		return;
+		return due;
 	a = policy_age(t, now, node_conf_max_stale(v->conf, NULL));
 	r = policy_fresh(t, now, node_conf_max_stale(v->conf, NULL), &d);
 	v->m.fresh = r == REASON_OK;
@@ -82,8 +85,10 @@ void vitals_look(struct vitals *v, const struct trust *t, const struct moment *n
 	v->m.age_limit_sudo = policy_age(t, now, node_conf_max_stale(v->conf, SUDO)).limit;
 	v->m.revocations = t->self.revocations_version;
 	state = r != REASON_OK ? VITALS_REFUSING : policy_age_warns(&a) ? VITALS_OLD : VITALS_WELL;
-	if (state != v->state)
-		say(v, state, &a, d.text);
+	if (state == v->state)
+		return due;
+	say(v, state, &a, d.text);
+	return true;
 }
 
 void vitals_write(struct vitals *v, const struct agent_msg_status *s, uint64_t ended)

@@ -42,11 +42,11 @@ static struct trust node(void)
 	return t;
 }
 
-static void look(struct vitals *v, const struct trust *t, int64_t wall, int64_t boot)
+static bool look(struct vitals *v, const struct trust *t, int64_t wall, int64_t boot)
 {
 	const struct moment now = { .wall = NOW + wall, .boot = BOOT + boot };
 
-	vitals_look(v, t, &now);
+	return vitals_look(v, t, &now);
 }
 
 static void test_once_per_crossing(void **state)
@@ -60,31 +60,37 @@ static void test_once_per_crossing(void **state)
 	n_lines = 0;
 	node_conf_init(&conf);
 	vitals_init(&v, &conf, "1.0", record);
-	look(&v, NULL, 0, 0);
+	(void)look(&v, NULL, 0, 0);
 	assert_false(v.m.fresh);
-	look(&v, &t, 10, 10);
-	look(&v, &t, LIMIT / 2, LIMIT / 2);
+	(void)look(&v, &t, 10, 10);
+	(void)look(&v, &t, LIMIT / 2, LIMIT / 2);
 	assert_int_equal(n_lines, 0);
 	for (i = 1; i < 30; i++)
-		look(&v, &t, LIMIT / 2 + i, LIMIT / 2 + i);
+		(void)look(&v, &t, LIMIT / 2 + i, LIMIT / 2 + i);
 	assert_int_equal(n_lines, 1);
 	assert_int_equal(levels[0], LOG_LEVEL_WARNING);
 	assert_non_null(strstr(lines[0], "7m 31s old"));
 	assert_non_null(strstr(lines[0], "at 15m 0s"));
 	assert_true(v.m.fresh);
 	for (i = 1; i < 30; i++)
-		look(&v, &t, LIMIT + i, LIMIT + i);
+		(void)look(&v, &t, LIMIT + i, LIMIT + i);
 	assert_int_equal(n_lines, 2);
 	assert_int_equal(levels[1], LOG_LEVEL_ERROR);
 	assert_non_null(strstr(lines[1], "lets no cluster people in"));
 	assert_false(v.m.fresh);
-	look(&v, &t, 5, 5);
-	look(&v, &t, 6, 6);
+	(void)look(&v, &t, 5, 5);
+	(void)look(&v, &t, 6, 6);
 	assert_int_equal(n_lines, 3);
 	assert_int_equal(levels[2], LOG_LEVEL_NOTICE);
-	look(&v, &t, -31, 7); /* the clock went back: said too */
+	(void)look(&v, &t, -31, 7); /* the clock went back: said too */
 	assert_int_equal(n_lines, 4);
 	assert_non_null(strstr(lines[3], "newest signed time"));
+	assert_false(look(&v, &t, -31, 8)); /* the metrics: when something was said, and each 15 s */
+	assert_true(look(&v, &t, 9, 9));
+	assert_false(look(&v, &t, 10, 10));
+	assert_true(look(&v, &t, 30, 30));
+	assert_false(look(&v, &t, 44, 44));
+	assert_true(look(&v, &t, 45, 45));
 }
 
 static void test_limits_shown(void **state)
@@ -98,12 +104,12 @@ static void test_limits_shown(void **state)
 	node_conf_init(&conf);
 	conf.max_stale = 600;
 	vitals_init(&v, &conf, "1.0", record);
-	look(&v, &t, 20, 30);
+	(void)look(&v, &t, 20, 30);
 	assert_int_equal(v.m.age_wall, 20);
 	assert_int_equal(v.m.age_boot, 30);
 	assert_int_equal(v.m.age_limit, 600);
 	assert_int_equal(v.m.age_limit_sudo, 300);
-	look(&v, &t, 301, 301);
+	(void)look(&v, &t, 301, 301);
 	assert_int_equal(n_lines, 1);
 }
 
@@ -256,7 +262,7 @@ static void test_text(void **state)
 
 	conf.relay_listen.n = 1;
 	vitals_init(&v, &conf, "1.0", record);
-	look(&v, &t, 20, 30);
+	(void)look(&v, &t, 20, 30);
 	vitals_contact(&v, CLUSTER_OK, NOW + 1);
 	vitals_contact(&v, CLUSTER_EVERSION, NOW + 2);
 	vitals_contact(&v, CLUSTER_EUNAVAIL, NOW + 2);

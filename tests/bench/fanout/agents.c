@@ -225,7 +225,7 @@ static void one_round(struct sim *s, unsigned number, double *ms, double *ret_se
 	snprintf(body, sizeof body, "{\"kind\":\"account\",\"value\":\"bench-%u\",\"reason\":\"measured\"}", number);
 	sent = sim_ms();
 	sim_admin_send(admin.fd, "revoke/add", body);
-	while (served < s->n || !acknowledged || s->q_n) {
+	while (served < s->n || acknowledged == 0 || s->q_n) {
 		int got = epoll_wait(s->ep, ev, EVENTS, s->q_n ? 0 : 30000);
 
 		if (got == 0 && !s->q_n)

@@ -56,7 +56,7 @@ static void judge(const struct sim_result *floor, const struct sim_result *r)
 	char what[100];
 
 	if (r->nodes <= 1000) {
-		snprintf(what, sizeof what, "1,000 nodes, %s: last node served, of the floor's", r->tls ? "TLS" : "plain");
+		snprintf(what, sizeof what, "%zu nodes, %s: last node served, of the floor's", r->nodes, r->tls ? "TLS" : "plain");
 		bar(what, r->last / floor->last, 3, "times");
 	} else {
 		snprintf(what, sizeof what, "%zu nodes, %s: p99", r->nodes, r->tls ? "TLS" : "plain");

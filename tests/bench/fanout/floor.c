@@ -133,6 +133,7 @@ void sim_floor_run(size_t n, struct sim_result *ret)
 		sim_pause(50);
 	}
 	sim_samples(ms, n, SIM_ROUNDS, ret);
+	ret->rss = sim_world_rss_mb(&(struct sim_world){ .pid = pid });
 	for (size_t i = 0; i <= n; i++)
 		sim_peer_close(&peer[i]);
 	kill(pid, SIGKILL);

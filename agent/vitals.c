@@ -72,7 +72,7 @@ bool vitals_look(struct vitals *v, const struct trust *t, const struct moment *n
 	v->m.has_age = t != NULL;
 	v->m.fresh = false;
 	v->m.written = now->wall;
-	due = v->written == 0 || now->boot - v->written >= VITALS_WRITE_SECONDS;
+	due = v->written == 0 || now->boot < v->written || now->boot - v->written >= VITALS_WRITE_SECONDS;
 	v->written = due ? now->boot : v->written;
 	if (!t)
 		return due;

@@ -16,6 +16,7 @@
 
 #include "cluster/file.h"
 
+#include "hunt.h"
 #include "processes.h"
 #include "scope.h"
 
@@ -143,39 +144,30 @@ static void add(struct victims *all, const struct process *p)
 	all->v[all->n++] = (struct victim){ .pid = p->pid, .start = p->facts.start, .fd = fd };
 }
 
-struct hunt {
+struct aims {
 	const struct ending_target *targets;
 	size_t n;
 };
 
-/* Kills what the audit id tells in the moment it is seen: whoever forks and goes on in the child is not given the time. */
-static void kill_at_sight(const struct process *p, void *arg)
+static bool is_prey(const struct process *p, void *arg)
 {
-	const struct hunt *h = arg;
+	const struct aims *h = arg;
 	size_t j;
-	int fd;
 
-	if (spared(p) || p->facts.ended)
-		return;
 	for (j = 0; j < h->n; j++) {
-		if (!has_audit(p, &h->targets[j]))
-			continue;
-		fd = open_process(p);
-		if (fd >= 0 && syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0) != 0)
-			errno = 0; /* gone */
-		file_close(fd);
-		return;
+		if (has_audit(p, &h->targets[j]))
+			return !spared(p);
 	}
+	return false;
 }
 
 /* Looks through all processes once. Returns how many new ones were seen, also if they could not be held: then, too, there may be more. */
-static size_t collect(struct victims *all, const struct ending_target *targets, size_t n, bool at_sight)
+static size_t collect(struct victims *all, const struct ending_target *targets, size_t n)
 {
-	struct hunt hunt = { .targets = targets, .n = n };
 	struct processes t;
 	size_t i, seen;
 
-	if (!processes_each(&t, at_sight ? kill_at_sight : NULL, &hunt))
+	if (!processes_read(&t))
 		return 1;
 	seen = t.incomplete;
 	mark(&t, targets, n, all);
@@ -246,7 +238,7 @@ static void find_all(struct victims *all, const struct ending_target *targets, s
 	size_t before = 0, found, i;
 
 	for (i = 0; i < FREEZE_MAX; i++) {
-		found = collect(all, targets, n, false);
+		found = collect(all, targets, n);
 		if (!freeze || found == 0)
 			return;
 		send_signal(all, before, SIGSTOP);
@@ -272,7 +264,8 @@ size_t ending_run(const struct ending_target *targets, size_t n, unsigned int gr
 	for (i = 0; scopes && i < n; i++)
 		scope_kill(SCOPE_ROOT, scopes[i]);
 	for (i = 0; i < ROUNDS_MAX; i++) {
-		seen = collect(&all, targets, n, true);
+		hunt(is_prey, &(struct aims){ .targets = targets, .n = n });
+		seen = collect(&all, targets, n);
 		if (seen == 0 && left == 0)
 			break;
 		send_signal(&all, 0, SIGKILL);

@@ -16,17 +16,6 @@ static int compare(const void *a, const void *b)
 
 bool processes_read(struct processes *ret)
 {
-	return processes_each(ret, NULL, NULL);
-}
-
-void processes_once(struct processes *t)
-{
-	if (!t->p && !t->incomplete && !processes_read(t))
-		t->incomplete = true;
-}
-
-bool processes_each(struct processes *ret, void (*each)(const struct process *p, void *arg), void *arg)
-{
 	struct processes t = { 0 };
 	const struct dirent *entry;
 	enum cluster_err e;
@@ -53,8 +42,6 @@ bool processes_each(struct processes *ret, void (*each)(const struct process *p,
 		}
 		t.p[t.n] = (struct process){ .pid = (pid_t)pid };
 		e = session_facts_read((pid_t)pid, &t.p[t.n].facts);
-		if (e == CLUSTER_OK && each)
-			each(&t.p[t.n], arg);
 		t.n += e == CLUSTER_OK;
 		t.incomplete = t.incomplete || e == CLUSTER_ESYSTEM;
 	}
@@ -63,6 +50,12 @@ bool processes_each(struct processes *ret, void (*each)(const struct process *p,
 		qsort(t.p, t.n, sizeof *t.p, compare);
 	*ret = t;
 	return true;
+}
+
+void processes_once(struct processes *t)
+{
+	if (!t->p && !t->incomplete && !processes_read(t))
+		t->incomplete = true;
 }
 
 void processes_done(struct processes *t)

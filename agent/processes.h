@@ -23,8 +23,6 @@ struct processes {
 
 /* False: /proc cannot be read, or out of memory. */
 bool processes_read(struct processes *ret);
-/* The same while looking: `each` sees every process as soon as it has been read. */
-bool processes_each(struct processes *ret, void (*each)(const struct process *p, void *arg), void *arg);
 /* Looks if nobody has; what fails leaves it empty and incomplete. *t begins as zeros. */
 void processes_once(struct processes *t);
 void processes_done(struct processes *t);

@@ -261,7 +261,7 @@ int64_t sessions_next_ms(const struct sessions *s, const struct moment *now)
 		const struct entry *x = &s->entry[i];
 
 		if (session_due(&x->s, now->wall, s->conf.notice, &next) == SESSION_DUE_NOTICE && x->s.closed == 0)
-			next = earlier(next, (x->asked ? x->asked : now->wall) + ASK_SECONDS);
+			next = earlier(next, x->noticed ? (x->asked ? x->asked : now->wall) + ASK_SECONDS : now->wall + 1);
 		at = earlier(at, next);
 	}
 	if (at != INT64_MAX)

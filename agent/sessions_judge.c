@@ -12,6 +12,8 @@
 
 /* What is to become of each session. */
 
+#define YOUNG_SECONDS 10
+
 bool sessions_leader_alive(const struct session *x)
 {
 	struct session_facts f;
@@ -128,19 +130,21 @@ static void sentence(struct sessions *s, struct entry *x, struct processes *p, c
 	}
 }
 
-static void announce(struct sessions *s, struct entry *x, struct processes *p)
+/* A session that has just been opened has no terminal yet: it is told at the next look. */
+static void announce(struct sessions *s, struct entry *x, const struct moment *now, struct processes *p)
 {
 	char who[200], line[SESSIONS_LINE_MAX], at[32] = "soon";
 	time_t end = (time_t)x->s.exp;
 	struct tm tm;
 
-	x->noticed = true;
-	describe(&x->s, who);
-	sessions_say(s, LOG_LEVEL_INFO, "%s is told that it ends at %lld, with its credential", who, (long long)x->s.exp);
 	if (localtime_r(&end, &tm))
 		strftime(at, sizeof at, "at %H:%M:%S", &tm);
 	snprintf(line, sizeof line, "\r\ncluster login: your session ends %s; run cluster-login get on your own machine to go on.\r\n", at);
-	tell(s, x, p, line);
+	if (tell(s, x, p, line) == 0 && now->wall - x->s.opened >= 0 && now->wall - x->s.opened < YOUNG_SECONDS)
+		return;
+	x->noticed = true;
+	describe(&x->s, who);
+	sessions_say(s, LOG_LEVEL_INFO, "%s is told that it ends at %lld, with its credential", who, (long long)x->s.exp);
 }
 
 static void judge_expiry(struct sessions *s, struct entry *x, const struct moment *now, struct processes *p)
@@ -153,7 +157,7 @@ static void judge_expiry(struct sessions *s, struct entry *x, const struct momen
 		return;
 	case SESSION_DUE_NOTICE:
 		if (!x->noticed && x->s.closed == 0)
-			announce(s, x, p);
+			announce(s, x, now, p);
 		return;
 	case SESSION_DUE_END:
 		doom(s, x, p, REASON_SESSION_EXPIRED, "");

@@ -13,6 +13,7 @@
 
 #include "agent.h"
 #include "cluster/b64.h"
+#include "cluster/credential.h"
 #include "cluster/file.h"
 #include "cluster/moment.h"
 #include "cluster/rd.h"
@@ -34,7 +35,7 @@ struct node {
 	pid_t pid;
 	const char *served[64];
 	size_t n_served;
-	uint32_t last_flags;
+	uint32_t last_flags, unproved;
 	struct trustgen_directory *directory;
 	char refusal[IPC_TEXT_MAX + 1];
 	struct diag d;
@@ -159,6 +160,7 @@ static bool put_next(struct node *n, uint64_t ended)
 	ipc_init(&answer, IPC_PUBLISHED);
 	answer.published.err = (uint32_t)e;
 	answer.published.ended = ended;
+	answer.published.unproved = n->unproved;
 	ipc_text(answer.published.text, sizeof answer.published.text, n->d.text);
 	assert_ok(ipc_send(n->root, &answer, NULL, 0, 1));
 	assert_ok(e);
@@ -330,7 +332,7 @@ static void test_signs_nothing_else(void **state)
 	static const char *const bad[] = {
 		"", "/v1/join", "/v1/head", "/v1/head?after=1", "/v1/head?after=&wait=1", "/v1/head?after=1&wait=", "/v1/head?after=1&wait=1&x", "/v1/head?after=-1&wait=1",
 		"/v1/objects/", "/v1/objects/../root", "/v1/objects/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB", "/v1/objects/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-		"/v1/admin/status", "/v1/head?after=1&wait=1\n",
+		"/v1/admin/status", "/v1/head?after=1&wait=1\n", "/v1/sessions/", "/v1/sessions?x", "/v1/renewal/", "/v1/renewal/AAAAAAAAAAAAAAAAAAAAA", "/v1/renewal/AAAAAAAAAAAAAAAAAAAAAA?x",
 	};
 	struct request_node r;
 	struct node n;
@@ -346,6 +348,107 @@ static void test_signs_nothing_else(void **state)
 	}
 	assert_int_equal(ask_signature(&n, "/v1/objects/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", &r), FRAME_TOKEN);
 	assert_int_equal(r.applied, 0);
+	assert_int_equal(ask_signature(&n, "/v1/renewal/AAAAAAAAAAAAAAAAAAAAAA", &r), FRAME_TOKEN);
+	assert_string_equal(r.c.htm, "GET");
+	assert_int_equal(ask_signature(&n, "/v1/sessions", &r), FRAME_TOKEN);
+	assert_string_equal(r.c.htm, "POST");
+	teardown(&n);
+}
+
+static int64_t applied(struct node *n)
+{
+	struct request_node r;
+
+	assert_int_equal(ask_signature(n, "/v1/head?after=1&wait=30", &r), FRAME_TOKEN);
+	return r.applied;
+}
+
+/* What is installed is not proved while some session could not be looked at. */
+static void test_unproved(void **state)
+{
+	struct node n;
+	struct ipc m;
+
+	(void)state;
+	setup(&n);
+	send_local(&n, "", "");
+	assert_int_equal(hear_version(&n, FRAME_POLL), 0);
+	(void)bring(&n, make_head(&n, 10, 1, "[]", 1), 3);
+	assert_true(put_next(&n, 0));
+	assert_int_equal(hear_version(&n, FRAME_POLL), 10);
+	assert_int_equal(applied(&n), 10);
+	(void)bring(&n, make_head(&n, 11, 1, "[]", 2), 1);
+	n.unproved = 1;
+	assert_true(put_next(&n, 0));
+	assert_int_equal(hear_version(&n, FRAME_POLL), 11);
+	assert_int_equal(applied(&n), 10);
+	ipc_init(&m, IPC_PROVED);
+	assert_ok(ipc_send(n.root, &m, NULL, 0, 1));
+	while (applied(&n) != 11)
+		; /* root and fetch are heard in no order */
+	teardown(&n);
+}
+
+static void offer(struct node *n, const char *credential)
+{
+	char body[ID_SIZE + CREDENTIAL_SIZE_MAX];
+
+	memset(body, 7, ID_SIZE);
+	memcpy(body + ID_SIZE, credential, strlen(credential));
+	assert_ok(frame_send(n->fetch, FRAME_RENEWAL, body, ID_SIZE + strlen(credential)));
+}
+
+/* A newer credential for a session goes to root if the cluster's issuer signed it, and only then. */
+static void test_renewal(void **state)
+{
+	struct credential c = { .n_amr = 1, .amr = { "device" } }, *got;
+	const uint8_t *p = NULL;
+	struct crypto_key *key;
+	int fds[IPC_FDS_MAX];
+	char *good, *forged;
+	struct node n;
+	struct ipc m;
+	size_t n_fds, size;
+
+	(void)state;
+	setup(&n);
+	key = trustgen_key(n.g);
+	c.cluster = n.agent.enrolled.cluster;
+	c.person = trustgen_id("alice");
+	c.device = trustgen_id("alice-laptop");
+	c.jti = trustgen_id("jti");
+	c.iat = c.nbf = c.auth_time = n.g->now;
+	c.exp = n.g->now + 600;
+	assert_ok(crypto_key_pub(key, &c.cnf));
+	assert_ok(credential_build(&c, n.g->role_key[KEYRING_ISSUER], &good));
+	assert_ok(credential_build(&c, key, &forged));
+	send_local(&n, "", "");
+	assert_int_equal(hear_version(&n, FRAME_POLL), 0);
+	offer(&n, good); /* nothing is installed to verify it by */
+	assert_ok(ipc_receive(n.root, &m, fds, &n_fds));
+	assert_int_equal(m.type, IPC_LOG);
+	(void)bring(&n, make_head(&n, 10, 1, "[]", 1), 3);
+	assert_true(put_next(&n, 0));
+	assert_int_equal(hear_version(&n, FRAME_POLL), 10);
+	offer(&n, forged);
+	assert_ok(ipc_receive(n.root, &m, fds, &n_fds));
+	assert_int_equal(m.type, IPC_LOG);
+	assert_non_null(strstr(m.log.text, "refused"));
+	offer(&n, good);
+	assert_ok(ipc_receive(n.root, &m, fds, &n_fds));
+	assert_int_equal(m.type, IPC_RENEWED);
+	assert_int_equal(n_fds, 1);
+	assert_int_equal(m.renew.session.b[0], 7);
+	assert_ok(ipc_map(fds[0], sizeof c, &p, &size, &n.d));
+	assert_int_equal(size, sizeof c);
+	got = malloc(sizeof *got);
+	memcpy(got, p, sizeof *got);
+	assert_true(id_equal(&got->jti, &c.jti) && got->exp == c.exp);
+	free(got);
+	ipc_unmap(p, size);
+	ipc_close_fds(fds, n_fds);
+	free(good);
+	free(forged);
 	teardown(&n);
 }
 
@@ -454,6 +557,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_life_of_a_node),
 		cmocka_unit_test(test_signs_nothing_else),
+		cmocka_unit_test(test_unproved),
+		cmocka_unit_test(test_renewal),
 		cmocka_unit_test(test_restart_and_local_files),
 		cmocka_unit_test(test_failed_publication),
 		cmocka_unit_test(test_misbehaving_fetch),

@@ -329,7 +329,7 @@ compile_commands.json:
 # --- packages this needs ------------------------------------------------------------------------------------------------------------
 
 DEPS_BUILD := pkg-config libpam0g-dev libssl-dev libjansson-dev libcurl4-openssl-dev libevent-dev libsqlite3-dev libsmartcols-dev libcmocka-dev
-DEPS_TEST := openssh-server openssh-client sudo rsync libnss-wrapper mandoc shellcheck clang libclang-rt-14-dev iproute2 strace openssl git zsh fish sshpass procps python3
+DEPS_TEST := openssh-server openssh-client sudo rsync libnss-wrapper mandoc shellcheck clang libclang-rt-14-dev iproute2 strace openssl git zsh fish putty-tools python3-paramiko sshpass procps python3
 DEPS_BENCH := mmdebstrap strace
 APT_GET := RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get
 

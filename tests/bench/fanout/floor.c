@@ -69,22 +69,24 @@ static int listen_any(int *ret_port)
 	return fd;
 }
 
-/* One round: `ms` of each from the acknowledgement on; each answers with a line of its own. */
-static void one_round(struct sim_peer *peer, size_t n, int ep, double *ms)
+/* One round: `ms` of each from the acknowledgement on. Each answers with a line of its own, when nothing is to be read, as agents poll again. */
+static void one_round(struct sim_peer *peer, size_t n, int ep, size_t *order, double *ms)
 {
 	struct epoll_event ev[EVENTS];
 	double start = 0;
-	size_t served = 0;
+	size_t served = 0, answered = 0;
 	char text[256];
 
 	if (send(peer[0].fd, "?", 1, MSG_NOSIGNAL) != 1)
 		sim_die("floor: gone");
 	memset(ms, 0, n * sizeof *ms);
-	while (served < n || start == 0) {
-		int got = epoll_wait(ep, ev, EVENTS, 10000);
+	while (served < n || start == 0 || answered < n) {
+		int got = epoll_wait(ep, ev, EVENTS, answered < served ? 0 : 10000);
 
-		if (got <= 0)
+		if (got < 0 || (got == 0 && answered == served))
 			sim_die("floor: %zu of %zu", served, n);
+		for (int k = 0; got == 0 && k < 8 && answered < served; k++)
+			(void)!send(peer[order[answered++]].fd, line, sizeof line - 1, MSG_NOSIGNAL);
 		for (int i = 0; i < got; i++) {
 			size_t at = ev[i].data.u32;
 
@@ -95,8 +97,7 @@ static void one_round(struct sim_peer *peer, size_t n, int ep, double *ms)
 				continue;
 			}
 			ms[at - 1] = sim_ms();
-			served++;
-			(void)!send(peer[at].fd, line, sizeof line - 1, MSG_NOSIGNAL);
+			order[served++] = at;
 		}
 	}
 	for (size_t i = 0; i < n; i++)
@@ -108,9 +109,10 @@ void sim_floor_run(size_t n, struct sim_result *ret)
 	int port, at = listen_any(&port), ep = epoll_create1(EPOLL_CLOEXEC);
 	struct sim_peer *peer = calloc(n + 1, sizeof *peer);
 	double *ms = calloc(n * SIM_ROUNDS, sizeof *ms);
+	size_t *order = calloc(n, sizeof *order);
 	pid_t pid;
 
-	if (ep < 0 || !peer || !ms || (pid = fork()) < 0)
+	if (ep < 0 || !peer || !ms || !order || (pid = fork()) < 0)
 		sim_die("floor: %s", strerror(errno));
 	if (pid == 0)
 		serve(at, n + 1);
@@ -129,7 +131,7 @@ void sim_floor_run(size_t n, struct sim_result *ret)
 	}
 	sim_pause(200);
 	for (size_t r = 0; r < SIM_ROUNDS; r++) {
-		one_round(peer, n, ep, ms + r * n);
+		one_round(peer, n, ep, order, ms + r * n);
 		sim_pause(50);
 	}
 	sim_samples(ms, n, SIM_ROUNDS, ret);
@@ -139,6 +141,7 @@ void sim_floor_run(size_t n, struct sim_result *ret)
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	close(ep);
+	free(order);
 	free(peer);
 	free(ms);
 }

@@ -253,7 +253,8 @@ static int run(const struct command *self, int argc, char **argv)
 const struct command cmd_status = {
 	.run = run,
 	.usage = "",
-	.example = "  cluster-login status\n\nAt the authority: the cluster. On a node: how fresh its snapshot is, with a warning from half of what is\nallowed, and whether its agent is connected; exit status 1 if people cannot log on.\n",
+	.example = "  cluster-login status\n\nAt the authority: the cluster. "
+		   "On a node: how fresh its snapshot is, with a warning from half of what is\nallowed, and whether its agent is connected; exit status 1 if people cannot log on.\n",
 	COMMAND_OPTIONS(options),
 };
 

@@ -400,7 +400,7 @@ Targets
   nss-long        NSS tests with a million flipped bits and a million calls during renewals; the storm of threads also under ThreadSanitizer
   unit            unit tests; UNIT=core/test_rd or the target unit-rd runs one, unit-core a layer's
   fuzz            libFuzzer, FUZZ_SECONDS=$(FUZZ_SECONDS) for each target; FUZZ=conf runs one
-  bench           measurements; bench-<name> runs one: bench-login, bench-nss, bench-fanout, bench-decision
+  bench           measurements; bench-<name> runs one: bench-login, bench-nss, bench-million (a node), bench-import (an authority), bench-fanout, bench-decision
   mutants         removes checks one by one; a test has to notice each
   cov             coverage of unit, PAM and NSS tests
   install         under DESTDIR; uninstall removes the same files

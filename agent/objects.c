@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "objects.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define BUCKETS 4096u
+#define TRIM_BYTES ((size_t)16 << 20)
 
 struct objects {
 	struct object *bucket[BUCKETS];
@@ -23,7 +25,7 @@ enum cluster_err objects_new(struct objects **ret)
 void objects_sweep(struct objects *o)
 {
 	struct object **at, *x;
-	size_t i;
+	size_t i, freed = 0;
 
 	for (i = 0; i < BUCKETS; i++) {
 		for (at = &o->bucket[i]; (x = *at) != NULL;) {
@@ -32,10 +34,13 @@ void objects_sweep(struct objects *o)
 				at = &x->next;
 			} else {
 				*at = x->next;
+				freed += x->n;
 				free(x);
 			}
 		}
 	}
+	if (freed > TRIM_BYTES)
+		malloc_trim(0); /* all shards of a large directory at once: room for the snapshots that are made of them */
 }
 
 void objects_free(struct objects *o)

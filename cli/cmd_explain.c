@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <inttypes.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cluster/identity.h"
 #include "cluster/json.h"
 #include "cluster/policy.h"
+#include "cluster/snapshots.h"
 #include "cmd.h"
 #include "node_view.h"
 #include "out.h"
@@ -16,13 +19,14 @@
 
 struct words {
 	struct node_words node;
-	const char *person, *account;
+	const char *person, *account, *certificate;
 	bool json;
 };
 
 static const struct command_option options[] = {
 	{ "person", 0, COMMAND_TEXT, offsetof(struct words, person), 0, 0, "NAME", "the person, by name or id" },
 	{ "account", 0, COMMAND_TEXT, offsetof(struct words, account), 0, 0, "NAME", "the account" },
+	{ "certificate", 0, COMMAND_TEXT, offsetof(struct words, certificate), 0, 0, "FILE", "an ssh certificate in the place of the person (ssh-add -L, FILE-cert.pub)" },
 	{ "json", 0, COMMAND_FLAG, offsetof(struct words, json), 0, 0, NULL, "JSON" },
 	NODE_OPTIONS(struct words),
 };
@@ -123,6 +127,52 @@ static void decide(const struct node_view *v, const struct words *w, const struc
 		s->first = r;
 }
 
+/* ---- explain --certificate --account ---- */
+
+struct shown {
+	struct policy_certificate certificate;
+	char person[NAME_PERSON_MAX + 1];
+};
+
+static void decide_certificate(const struct node_view *v, const struct words *w, const char *text, struct shown *shown, struct steps *s)
+{
+	struct snapshots now;
+	const struct policy_request q = { .class = POLICY_LOGIN, .account = w->account, .now = &now.now, .max_stale = node_conf_max_stale(&v->conf, "sshd"), .source_later = true,
+		.credential = &shown->certificate.credential, .cert = &shown->certificate.facts };
+	struct policy_answer answer;
+	struct identity who;
+	enum reason r;
+
+	add(s, "local account", local(v, w->account));
+	snapshots_open(&now, v->conf.state, 0);
+	add(s, "snapshot", now.reason);
+	if (now.reason == REASON_OK) {
+		identity_init(&who, w->account, "/etc/passwd");
+		identity_rest(&who, &v->conf.adopt);
+		add(s, "account here", identity_check(&now.trust, &now.accounts, &who, NULL));
+		r = policy_certificate(&now.trust, now.now.wall, text, strlen(text), &shown->certificate, NULL);
+		add(s, "certificate of this cluster", r);
+		if (r == REASON_OK) {
+			add(s, "the whole decision", policy_decide(&now.trust, &q, &answer));
+			memcpy(shown->person, answer.person.name, sizeof shown->person);
+		}
+	}
+	snapshots_close(&now);
+}
+
+/* The first line of a file, without its end. */
+static bool read_line(const char *path, char dst[SSHCERT_TEXT_MAX + 1])
+{
+	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+	bool ok = f != NULL && fgets(dst, SSHCERT_TEXT_MAX + 1, f) != NULL;
+
+	if (ok)
+		dst[strcspn(dst, "\r\n")] = '\0';
+	if (f != NULL && f != stdin)
+		(void)fclose(f);
+	return ok;
+}
+
 static struct json *steps_json(const struct steps *s)
 {
 	struct json *list = json_list();
@@ -137,6 +187,12 @@ static struct json *steps_json(const struct steps *s)
 		}
 	}
 	return list;
+}
+
+static void print_certificate(const struct policy_certificate *c)
+{
+	if (c->has_facts)
+		out_line("serial %" PRIu64 ", key id \"%s\", key %s, CA %s", c->facts.serial, c->facts.key_id, c->facts.key, c->facts.ca);
 }
 
 static int print(const struct node_view *v, const struct words *w, const struct steps *s)
@@ -167,8 +223,9 @@ static int print(const struct node_view *v, const struct words *w, const struct 
 	return status != EXIT_DONE ? status : yes ? EXIT_DONE : EXIT_NO;
 }
 
-static int explain_person(const struct words *w)
+static int explain_login(struct words *w, const char *certificate)
 {
+	struct shown shown = { .person = "" };
 	struct steps s = { .first = REASON_OK };
 	struct node_view *v = NULL;
 	struct moment now;
@@ -183,7 +240,14 @@ static int explain_person(const struct words *w)
 	if (node_view_open(&w->node, v, &d) != CLUSTER_OK) {
 		status = out_failed(&d, d.code == CLUSTER_ENOTFOUND ? "cluster-login explain on a node of the cluster" : "cluster-agentd --check");
 	} else {
-		decide(v, w, &now, &s);
+		if (certificate != NULL) {
+			decide_certificate(v, w, certificate, &shown, &s);
+			w->person = shown.person[0] != '\0' ? shown.person : "?";
+			if (!w->json)
+				print_certificate(&shown.certificate);
+		} else {
+			decide(v, w, &now, &s);
+		}
 		status = print(v, w, &s);
 	}
 	node_view_done(v);
@@ -195,23 +259,27 @@ static int run(const struct command *self, int argc, char **argv)
 {
 	struct command_operands rest;
 	struct words w = { .person = NULL };
+	char certificate[SSHCERT_TEXT_MAX + 1];
 	int status;
 
 	if ((status = command_parse(self, argc, argv, &w, &rest)) != COMMAND_GO)
 		return status;
 	if (rest.n == 1 && w.person == NULL && w.account == NULL)
 		return explain_word(argv[0], rest.v[0], w.json);
-	if (w.person == NULL || w.account == NULL || rest.n != 0)
-		return command_usage_error(argv[0], "--person and --account are needed, or one reason");
-	return explain_person(&w);
+	if ((w.person == NULL) == (w.certificate == NULL) || w.account == NULL || rest.n != 0)
+		return command_usage_error(argv[0], "--person or --certificate, and --account are needed, or one reason");
+	if (w.certificate != NULL && !read_line(w.certificate, certificate))
+		return out_failed(&(struct diag){ .code = CLUSTER_ENOTFOUND, .text = "the certificate cannot be read" }, NULL);
+	return explain_login(&w, w.certificate != NULL ? certificate : NULL);
 }
 
 const struct command cmd_explain = {
 	.run = run,
-	.usage = "--person NAME --account NAME | REASON",
+	.usage = "--person NAME --account NAME | --certificate FILE --account NAME | REASON",
 	.example = "  cluster-login explain --person alice --account emr-user\n"
+		   "  ssh-add -L | grep cert-v01 | cluster-login explain --certificate - --account emr-user\n"
 		   "  cluster-login explain no_grant\n"
-		   "\nThe same checks as at a login, as far as they need no credential, on this node and from its own snapshot. Exit status 0: yes; 1: no.\n",
+		   "\nThe same checks as at a login, as far as they need no credential and no address, on this node and from its own snapshot. Exit status 0: yes; 1: no.\n",
 	COMMAND_OPTIONS(options),
 	.most = 1,
 };

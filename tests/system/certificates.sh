@@ -140,6 +140,12 @@ printf '%s\n' "$LINE" >"$TOP/seen.pub"
 host_write client /home/bob/seen.pub <"$TOP/seen.pub"
 on root@$node "runuser -u cluster-principals -- /usr/libexec/cluster-login/cluster-login-principals emr-user $LINE"
 expect_text "^$PRINCIPAL\$" 'whoever shows a public certificate is told its principal'
+host_write $node /tmp/seen.pub <"$TOP/seen.pub"
+on root@$node "cluster-login explain --certificate /tmp/seen.pub --account emr-user"
+expect_text "^serial $SERIAL, key id \"$KEY_ID\"" 'explain reads it'
+expect_text '^yes: alice as emr-user' 'and says yes'
+on root@$node "cluster-login explain --certificate - --account root </tmp/seen.pub"
+expect_text 'uid_zero' 'and no, with the reason'
 on bob@client "(python3 $TOOLS/agent-forge ~/forge.sock ~/seen.pub & echo \$! >~/forge.pid); until [ -S ~/forge.sock ]; do sleep 0.05; done; SSH_AUTH_SOCK=~/forge.sock $BATCH emr-user@$address id -un; s=\$?; kill \"\$(cat ~/forge.pid)\"; exit \$s"
 expect_status 255 'and is not let in without its key'
 on alice@client "ssh-keygen -q -t ed25519 -N '' -f ~/.ssh/plain; $BATCH -i ~/.ssh/plain emr-user@$address id -un"

@@ -69,7 +69,7 @@ static int listen_any(int *ret_port)
 	return fd;
 }
 
-/* One round: `ms` of each from the acknowledgement on. Each answers with a line of its own, when nothing is to be read, as agents poll again. */
+/* One round: `ms` of each from the acknowledgement on. Each answers with a line of its own when all have been served: agents poll again meanwhile, so this floor is a low one. */
 static void one_round(struct sim_peer *peer, size_t n, int ep, size_t *order, double *ms)
 {
 	struct epoll_event ev[EVENTS];
@@ -81,11 +81,11 @@ static void one_round(struct sim_peer *peer, size_t n, int ep, size_t *order, do
 		sim_die("floor: gone");
 	memset(ms, 0, n * sizeof *ms);
 	while (served < n || start == 0 || answered < n) {
-		int got = epoll_wait(ep, ev, EVENTS, answered < served ? 0 : 10000);
+		int got = epoll_wait(ep, ev, EVENTS, served == n ? 0 : 10000);
 
-		if (got < 0 || (got == 0 && answered == served))
+		if (got < 0 || (got == 0 && served < n))
 			sim_die("floor: %zu of %zu", served, n);
-		for (int k = 0; got == 0 && k < 8 && answered < served; k++)
+		while (got == 0 && answered < served)
 			(void)!send(peer[order[answered++]].fd, line, sizeof line - 1, MSG_NOSIGNAL);
 		for (int i = 0; i < got; i++) {
 			size_t at = ev[i].data.u32;

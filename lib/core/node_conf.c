@@ -125,7 +125,7 @@ void node_conf_init(struct node_conf *c)
 	c->poll_wait = 30;
 	c->kill_grace_ms = 200;
 	c->expiry_notice = 300;
-	c->retry_max = 30;
+	c->retry_max = 15; /* so that all nodes are back within 20 s of a long absence of the authority */
 	c->log_level = LOG_LEVEL_INFO - LOG_LEVEL_ERROR;
 	c->relay_connections = 1024;
 	c->relay_per_address = 64;

@@ -5,6 +5,7 @@
 #include "cluster/b64.h"
 #include "nodes.h"
 #include "poll.h"
+#include "revoked.h"
 #include "version.h"
 
 /* What is asked about the authority itself (PROTOCOL.md 6.4). */
@@ -18,6 +19,7 @@ enum cluster_err admin_status(struct call *c, struct json **ret, struct diag *d)
 	char cluster[ID_TEXT + 1], pin[DOCUMENT_PIN_TEXT + 1];
 	enum cluster_err e;
 	uint64_t people = 0;
+	size_t reachable = 0;
 
 	if ((e = json_read(c->in, NULL, 0, d)) != CLUSTER_OK)
 		return e;
@@ -25,8 +27,11 @@ enum cluster_err admin_status(struct call *c, struct json **ret, struct diag *d)
 		return diag_set(d, e, "the store cannot be read: %s", err_name(e));
 	id_text(&c->a->cluster, cluster);
 	document_pin_text(c->a->pin, pin);
-	*ret = json_make("{s:s, s:I, s:s, s:I, s:I, s:s, s:s, s:s}", "cluster", cluster, "head", (long long)c->a->published->head_version, "name", c->a->root.name, "nodes",
-	    (long long)c->a->nodes->n, "people", (long long)people, "pin", pin, "url", c->a->url, "version", VERSION_TEXT);
+	for (size_t i = 0; i < c->a->nodes->n; i++)
+		reachable += nodes_reachable(c->a->nodes, c->a->nodes->one[i], c->now);
+	*ret = json_make("{s:s, s:I, s:s, s:I, s:I, s:s, s:I, s:I, s:I, s:s, s:s}", "cluster", cluster, "head", (long long)c->a->published->head_version, "name", c->a->root.name, "nodes",
+	    (long long)c->a->nodes->n, "people", (long long)people, "pin", pin, "reachable", (long long)reachable, "revocations", (long long)c->a->revoked->n, "sessions",
+	    (long long)c->a->nodes->sessions, "url", c->a->url, "version", VERSION_TEXT);
 	return CLUSTER_OK;
 }
 

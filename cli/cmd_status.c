@@ -197,7 +197,9 @@ static int authority_status(const struct words *w)
 	out_line("authority  %s", admin_text(answer, "url"));
 	out_line("pin        %s", admin_text(answer, "pin"));
 	out_line("head       %lld", (long long)json_member_int(answer, "head", 0));
-	out_line("nodes      %lld", (long long)json_member_int(answer, "nodes", 0));
+	out_line("nodes      %lld, %lld can be reached", (long long)json_member_int(answer, "nodes", 0), (long long)json_member_int(answer, "reachable", 0));
+	out_line("sessions   %lld live", (long long)json_member_int(answer, "sessions", 0));
+	out_line("revoked    %lld entries", (long long)json_member_int(answer, "revocations", 0));
 	out_line("people     %lld", (long long)json_member_int(answer, "people", 0));
 	out_line("version    %s", admin_text(answer, "version"));
 	json_free(answer);
@@ -254,7 +256,8 @@ const struct command cmd_status = {
 	.run = run,
 	.usage = "",
 	.example = "  cluster-login status\n\nAt the authority: the cluster. "
-		   "On a node: how fresh its snapshot is, with a warning from half of what is\nallowed, and whether its agent is connected; exit status 1 if people cannot log on.\n",
+		   "On a node: how fresh its snapshot is, with a warning from half of what is\n"
+		   "allowed, and whether its agent is connected; exit status 1 if people cannot log on.\n",
 	COMMAND_OPTIONS(options),
 };
 

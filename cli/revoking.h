@@ -15,7 +15,8 @@ enum cluster_err revoking_kind(const char *word, enum revoke_kind *ret) CLUSTER_
 #define REVOKING_KINDS "person, credential, device, account, node, role, issuer, session, cert-serial, cert-id, cert-key, cert-ca, before or lockdown"
 
 /*
- * The value that was meant: for certificates also the name of a file with a public key or a certificate, whose serial number, key id or fingerprint is then written to `dst`. Borrowed from `word` or `dst`.
+ * The value that was meant: for certificates also the name of a file with a public key or a certificate, whose serial number, key id or fingerprint is then written to `dst`.
+ * Borrowed from `word` or `dst`.
  */
 #define REVOKING_VALUE 256
 enum cluster_err revoking_value(enum revoke_kind kind, const char *word, char dst[REVOKING_VALUE], const char **ret, struct diag *d) CLUSTER_MUST_USE;

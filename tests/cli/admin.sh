@@ -170,6 +170,7 @@ expect 0 'revoke --wait without nodes' admin revoke device "$(head -c 16 /dev/ur
 # ---- status, audit, devices ----
 expect 0 'status' admin status
 says out '^cluster +prod ' 'names the cluster'
+says out '^nodes +0, 0 can be reached' 'counts nodes'
 expect 0 'status --json' admin status --json
 holds 'the pin' [ "$(member pin)" = "$pin" ]
 expect 0 'audit' admin audit --limit 500

@@ -2,7 +2,8 @@
 /*
  * One change in a directory of many: what the trust process does (verify, build), what the root process does (judge again, write, make durable, switch), what the first
  * start costs, sizes and memory. N accounts, N/10 groups, one of them with N/10 members, one account in 1,000 groups, every tenth account a person's, N/100 grants, N/1000 nodes, 100
- * revocations. Writes build/bench/million.json. With BENCH_CPU in the environment it tells the time that a processor worked, where a machine has other things to do. Sizes are arguments; ROUNDS changes of each kind, of which the median and the minimum count.
+ * revocations. Writes build/bench/million.json. With BENCH_CPU in the environment it tells how long a processor worked, for machines that have other things to do. Sizes are arguments;
+ * ROUNDS changes of each kind, of which the median and the least count.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -98,15 +98,19 @@ static void take(struct publish *p)
 		memset(&p->fresh, 0, sizeof p->fresh);
 }
 
-void publish_look(struct publish *p)
+/* Moves the generation word on, as `next` has it. Sequentially: before whatever system call comes next, after whatever came before. */
+static void move_word(const struct publish *p, uint64_t (*next)(uint64_t))
 {
-	if (p->fresh.generation != 0 && !p->damaged)
-		p->damaged = !opens(p);
+	__atomic_store_n(p->word, next(__atomic_load_n(p->word, __ATOMIC_RELAXED)), __ATOMIC_SEQ_CST);
 }
 
-static void store_word(struct publish *p)
+void publish_look(struct publish *p)
 {
-	__atomic_store_n(p->word, p->fresh.generation, __ATOMIC_RELEASE);
+	if (p->fresh.generation == 0 || p->damaged)
+		return;
+	p->damaged = !opens(p);
+	if (p->damaged)
+		move_word(p, snap_word_begun); /* what readers believe to be settled is not */
 }
 
 static enum cluster_err make_directories(struct publish *p, struct diag *d)
@@ -141,7 +145,7 @@ enum cluster_err publish_open(const char *state_dir, uid_t owner, const struct c
 	take(p);
 	p->damaged = !sound(p);
 	if (p->fresh.generation != 0)
-		store_word(p); /* a stop between `fresh` and the word */
+		move_word(p, snap_word_done); /* a stop may have left it as it was while `fresh` was changed */
 	generation_clear(p->gen, p->fresh.generation);
 	*ret = p;
 	p = NULL;
@@ -338,6 +342,34 @@ static enum cluster_err put_files(struct publish *p, const struct publish_set *s
 	return e;
 }
 
+/*
+ * Makes `f` the one that holds. A reader whose word is at rest asks nobody, so the word says that a change is under way before there is anything to
+ * see, and that it is done when all is there; a stop in between leaves it said, and readers look at `fresh` once a second until the next start.
+ */
+static enum cluster_err install_fresh(struct publish *p, const struct snap_fresh *f, bool changed, struct diag *d)
+{
+	enum cluster_err e;
+
+	if (changed)
+		move_word(p, snap_word_begun);
+	e = step("word", d);
+	if (e == CLUSTER_OK && memcmp(f, &p->fresh, sizeof *f) != 0)
+		e = put_fresh(p, f, d);
+	if (e == CLUSTER_OK)
+		e = step("settle", d);
+	if (changed || e != CLUSTER_OK)
+		take(p); /* also after a failure: the new file may stand */
+	else
+		p->fresh = *f;
+	if (changed)
+		p->damaged = !opens(p);
+	if (changed && p->fresh.generation != f->generation)
+		generation_drop(p->gen, f->generation);
+	if (changed && p->fresh.generation != 0)
+		move_word(p, snap_word_done);
+	return e;
+}
+
 enum cluster_err publish_put(struct publish *p, const struct publish_set *s, bool *ret_changed, struct diag *d)
 {
 	struct snap_fresh f;
@@ -356,15 +388,7 @@ enum cluster_err publish_put(struct publish *p, const struct publish_set *s, boo
 			generation_drop(p->gen, f.generation);
 		return e;
 	}
-	e = memcmp(&f, &p->fresh, sizeof f) == 0 ? CLUSTER_OK : put_fresh(p, &f, d);
-	if (changed || e != CLUSTER_OK)
-		take(p); /* also after a failure: the new file may stand */
-	else
-		p->fresh = f;
-	if (changed)
-		p->damaged = !opens(p);
-	if (p->fresh.generation != 0)
-		store_word(p);
+	e = install_fresh(p, &f, changed, d);
 	if (e != CLUSTER_OK || (e = step("clear", d)) != CLUSTER_OK)
 		return e;
 	if (changed)

@@ -58,7 +58,7 @@ static enum cluster_err remove_tree(const char *state, const char *name, struct 
 
 /*
  * The configuration first, so that nothing asks the modules any more; then the marker, since keys or a snapshot without it mean nothing, while the marker without them would
- * shut cluster people out; then keys and snapshots. The word that long-lived processes watch tells them that their mapping is over.
+ * shut cluster people out; then keys and snapshots. The word that long-lived processes watch tells them from before the beginning that what they have mapped is about to end.
  */
 static enum cluster_err leave(const char *state, struct diag *d)
 {
@@ -68,9 +68,10 @@ static enum cluster_err leave(const char *state, struct diag *d)
 
 	if ((e = configure_undo(state, d)) != CLUSTER_OK)
 		return e;
+	(void)!snap_word_begin(state);
 	for (i = 0; i < sizeof files / sizeof files[0]; i++) {
 		if (strcmp(files[i], "generation") == 0)
-			(void)!snap_word_store(state, UINT64_MAX);
+			(void)!snap_word_begin(state); /* once more, for who looked too early */
 		if ((e = remove_tree(state, files[i], d)) != CLUSTER_OK)
 			return e;
 	}

@@ -5,6 +5,8 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 #include "cluster/attr.h"
 #include "cluster/err.h"
@@ -12,10 +14,35 @@
 
 /*
  * A result into the caller's buffer of n bytes at any address: every string and array lies inside it. The password is "*" (FACTS of glibc and
- * pam_unix: nothing else is neither a password nor a question to shadow). CLUSTER_ELIMIT: too small, *ret and the buffer are as they were.
+ * pam_unix: nothing else is neither a password nor a question to shadow).
  */
-enum cluster_err nss_pack_account(const struct snap_account *a, struct passwd *ret, char *buf, size_t n) CLUSTER_MUST_USE;
-enum cluster_err nss_pack_group(const struct snap_group *g, struct group *ret, char *buf, size_t n) CLUSTER_MUST_USE;
+#define NSS_PASSWORD_SIZE 2
+
+/* What of the buffer the strings and arrays may take. */
+static inline struct snap_room nss_pack_room(char *buf, size_t n)
+{
+	return (struct snap_room){ .p = buf, .n = n < NSS_PASSWORD_SIZE ? 0 : n - NSS_PASSWORD_SIZE };
+}
+
+/* From what was copied into nss_pack_room's room. */
+static inline void nss_pack_account(const struct snap_account *a, struct passwd *ret)
+{
+	ret->pw_name = (char *)(uintptr_t)a->name;
+	ret->pw_gecos = (char *)(uintptr_t)a->gecos;
+	ret->pw_dir = (char *)(uintptr_t)a->home;
+	ret->pw_shell = (char *)(uintptr_t)a->shell;
+	ret->pw_passwd = memcpy(ret->pw_shell + a->shell_n + 1, "*", NSS_PASSWORD_SIZE);
+	ret->pw_uid = a->uid;
+	ret->pw_gid = a->gid;
+}
+
+static inline void nss_pack_group(const struct snap_group_copy *g, struct group *ret)
+{
+	ret->gr_name = g->name;
+	ret->gr_passwd = memcpy(g->end, "*", NSS_PASSWORD_SIZE);
+	ret->gr_mem = g->members;
+	ret->gr_gid = g->gid;
+}
 
 /* The list that glibc's initgroups fills: `start` entries of `size` in *groups, at most `limit` if that is positive. */
 struct nss_gids {
@@ -24,7 +51,10 @@ struct nss_gids {
 	long limit;
 };
 
-/* Appends the n gids (u32 big-endian) but for `primary`, growing with realloc. CLUSTER_ENOMEM: those appended so far stay. */
+/*
+ * Appends the n gids (u32 big-endian) but for `primary`, growing with realloc. CLUSTER_EFORMAT: they do not ascend, or one may not be given (THREATS.md D4).
+ * CLUSTER_ENOMEM: no room. *start is as it was then, and what is behind it means nothing.
+ */
 enum cluster_err nss_pack_gids(const uint8_t *gids, uint32_t n, gid_t primary, struct nss_gids *list) CLUSTER_MUST_USE;
 
 #endif

@@ -5,73 +5,50 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "nss_range.h"
+
 /*
- * A few slots for mapped snapshots. `current` names the one to use: serial << 4 | slot + 1, or slot bits 0 for none; every change takes a new serial, so
- * that a value seen twice means nothing happened in between. A reader counts itself in and then looks at `current` again: if it still names
- * the slot, whoever retires it will see the count. Counts are striped, because one would be the cache line that all threads fight for.
- *
- * A thread that is gone in a forked child may leave a count or a claimed slot behind there: that slot is lost to the child, and without free slots every
- * lookup maps for itself. Nothing waits for anybody.
+ * Renewal. Whoever notices that another snapshot may hold asks the files, maps it into a slot that nobody uses, and moves `current` there. Nothing waits for
+ * anybody: several threads may do so at once, each in a slot of its own, and all but one give theirs back. A thread that is gone in a forked
+ * child may leave a claimed or a held slot behind there: that slot is lost to the child, and without slots every lookup maps for itself.
  */
 #define STATE_OWNER 0
-#define SLOTS 8
-#define STRIPES 16
-#define SLOT_BITS 15u
 #define CHECK_NS UINT64_C(1000000000)
 
-enum life { SLOT_FREE, SLOT_CLAIMED, SLOT_LIVE, SLOT_RETIRED };
+struct nss_state nss_state;
 
-struct stripe {
-	_Alignas(64) _Atomic uint32_t readers;
+static const struct { uint32_t records, index; } sections[NSS_TABLES] = {
+	[NSS_BY_NAME] = { SNAP_A_ACCOUNTS, SNAP_A_BY_NAME },
+	[NSS_BY_UID] = { SNAP_A_ACCOUNTS, SNAP_A_BY_UID },
+	[NSS_GROUP_BY_NAME] = { SNAP_A_GROUPS, SNAP_A_GROUP_BY_NAME },
+	[NSS_GROUP_BY_GID] = { SNAP_A_GROUPS, SNAP_A_GROUP_BY_GID },
+	[NSS_MEMBER] = { SNAP_A_MEMBER, SNAP_A_MEMBER_BY_NAME },
 };
 
-struct slot {
-	struct snap snap;
-	_Atomic uint64_t word_seen; /* the generation word before fresh was last read */
-	_Atomic int life;
-	struct stripe stripes[STRIPES];
-};
-
-static struct slot slots[SLOTS];
-static _Atomic uint64_t current;
-static _Atomic uint64_t next_check; /* when to look at fresh although the word has not changed */
-static const uint64_t *_Atomic word;
-static _Atomic uint64_t word_file; /* its inode, which a mapping keeps from being given out again */
-
-static struct slot *slot_of(uint64_t cur)
+struct snap_table nss_table_of(const struct snap *s, enum nss_table which)
 {
-	return cur & SLOT_BITS ? &slots[(cur & SLOT_BITS) - 1] : NULL;
+	return snap_table(s, sections[which].records, sections[which].index);
 }
 
-static uint64_t word_now(void)
+static struct nss_slot *slot_of(uint64_t current)
 {
-	const uint64_t *w = atomic_load_explicit(&word, memory_order_acquire);
-
-	return w ? __atomic_load_n(w, __ATOMIC_ACQUIRE) : 0;
+	return current & NSS_SLOT_BITS ? &nss_state.slot[(current & NSS_SLOT_BITS) - 1] : NULL;
 }
 
-/* Threads have stacks of their own, so an address on it tells them apart well enough. */
-static _Atomic uint32_t *stripe_of(struct slot *s, const void *stack)
+/* Holds what `current` names, unless that has been replaced: the count is seen by whoever replaces it, or the replacement by us. */
+static bool take_slot(uint64_t current, struct nss_hold *h)
 {
-	return &s->stripes[((uintptr_t)stack >> 12) * UINT64_C(0x9e3779b97f4a7c15) >> 60].readers;
-}
-
-/* Holds what `cur` names, unless that has been replaced. */
-static bool take_slot(uint64_t cur, struct nss_hold *h)
-{
-	struct slot *s = slot_of(cur);
-	_Atomic uint32_t *readers;
+	struct nss_slot *s = slot_of(current);
 
 	if (!s)
 		return false;
-	readers = stripe_of(s, h);
-	atomic_fetch_add(readers, 1);
-	if (atomic_load(&current) != cur) {
-		atomic_fetch_sub(readers, 1);
+	atomic_fetch_add(&s->holds, 1);
+	if (atomic_load(&nss_state.current) != current) {
+		atomic_fetch_sub(&s->holds, 1);
 		return false;
 	}
 	h->snap = &s->snap;
-	h->readers = readers;
+	h->slot = s;
 	return true;
 }
 
@@ -83,12 +60,15 @@ static uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* True for one caller a second. */
-static bool check_is_due(void)
+bool nss_state_usable(struct nss_slot *s, uint64_t word)
 {
-	uint64_t now = now_ns(), due = atomic_load_explicit(&next_check, memory_order_relaxed);
+	uint64_t now, due;
 
-	return now >= due && atomic_compare_exchange_strong(&next_check, &due, now + CHECK_NS);
+	if (word != atomic_load_explicit(&s->word_seen, memory_order_relaxed))
+		return false;
+	now = now_ns();
+	due = atomic_load_explicit(&nss_state.next_check, memory_order_relaxed);
+	return now < due || !atomic_compare_exchange_strong(&nss_state.next_check, &due, now + CHECK_NS); /* one caller a second looks */
 }
 
 /* Only a marker that is positively absent means that the node is not enrolled. */
@@ -113,92 +93,49 @@ static void map_word(void)
 	const uint64_t *mapped;
 	struct stat st;
 
-	if (lstat(SNAP_STATE_DIR "/generation", &st) != 0 || atomic_load(&word_file) == (uint64_t)st.st_ino)
+	if (lstat(SNAP_STATE_DIR "/generation", &st) != 0 || atomic_load(&nss_state.word_file) == (uint64_t)st.st_ino)
 		return;
 	if (snap_word_map(SNAP_STATE_DIR, STATE_OWNER, &mapped) != CLUSTER_OK)
 		return;
-	atomic_store(&word, mapped);
-	atomic_store(&word_file, (uint64_t)st.st_ino);
+	atomic_store(&nss_state.word, mapped);
+	atomic_store(&nss_state.word_file, (uint64_t)st.st_ino);
 }
 
-static bool is_unread(struct slot *s)
+/* Moves `current` on from what it was. False: somebody else did. */
+static bool replace(uint64_t current, uint64_t slot_number)
 {
-	for (unsigned int i = 0; i < STRIPES; i++)
-		if (atomic_load(&s->stripes[i].readers))
-			return false;
-	return true;
+	uint64_t next = ((current | NSS_SLOT_BITS) + 1) | slot_number;
+
+	return atomic_compare_exchange_strong(&nss_state.current, &current, next);
 }
 
-/* Unmaps what was retired and nobody reads any more. */
-static void reclaim(void)
+static void saw_word(struct nss_slot *s, uint64_t word)
 {
-	for (unsigned int i = 0; i < SLOTS; i++) {
-		int life = SLOT_RETIRED;
+	atomic_store_explicit(&s->word_seen, word, memory_order_relaxed);
+	atomic_store_explicit(&s->settled, snap_word_settled(word) ? word : 0, memory_order_relaxed);
+}
 
-		if (!atomic_compare_exchange_strong(&slots[i].life, &life, SLOT_CLAIMED))
-			continue;
-		life = SLOT_RETIRED;
-		if (is_unread(&slots[i])) {
-			snap_close(&slots[i].snap);
-			life = SLOT_FREE;
-		}
-		atomic_store(&slots[i].life, life);
+/* Fills a claimed slot, in whose range `s` is mapped. */
+static void fill(struct nss_slot *slot, const struct snap *s, uint64_t word)
+{
+#ifndef __SANITIZE_THREAD__ /* which does not know fences */
+	atomic_thread_fence(memory_order_release); /* who sees any of this sees that `current` has moved on */
+#endif
+	for (unsigned int i = 0; i < NSS_TABLES; i++) {
+		const struct snap_table t = nss_table_of(s, (enum nss_table)i);
+		struct nss_shared_table *to = &slot->table[i];
+
+		atomic_store_explicit(&to->buckets, t.buckets, memory_order_relaxed);
+		atomic_store_explicit(&to->mask, t.mask, memory_order_relaxed);
+		atomic_store_explicit(&to->records, t.records, memory_order_relaxed);
+		atomic_store_explicit(&to->size, t.size, memory_order_relaxed);
 	}
-}
-
-/* Moves `current` on from `cur`, and retires what that named. False: somebody else did. */
-static bool replace(uint64_t cur, unsigned int slot_number)
-{
-	uint64_t expected = cur, next = ((cur & ~(uint64_t)SLOT_BITS) + SLOT_BITS + 1) | slot_number;
-
-	if (!atomic_compare_exchange_strong(&current, &expected, next))
-		return false;
-	if (slot_of(cur))
-		atomic_store(&slot_of(cur)->life, SLOT_RETIRED);
-	return true;
-}
-
-/* The number of a free slot, now claimed, counted from 1; 0: there is none. */
-static unsigned int claim(void)
-{
-	for (unsigned int i = 0; i < SLOTS; i++) {
-		int life = SLOT_FREE;
-
-		if (atomic_compare_exchange_strong(&slots[i].life, &life, SLOT_CLAIMED))
-			return i + 1;
-	}
-	return 0;
-}
-
-/* Puts `s` into a slot in place of what `cur` names, and holds it. False: no slot is free, or another thread was faster. */
-static bool install(uint64_t cur, uint64_t seen, const struct snap *s, struct nss_hold *h)
-{
-	unsigned int number = claim();
-	struct slot *slot;
-	_Atomic uint32_t *readers;
-
-	if (!number) /* nothing stale may stay current */
-		replace(cur, 0);
-	if (!number)
-		return false;
-	slot = &slots[number - 1];
+	saw_word(slot, word);
 	slot->snap = *s;
-	atomic_store(&slot->word_seen, seen);
-	readers = stripe_of(slot, h);
-	atomic_fetch_add(readers, 1);
-	atomic_store(&slot->life, SLOT_LIVE);
-	if (!replace(cur, number)) {
-		atomic_fetch_sub(readers, 1);
-		atomic_store(&slot->life, SLOT_FREE);
-		return false;
-	}
-	h->snap = &slot->snap;
-	h->readers = readers;
-	return true;
 }
 
 /* What `h` holds, of which nothing better is known, or else nothing. */
-static enum cluster_err settle(enum cluster_err e, uint64_t cur, bool held, struct nss_hold *h)
+static enum cluster_err settle(enum cluster_err e, uint64_t current, bool held, struct nss_hold *h)
 {
 	int saved = errno;
 
@@ -210,57 +147,94 @@ static enum cluster_err settle(enum cluster_err e, uint64_t cur, bool held, stru
 		errno = saved;
 		return e;
 	}
-	replace(cur, 0);
-	reclaim();
+	replace(current, 0);
+	nss_range_reclaim();
 	errno = saved;
 	return e == CLUSTER_ENOTFOUND ? e : CLUSTER_EUNAVAIL;
+}
+
+/* Maps and judges what `file` is, in a slot if there is one, and holds it. */
+static enum cluster_err map_file(const struct snap_file *file, const struct snap_fresh *fresh, uint64_t current, uint64_t word, struct nss_hold *h)
+{
+	struct nss_slot *slot = nss_range_claim(file->size);
+	enum cluster_err e;
+	struct snap s;
+
+	e = snap_file_map(file, SNAP_ACCOUNTS, slot ? slot->base : NULL, &s);
+	if (e == CLUSTER_OK && !id_equal(&s.cluster, &fresh->cluster)) {
+		snap_close(&s);
+		e = CLUSTER_EUNTRUSTED;
+	}
+	if (e != CLUSTER_OK) {
+		if (slot)
+			nss_range_release(slot);
+		nss_range_reclaim();
+		return e;
+	}
+	h->slot = slot;
+	if (slot) {
+		fill(slot, &s, word);
+		h->snap = &slot->snap;
+		atomic_fetch_add(&slot->holds, 1);
+		replace(current, (uint64_t)(slot - nss_state.slot) + 1); /* if another thread was faster, it is ours alone until it is dropped */
+		nss_range_release(slot);
+	} else {
+		h->own = s;
+		h->snap = &h->own;
+		replace(current, 0); /* nothing stale may stay current */
+	}
+	return CLUSTER_OK;
 }
 
 /* Asks the files, and makes current what they name. */
 static enum cluster_err take_anew(struct nss_hold *h)
 {
 	bool held, same = false;
+	struct nss_hold now = { 0 };
+	struct snap_file file;
 	struct snap_fresh f;
 	enum cluster_err e;
-	uint64_t cur, seen;
-	struct snap s;
+	uint64_t current, word;
 
 	map_word();
-	atomic_store_explicit(&next_check, now_ns() + CHECK_NS, memory_order_relaxed);
-	cur = atomic_load(&current);
-	seen = word_now();
-	held = take_slot(cur, h);
+	atomic_store_explicit(&nss_state.next_check, now_ns() + CHECK_NS, memory_order_relaxed);
+	current = atomic_load(&nss_state.current);
+	word = nss_state_word();
+	held = take_slot(current, h);
 	if (!is_enrolled())
-		return settle(CLUSTER_ENOTFOUND, cur, held, h);
+		return settle(CLUSTER_ENOTFOUND, current, held, h);
 	e = held ? snap_still_current(SNAP_STATE_DIR, STATE_OWNER, h->snap, &same) : CLUSTER_OK;
 	if (e == CLUSTER_OK && same) {
-		atomic_store(&slot_of(cur)->word_seen, seen);
-		reclaim();
+		saw_word(h->slot, word);
+		nss_range_reclaim();
 		return CLUSTER_OK;
 	}
 	if (e == CLUSTER_OK)
-		e = snap_open_current(SNAP_STATE_DIR, STATE_OWNER, SNAP_ACCOUNTS, &s, &f);
+		e = snap_file_open_current(SNAP_STATE_DIR, STATE_OWNER, SNAP_ACCOUNTS, &file, &f);
+	if (e == CLUSTER_OK) {
+		e = map_file(&file, &f, current, word, &now);
+		snap_file_close(&file);
+	}
 	if (e != CLUSTER_OK)
-		return settle(e == CLUSTER_ENOTFOUND ? CLUSTER_EUNAVAIL : e, cur, held, h);
+		return settle(e == CLUSTER_ENOTFOUND ? CLUSTER_EUNAVAIL : e, current, held, h);
 	if (held)
 		nss_state_drop(h);
-	if (!install(cur, seen, &s, h)) {
-		h->own = s;
+	*h = now;
+	if (!h->slot)
 		h->snap = &h->own;
-		h->readers = NULL;
-	}
-	reclaim();
+	nss_range_reclaim();
 	return CLUSTER_OK;
 }
 
-enum cluster_err nss_state_take(struct nss_hold *ret)
+static enum cluster_err take(struct nss_hold *ret, bool look)
 {
-	uint64_t cur = atomic_load_explicit(&current, memory_order_acquire);
-	struct slot *s = slot_of(cur);
+	uint64_t current = atomic_load_explicit(&nss_state.current, memory_order_acquire);
+	struct nss_slot *s = slot_of(current);
+	uint64_t word = nss_state_word();
 	enum cluster_err e;
 	int saved;
 
-	if (s && atomic_load_explicit(&s->word_seen, memory_order_relaxed) == word_now() && !check_is_due() && take_slot(cur, ret))
+	if (!look && s && (nss_state_settled(s, word, ret) || nss_state_usable(s, word)) && take_slot(current, ret))
 		return CLUSTER_OK;
 	saved = errno;
 	e = take_anew(ret);
@@ -269,15 +243,38 @@ enum cluster_err nss_state_take(struct nss_hold *ret)
 	return e;
 }
 
+enum cluster_err nss_state_take(struct nss_hold *ret)
+{
+	return take(ret, false);
+}
+
 void nss_state_drop(struct nss_hold *h)
 {
-	int saved;
+	int saved = errno;
 
-	if (h->readers) {
-		atomic_fetch_sub_explicit(h->readers, 1, memory_order_release);
-		return;
-	}
-	saved = errno;
-	snap_close(&h->own);
+	if (!h->slot)
+		snap_close(&h->own);
+	else if (atomic_fetch_sub(&h->slot->holds, 1) == 1 && slot_of(atomic_load(&nss_state.current)) != h->slot)
+		nss_range_reclaim(); /* the last who held what was replaced */
 	errno = saved;
+}
+
+enum cluster_err nss_view_held(struct nss_view *v, enum nss_table which, bool look)
+{
+	enum cluster_err e;
+
+	v->current = 0;
+	v->hold.snap = NULL;
+	e = take(&v->hold, look);
+	if (e == CLUSTER_OK)
+		v->table = nss_table_of(v->hold.snap, which);
+	else
+		v->hold.snap = NULL;
+	return e;
+}
+
+void nss_view_drop(struct nss_view *v)
+{
+	if (v->hold.snap)
+		nss_state_drop(&v->hold);
 }

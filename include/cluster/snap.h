@@ -55,6 +55,30 @@ enum cluster_err snap_parse(const void *data, size_t n, enum snap_kind kind, str
  * CLUSTER_ENOTFOUND: ENOENT; CLUSTER_EUNTRUSTED: owner or mode; CLUSTER_ESYSTEM: errno tells; else as snap_parse. Nothing is left on failure.
  */
 enum cluster_err snap_open(const char *path, uid_t owner, enum snap_kind kind, struct snap *ret) CLUSTER_MUST_USE;
+/*
+ * snap_open in parts, for a reader that says where the mapping goes. An open file of a size that a snapshot may have; it holds a descriptor until
+ * snap_file_close, which keeps errno.
+ */
+struct snap_file {
+	int fd;
+	size_t size;
+	dev_t dev;
+	ino_t ino;
+	struct timespec mtime;
+};
+
+/* Errors as snap_open; nothing is left on failure. */
+enum cluster_err snap_file_open(const char *path, uid_t owner, struct snap_file *ret) CLUSTER_MUST_USE;
+void snap_file_close(struct snap_file *f);
+/*
+ * Maps and parses it. `at`: NULL, and snap_close unmaps it; or an address where the caller has f->size bytes mapped that are to be replaced, and which stay
+ * mapped whatever happens: with what, on failure, is open.
+ */
+enum cluster_err snap_file_map(const struct snap_file *f, enum snap_kind kind, void *at, struct snap *ret) CLUSTER_MUST_USE;
+
+/* mmap, read-only, in place of what is mapped there, in one step: who reads there while it happens reads the one or the other. */
+void *snap_map_over(void *at, size_t n, int flags, int fd);
+
 /* Unmaps what snap_open mapped; harmless on a zeroed struct. */
 void snap_close(struct snap *s);
 
@@ -65,19 +89,30 @@ struct snap_group;
 enum cluster_err snap_verify_group(const struct snap *s, const struct snap_group *g) CLUSTER_MUST_USE;
 enum cluster_err snap_verify_hosts(const struct snap *s) CLUSTER_MUST_USE;
 
+/* An index and the records it leads to, in few words. */
+struct snap_table {
+	const uint8_t *buckets;
+	uint64_t mask; /* the number of buckets, less one */
+	const uint8_t *records;
+	uint64_t size; /* bytes of records */
+};
+
+/* Both are sections of what snap_parse accepted, of these shapes, or the caller checks the result. */
+struct snap_table snap_table(const struct snap *s, uint32_t records, uint32_t index);
+
 /* A search through one index for candidates. */
 struct snap_probe {
 	const struct snap *s;
 	uint32_t records, index; /* section types */
-	uint64_t hash;
 	uint64_t bucket;
-	unsigned int slot, probes;
+	uint32_t tag, found, probes;
+	bool begun;
 };
 
 void snap_probe_init(struct snap_probe *p, const struct snap *s, uint32_t records, uint32_t index, const void *key, size_t n);
 /*
  * The next record whose tag matches, its checksum verified; the caller compares the key. CLUSTER_ENOTFOUND: there is none, and every
- * bucket looked at was sound. CLUSTER_EFORMAT: damage on the way: the answer is unknown and must be treated as such.
+ * bucket looked into was sound. CLUSTER_EFORMAT: damage on the way: the answer is unknown and must be treated as such.
  */
 enum cluster_err snap_probe_next(struct snap_probe *p, struct rd *ret_body) CLUSTER_MUST_USE;
 
@@ -113,6 +148,35 @@ enum cluster_err snap_group_by_gid(const struct snap *s, uint32_t gid, struct sn
 enum cluster_err snap_group_each(const struct snap *s, uint64_t *cursor, struct snap_group *ret) CLUSTER_MUST_USE;
 /* The gids (u32 big-endian, *ret_n of them, ascending) of the groups that list `name` as a member. CLUSTER_ENOTFOUND: in none. */
 enum cluster_err snap_member_groups(const struct snap *s, const char *name, const uint8_t **ret, uint32_t *ret_n) CLUSTER_MUST_USE;
+
+/*
+ * The same for a reader under whose eyes the bytes may be replaced, a whole file at a time, such as NSS (nss_state.h): what is answered is copied, and
+ * judged on the way. No bytes whatever lead to a read outside the mapping, if zeros follow it, or to a write outside the room given. What is answered
+ * counts only if, afterwards, the table is still the one it was. *ret is undefined on failure, and of the room, whatever was not needed.
+ */
+
+struct snap_room {
+	char *p;
+	size_t n;
+};
+
+/* The four strings, at room->p. CLUSTER_ELIMIT: there is no room for them, and it was not touched. Else as above. */
+enum cluster_err snap_copy_account_by_name(const struct snap_table *t, const char *name, const struct snap_room *room, struct snap_account *ret) CLUSTER_MUST_USE;
+enum cluster_err snap_copy_account_by_uid(const struct snap_table *t, uint32_t uid, const struct snap_room *room, struct snap_account *ret) CLUSTER_MUST_USE;
+enum cluster_err snap_copy_account_each(const struct snap_table *t, uint64_t *cursor, const struct snap_room *room, struct snap_account *ret) CLUSTER_MUST_USE;
+
+struct snap_group_copy {
+	char *name, **members; /* aligned, ended by NULL */
+	char *end;             /* behind the last byte used */
+	uint32_t gid;
+};
+
+/* The array, the name and the members, in room. CLUSTER_ELIMIT as above. */
+enum cluster_err snap_copy_group_by_name(const struct snap_table *t, const char *name, const struct snap_room *room, struct snap_group_copy *ret) CLUSTER_MUST_USE;
+enum cluster_err snap_copy_group_by_gid(const struct snap_table *t, uint32_t gid, const struct snap_room *room, struct snap_group_copy *ret) CLUSTER_MUST_USE;
+enum cluster_err snap_copy_group_each(const struct snap_table *t, uint64_t *cursor, const struct snap_room *room, struct snap_group_copy *ret) CLUSTER_MUST_USE;
+/* As snap_member_groups, but the gids are not judged yet. */
+enum cluster_err snap_find_member(const struct snap_table *t, const char *name, const uint8_t **ret, uint32_t *ret_n) CLUSTER_MUST_USE;
 
 /* ---- accounts.snap: names and addresses of nodes (snap_host.c) ---- */
 
@@ -173,19 +237,41 @@ enum cluster_err snap_fresh_read(const char *state_dir, uid_t owner, struct snap
 enum cluster_err snap_path(char *dst, size_t size, const char *state_dir, uint64_t generation, const char *file) CLUSTER_MUST_USE;
 /*
  * The generation word (PROTOCOL.md 5.5): `generation`, a file of SNAP_WORD_SIZE bytes that is never replaced nor truncated; its first 8 bytes, a
- * native u64, change with every publication, so that a reader who has it mapped notices a new generation without a system call.
+ * native u64, change with every publication, so that a reader who has it mapped notices a new generation without a system call. It counts up: odd while
+ * a change is under way, which may be for ever, even when it is done. 0: nobody has published yet.
  */
 #define SNAP_WORD_SIZE 4096
+/* The word to store before a change begins, and the one for when it is done. No word comes twice, so none is taken for an earlier one. */
+static inline uint64_t snap_word_begun(uint64_t word)
+{
+	return (word + 1) | 1;
+}
+static inline uint64_t snap_word_done(uint64_t word)
+{
+	return (word | 1) + 1;
+}
+/* Nothing is under way: what holds now, holds until the word changes. */
+static inline bool snap_word_settled(uint64_t word)
+{
+	return word && !(word & 1);
+}
 /* Maps it for the life of the process. Errors as snap_open; CLUSTER_EFORMAT: too small. */
 enum cluster_err snap_word_map(const char *state_dir, uid_t owner, const uint64_t **ret) CLUSTER_MUST_USE;
-/* For the publisher, after fresh was renamed: makes the file if there is none, and stores the word. CLUSTER_ESYSTEM: errno tells. */
-enum cluster_err snap_word_store(const char *state_dir, uint64_t word) CLUSTER_MUST_USE;
+/*
+ * For whoever changes `fresh`, `enrolled` or what they lead to: moves the word on before the change, and after it. Makes the file if there is none.
+ * CLUSTER_ESYSTEM: errno tells.
+ */
+enum cluster_err snap_word_begin(const char *state_dir) CLUSTER_MUST_USE;
+enum cluster_err snap_word_finish(const char *state_dir) CLUSTER_MUST_USE;
 
 /*
  * fresh, then the named snapshot of its generation, once more from the start if the generation went away in between (8 tries at most), and a
  * check that both are of one cluster. CLUSTER_ENOTFOUND: no fresh, or no such file in its generation; CLUSTER_EUNTRUSTED: also another cluster's.
  */
 enum cluster_err snap_open_current(const char *state_dir, uid_t owner, enum snap_kind kind, struct snap *ret, struct snap_fresh *ret_fresh) CLUSTER_MUST_USE;
+
+/* Its file, open: the first part of snap_open_current. That both are of one cluster is the caller's to check. Errors as there. */
+enum cluster_err snap_file_open_current(const char *state_dir, uid_t owner, enum snap_kind kind, struct snap_file *ret, struct snap_fresh *ret_fresh) CLUSTER_MUST_USE;
 
 /*
  * Whether `s`, which snap_open mapped, is the file that `fresh` names now, through whatever generation (an unchanged one is a hard link), and still

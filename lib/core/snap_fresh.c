@@ -84,11 +84,10 @@ static const char *file_of(enum snap_kind kind)
 	return kind == SNAP_ACCOUNTS ? "accounts.snap" : "trust.snap";
 }
 
-enum cluster_err snap_open_current(const char *state_dir, uid_t owner, enum snap_kind kind, struct snap *ret, struct snap_fresh *ret_fresh)
+enum cluster_err snap_file_open_current(const char *state_dir, uid_t owner, enum snap_kind kind, struct snap_file *ret, struct snap_fresh *ret_fresh)
 {
 	uint64_t last = 0;
 	struct snap_fresh f;
-	struct snap s = { 0 };
 	char path[SNAP_PATH_SIZE];
 	enum cluster_err e;
 
@@ -101,20 +100,37 @@ enum cluster_err snap_open_current(const char *state_dir, uid_t owner, enum snap
 		last = f.generation;
 		e = snap_path(path, sizeof path, state_dir, f.generation, file_of(kind));
 		if (e == CLUSTER_OK)
-			e = snap_open(path, owner, kind, &s);
+			e = snap_file_open(path, owner, ret);
 		if (e == CLUSTER_ENOTFOUND)
 			continue;
-		if (e != CLUSTER_OK)
-			return e;
-		if (!id_equal(&s.cluster, &f.cluster)) {
-			snap_close(&s);
-			return CLUSTER_EUNTRUSTED;
-		}
-		*ret = s;
-		*ret_fresh = f;
-		return CLUSTER_OK;
+		if (e == CLUSTER_OK)
+			*ret_fresh = f;
+		return e;
 	}
 	return CLUSTER_ENOTFOUND;
+}
+
+enum cluster_err snap_open_current(const char *state_dir, uid_t owner, enum snap_kind kind, struct snap *ret, struct snap_fresh *ret_fresh)
+{
+	struct snap_file file;
+	struct snap_fresh f;
+	enum cluster_err e;
+	struct snap s;
+
+	e = snap_file_open_current(state_dir, owner, kind, &file, &f);
+	if (e != CLUSTER_OK)
+		return e;
+	e = snap_file_map(&file, kind, NULL, &s);
+	snap_file_close(&file);
+	if (e != CLUSTER_OK)
+		return e;
+	if (!id_equal(&s.cluster, &f.cluster)) {
+		snap_close(&s);
+		return CLUSTER_EUNTRUSTED;
+	}
+	*ret = s;
+	*ret_fresh = f;
+	return CLUSTER_OK;
 }
 
 /* The file at `path` is the one that is mapped, and still one to trust. */

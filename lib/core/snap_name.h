@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cluster/name.h"
+#include "cluster/snap_near.h"
 
 /*
  * name_account_ok and name_*_reserved in a few nanoseconds, for the lookup path. test_snap_account holds them to the originals.
@@ -30,34 +31,6 @@ static inline size_t snap_name_length(const char *s)
 	while (n <= NAME_ACCOUNT_MAX && class[(uint8_t)s[n]])
 		n++;
 	return n <= NAME_ACCOUNT_MAX && s[n] == '\0' ? n : 0;
-}
-
-/* 11 bits made of the length and four of the characters. */
-static inline uint32_t snap_name_bit(const char *s, size_t n)
-{
-	const uint8_t *c = (const uint8_t *)s;
-	uint32_t mixed = c[0] | (uint32_t)c[1] << 8 | (uint32_t)c[n / 2] << 16 | (uint32_t)c[n - 1] << 24;
-
-	return mixed * UINT32_C(0x9e3779b1) >> 21 ^ (uint32_t)n;
-}
-
-/* False: the name of `n` bytes is on neither reserved list. True, as for one in sixteen of all others: ask name.c. */
-static inline bool snap_name_suspect(const char *s, size_t n)
-{
-	/* A bit for each reserved name: printed by test_snap_account --print. */
-	static const uint32_t seen[64] = {
-		0x20000008, 0x00009010, 0x00000080, 0x00001000, 0x00008020, 0x40000000, 0x20002000, 0x04200100,
-		0x02000000, 0x20000822, 0x22008200, 0x00002044, 0x00082008, 0x00000014, 0x00101080, 0x00020020,
-		0x01000000, 0x80000000, 0x00024000, 0x00004000, 0x08000000, 0x02000002, 0x00009000, 0x100c0000,
-		0x00400000, 0x00000000, 0x00110008, 0x02010020, 0x00000000, 0x00100400, 0x00200000, 0x00000004,
-		0x00000480, 0x00200040, 0x00200001, 0x00000020, 0x00800000, 0x00402880, 0x02000000, 0x00000000,
-		0x80000101, 0x00000000, 0x00100018, 0x00020000, 0x04058000, 0x02000220, 0x40000414, 0x00800000,
-		0x00000108, 0x00000030, 0x01020002, 0x00001004, 0x00002000, 0x00400000, 0x00004010, 0x00000000,
-		0x10000040, 0x00000020, 0x00000004, 0x05080000, 0x29080400, 0x00020000, 0x00020040, 0x00000200,
-	};
-	uint32_t bit = snap_name_bit(s, n);
-
-	return seen[bit / 32] >> bit % 32 & 1 || (n >= 8 && memcmp(s, "systemd-", 8) == 0);
 }
 
 static inline bool snap_account_reserved(const char *s, size_t n)

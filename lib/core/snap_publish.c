@@ -30,9 +30,11 @@ void snap_fresh_build(const struct snap_fresh *f, uint8_t dst[SNAP_FRESH_SIZE])
 	put64(dst + SNAP_FRESH_SUMMED, snap_hash(dst, SNAP_FRESH_SUMMED, 0));
 }
 
-enum cluster_err snap_word_store(const char *state_dir, uint64_t word)
+/* Stores the next word, as `next` has it. */
+static enum cluster_err move_word(const char *state_dir, uint64_t (*next)(uint64_t))
 {
 	char path[SNAP_PATH_SIZE];
+	uint64_t word = 0;
 	enum cluster_err e;
 	struct stat st;
 	int fd, saved;
@@ -46,9 +48,21 @@ enum cluster_err snap_word_store(const char *state_dir, uint64_t word)
 		return errno == ELOOP ? CLUSTER_EUNTRUSTED : CLUSTER_ESYSTEM;
 	/* The size only ever grows, so a reader's mapping stays whole. A word read while it is half written is one more change seen. */
 	ok = fstat(fd, &st) == 0 && fchmod(fd, 0644) == 0 && (st.st_size >= SNAP_WORD_SIZE || ftruncate(fd, SNAP_WORD_SIZE) == 0) &&
-	    pwrite(fd, &word, sizeof word, 0) == (ssize_t)sizeof word;
+	    pread(fd, &word, sizeof word, 0) == (ssize_t)sizeof word;
+	word = next(word);
+	ok = ok && pwrite(fd, &word, sizeof word, 0) == (ssize_t)sizeof word;
 	saved = errno;
 	close(fd);
 	errno = saved;
 	return ok ? CLUSTER_OK : CLUSTER_ESYSTEM;
+}
+
+enum cluster_err snap_word_begin(const char *state_dir)
+{
+	return move_word(state_dir, snap_word_begun);
+}
+
+enum cluster_err snap_word_finish(const char *state_dir)
+{
+	return move_word(state_dir, snap_word_done);
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "snap_inline.h"
@@ -145,40 +146,72 @@ enum cluster_err snap_open_fd(const char *path, uid_t owner, int *ret_fd, struct
 	return CLUSTER_OK;
 }
 
-enum cluster_err snap_open(const char *path, uid_t owner, enum snap_kind kind, struct snap *ret)
+enum cluster_err snap_file_open(const char *path, uid_t owner, struct snap_file *ret)
 {
-	void *base = MAP_FAILED;
-	int fd = -1, saved = 0;
 	enum cluster_err e;
 	struct stat st;
+	int fd;
 
 	e = snap_open_fd(path, owner, &fd, &st);
 	if (e != CLUSTER_OK)
 		return e;
-	e = CLUSTER_ETRUNC;
-	if (st.st_size < SNAP_HEADER_SIZE)
-		goto out;
-	e = CLUSTER_ELIMIT;
-	if ((uint64_t)st.st_size > SNAP_FILE_MAX)
-		goto out;
-	base = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-	saved = errno;
-	e = CLUSTER_ESYSTEM;
+	if (st.st_size < SNAP_HEADER_SIZE || (uint64_t)st.st_size > SNAP_FILE_MAX) {
+		close(fd);
+		return st.st_size < SNAP_HEADER_SIZE ? CLUSTER_ETRUNC : CLUSTER_ELIMIT;
+	}
+	*ret = (struct snap_file){ .fd = fd, .size = (size_t)st.st_size, .dev = st.st_dev, .ino = st.st_ino, .mtime = st.st_mtim };
+	return CLUSTER_OK;
+}
+
+void *snap_map_over(void *at, size_t n, int flags, int fd)
+{
+#ifdef __SANITIZE_THREAD__ /* which takes a mapping for a write that races with those who read what was there, as they may */
+	return (void *)syscall(SYS_mmap, at, n, PROT_READ, flags | MAP_FIXED, fd, 0);
+#else
+	return mmap(at, n, PROT_READ, flags | MAP_FIXED, fd, 0);
+#endif
+}
+
+enum cluster_err snap_file_map(const struct snap_file *f, enum snap_kind kind, void *at, struct snap *ret)
+{
+	void *base = at ? snap_map_over(at, f->size, MAP_SHARED, f->fd) : mmap(NULL, f->size, PROT_READ, MAP_SHARED, f->fd, 0);
+	enum cluster_err e;
+
 	if (base == MAP_FAILED)
-		goto out;
-	e = snap_parse(base, (size_t)st.st_size, kind, ret);
+		return CLUSTER_ESYSTEM;
+	e = snap_parse(base, f->size, kind, ret);
+	if (e != CLUSTER_OK) {
+		if (!at)
+			munmap(base, f->size);
+		return e;
+	}
+	ret->mapped = !at;
+	ret->dev = f->dev;
+	ret->ino = f->ino;
+	ret->mtime = f->mtime;
+	return CLUSTER_OK;
+}
+
+void snap_file_close(struct snap_file *f)
+{
+	int saved = errno;
+
+	if (f->fd >= 0)
+		close(f->fd);
+	f->fd = -1;
+	errno = saved;
+}
+
+enum cluster_err snap_open(const char *path, uid_t owner, enum snap_kind kind, struct snap *ret)
+{
+	struct snap_file f;
+	enum cluster_err e;
+
+	e = snap_file_open(path, owner, &f);
 	if (e != CLUSTER_OK)
-		goto out;
-	ret->mapped = true;
-	ret->dev = st.st_dev;
-	ret->ino = st.st_ino;
-	ret->mtime = st.st_mtim;
-out:
-	if (e != CLUSTER_OK && base != MAP_FAILED)
-		munmap(base, (size_t)st.st_size);
-	close(fd);
-	if (e == CLUSTER_ESYSTEM)
-		errno = saved;
+		return e;
+	e = snap_file_map(&f, kind, NULL, ret);
+	snap_file_close(&f);
 	return e;
 }
 
@@ -189,32 +222,51 @@ void snap_close(struct snap *s)
 	memset(s, 0, sizeof *s);
 }
 
+struct snap_table snap_table(const struct snap *s, uint32_t records, uint32_t index)
+{
+	return (struct snap_table){ .buckets = s->section[index].p, .mask = s->section[index].n / SNAP_BUCKET_SIZE - 1, .records = s->section[records].p,
+		.size = s->section[records].n };
+}
+
 void snap_probe_init(struct snap_probe *p, const struct snap *s, uint32_t records, uint32_t index, const void *key, size_t n)
 {
-	snap_probe_start(p, s, records, index, key, n);
+	const uint64_t hash = snap_hash_inline(key, n, 0);
+
+	p->s = s;
+	p->records = records;
+	p->index = index;
+	p->tag = (uint32_t)(hash >> 32);
+	p->bucket = hash;
+	p->found = p->probes = 0;
+	p->begun = false;
 }
 
 enum cluster_err snap_probe_next(struct snap_probe *p, struct rd *ret_body)
 {
+	struct snap_search w = { .tag = p->tag, .found = p->found, .probes = p->probes };
+	struct snap_table t;
+	enum cluster_err e;
+
 	/* Not the index and the records of one another: nothing there can be believed. */
 	if (p->index >= SNAP_SECTIONS_MAX || p->records >= SNAP_SECTIONS_MAX || p->s->section[p->index].n < SNAP_BUCKET_SIZE)
 		return CLUSTER_EFORMAT;
-	return snap_probe_step(p, ret_body);
+	t = snap_table(p->s, p->records, p->index);
+	w.number = p->bucket & t.mask;
+	w.bucket = p->begun ? t.buckets + w.number * SNAP_BUCKET_SIZE : NULL;
+	e = snap_search_record(&w, &t, p->records, p->index, ret_body);
+	p->begun = true;
+	p->bucket = w.number;
+	p->found = w.found;
+	p->probes = w.probes;
+	return e;
 }
 
 enum cluster_err snap_each(const struct snap *s, uint32_t records, uint64_t *cursor, struct rd *ret_body)
 {
-	enum cluster_err e;
-	struct rd body;
+	struct snap_table t;
 
-	if (records >= SNAP_SECTIONS_MAX || *cursor % 8 != 0 || *cursor > s->section[records].n)
+	if (records >= SNAP_SECTIONS_MAX)
 		return CLUSTER_EFORMAT;
-	if (*cursor == s->section[records].n)
-		return CLUSTER_ENOTFOUND;
-	e = snap_record_at(s, records, *cursor, &body);
-	if (e != CLUSTER_OK)
-		return e;
-	*cursor += (SNAP_RECORD_HEAD + body.n + 7) & ~(uint64_t)7;
-	*ret_body = body;
-	return CLUSTER_OK;
+	t = (struct snap_table){ .records = s->section[records].p, .size = s->section[records].n };
+	return snap_next_record(&t, records, cursor, ret_body);
 }

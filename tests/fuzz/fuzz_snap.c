@@ -9,6 +9,7 @@
 
 #include "cluster/name.h"
 #include "cluster/snap.h"
+#include "cluster/snap_near.h"
 
 static void put32(uint8_t *p, uint32_t v)
 {
@@ -85,6 +86,58 @@ static void check_group(const struct snap *s, const struct snap_group *g)
 	FUZZ_CHECK(p == g->members + g->members_size);
 }
 
+/* The copying lookups, quick and thorough, say the same as those in place, with room enough; without, they touch nothing outside it. */
+static void check_account_copy(const struct snap *s, const char *name, enum cluster_err e, const struct snap_account *want)
+{
+	const struct snap_table by_name = snap_table(s, SNAP_A_ACCOUNTS, SNAP_A_BY_NAME), by_uid = snap_table(s, SNAP_A_ACCOUNTS, SNAP_A_BY_UID);
+	const size_t n = e == CLUSTER_OK ? want->name_n + want->gecos_n + want->home_n + want->shell_n + 4 : 300;
+	struct snap_room room = { .p = malloc(n), .n = n }, little = { .p = malloc(n), .n = n - 1 };
+	struct snap_account a;
+
+	FUZZ_CHECK(room.p && little.p);
+	FUZZ_CHECK(snap_copy_account_by_name(&by_name, name, &room, &a) == e && (e != CLUSTER_OK || memcmp(want->name, a.name, n) == 0));
+	memset(room.p, 1, n);
+	FUZZ_CHECK(snap_near_account_by_name(&by_name, name, &room, &a) == e);
+	if (e == CLUSTER_OK) {
+		FUZZ_CHECK(a.name == room.p && memcmp(want->name, a.name, n) == 0 && a.uid == want->uid && a.gid == want->gid && a.shell_n == want->shell_n);
+		FUZZ_CHECK(snap_near_account_by_name(&by_name, name, &little, &a) == CLUSTER_ELIMIT);
+		FUZZ_CHECK(snap_near_account_by_uid(&by_uid, want->uid, &room, &a) == snap_copy_account_by_uid(&by_uid, want->uid, &room, &a));
+	}
+	free(room.p);
+	free(little.p);
+}
+
+static void check_group_copy(const struct snap *s, const char *name, enum cluster_err e, const struct snap_group *want)
+{
+	const struct snap_table t = snap_table(s, SNAP_A_GROUPS, SNAP_A_GROUP_BY_NAME);
+	const size_t n = e == CLUSTER_OK ? (want->n_members + 1) * sizeof(char *) + want->name_n + 1 + want->members_size : 300;
+	struct snap_room room = { .p = malloc(n), .n = n }, little = { .p = malloc(n), .n = n - 1 };
+	struct snap_group_copy g;
+	const char *p;
+
+	FUZZ_CHECK(room.p && little.p);
+	FUZZ_CHECK(snap_copy_group_by_name(&t, name, &room, &g) == e || e != CLUSTER_OK);
+	if (e == CLUSTER_OK) {
+		FUZZ_CHECK(strcmp(g.name, want->name) == 0 && g.gid == want->gid && g.end == room.p + n && !g.members[want->n_members]);
+		p = want->members;
+		for (uint32_t i = 0; i < want->n_members; p += strlen(p) + 1, i++)
+			FUZZ_CHECK(strcmp(g.members[i], p) == 0);
+		FUZZ_CHECK(snap_copy_group_by_name(&t, name, &little, &g) == CLUSTER_ELIMIT);
+	}
+	free(room.p);
+	free(little.p);
+}
+
+static void check_member_copy(const struct snap *s, const char *name)
+{
+	const struct snap_table t = snap_table(s, SNAP_A_MEMBER, SNAP_A_MEMBER_BY_NAME);
+	const uint8_t *near = NULL, *found = NULL;
+	uint32_t near_n = 0, found_n = 0;
+	enum cluster_err e = snap_find_member(&t, name, &found, &found_n);
+
+	FUZZ_CHECK(snap_near_member(&t, name, &near, &near_n) == e && (e != CLUSTER_OK || (near == found && near_n == found_n)));
+}
+
 static void use_accounts(const struct snap *s)
 {
 	static const char *const names[] = { "alice", "bob", "emr-user", "zoe", "ecs-user", "hadoop", "analysts", "root", "sudo" };
@@ -92,18 +145,24 @@ static void use_accounts(const struct snap *s)
 	struct snap_account a;
 	struct snap_group g;
 	const uint8_t *gids;
+	enum cluster_err e;
 	uint64_t cursor;
 	uint32_t n;
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-		if (snap_account_by_name(s, names[i], &a) == CLUSTER_OK) {
+		e = snap_account_by_name(s, names[i], &a);
+		if (e == CLUSTER_OK) {
 			check_account(s, &a);
 			FUZZ_CHECK(strcmp(a.name, names[i]) == 0);
 		}
-		if (snap_group_by_name(s, names[i], &g) == CLUSTER_OK) {
+		check_account_copy(s, names[i], e, &a);
+		e = snap_group_by_name(s, names[i], &g);
+		if (e == CLUSTER_OK) {
 			check_group(s, &g);
 			FUZZ_CHECK(strcmp(g.name, names[i]) == 0);
 		}
+		check_group_copy(s, names[i], e, &g);
+		check_member_copy(s, names[i]);
 		if (snap_member_groups(s, names[i], &gids, &n) != CLUSTER_OK)
 			continue;
 		check_inside(s, gids, 4 * (size_t)n);

@@ -138,8 +138,10 @@ void world_publish_silently(uint64_t generation, const void *file, size_t n)
 
 void world_publish(uint64_t generation, const void *file, size_t n)
 {
+	if (snap_word_begin(WORLD_STATE) != CLUSTER_OK)
+		err(1, "generation");
 	world_publish_silently(generation, file, n);
-	if (snap_word_store(WORLD_STATE, generation) != CLUSTER_OK)
+	if (snap_word_finish(WORLD_STATE) != CLUSTER_OK)
 		err(1, "generation");
 	if (generation > 2)
 		remove_generation(generation - 2);

@@ -571,12 +571,12 @@ static void test_not_enrolled(void **state)
 {
 	(void)state;
 	unlink(WORLD_STATE "/enrolled");
-	assert_ok(snap_word_store(WORLD_STATE, 0));
+	assert_ok(snap_word_begin(WORLD_STATE));
 	not_found(by_name("core-1-1", AF_INET), HOST_NOT_FOUND);
 	not_found(by_name_any("core-1-1"), HOST_NOT_FOUND);
 	not_found(by_address("10.77.0.21"), HOST_NOT_FOUND);
 	world_enroll();
-	assert_ok(snap_word_store(WORLD_STATE, generation));
+	assert_ok(snap_word_finish(WORLD_STATE));
 	found(by_name("core-1-2", AF_INET), "core-1-2 10.77.0.22");
 }
 

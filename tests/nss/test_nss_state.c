@@ -101,6 +101,16 @@ static int answer_as_child(void)
 	return write(9, &a, sizeof a) == sizeof a ? 0 : 1;
 }
 
+/*
+ * More than a second, and some lookups: what was done by hand, behind the generation word's back, is seen then.
+ */
+static void later(void)
+{
+	clock_moved += 2;
+	for (int i = 0; i < 64; i++)
+		(void)ask();
+}
+
 static void is_found(struct answer a, uint32_t shift)
 {
 	assert_int_equal(a.status, NSS_STATUS_SUCCESS);
@@ -150,7 +160,7 @@ static void test_not_enrolled(void **state)
 	(void)state;
 	all_say(NSS_STATUS_SUCCESS);
 	remove_state();
-	clock_moved += 2;
+	later();
 	all_say(NSS_STATUS_NOTFOUND);
 	is_not_enrolled(ask_cold());
 	assert_int_equal(rename(WORLD_STATE, "/var/lib/away"), 0);
@@ -164,7 +174,7 @@ static void test_h9_enrolled_and_nothing_there(void **state)
 	(void)state;
 	remove_state();
 	world_enroll();
-	clock_moved += 2;
+	later();
 	all_say(NSS_STATUS_UNAVAIL);
 	is_unavailable(ask_cold());
 	/* an enrolled marker of any kind counts */
@@ -194,7 +204,7 @@ static void both_unavailable(void)
 {
 	is_unavailable(ask());
 	is_unavailable(ask_cold());
-	clock_moved += 2;
+	later();
 	all_say(NSS_STATUS_UNAVAIL);
 	/* and a good one heals it */
 	world_publish(++generation, second, second_n);
@@ -206,7 +216,7 @@ static void bad_generation(void (*spoil)(const char *path))
 {
 	world_publish_silently(++generation, first, first_n);
 	spoil(snap_path_now());
-	assert_ok(snap_word_store(WORLD_STATE, generation));
+	assert_ok(snap_word_finish(WORLD_STATE));
 	both_unavailable();
 }
 
@@ -263,13 +273,13 @@ static void test_current_file_loses_trust(void **state)
 	(void)state;
 	is_found(ask(), 0);
 	spoil_group(snap_path_now());
-	clock_moved += 2;
+	later();
 	both_unavailable();
 	spoil_owner(snap_path_now());
-	clock_moved += 2;
+	later();
 	both_unavailable();
 	spoil_major(snap_path_now());
-	clock_moved += 2;
+	later();
 	both_unavailable();
 }
 
@@ -282,7 +292,7 @@ static void test_e8_fresh_not_believed(void **state)
 	for (size_t i = 0; i < sizeof spoils / sizeof spoils[0]; i++) {
 		is_found(ask(), i ? 1000 : 0);
 		spoils[i](WORLD_STATE "/fresh");
-		clock_moved += 2;
+		later();
 		is_unavailable(ask());
 		is_unavailable(ask_cold());
 		rmdir(WORLD_STATE "/fresh");
@@ -301,7 +311,7 @@ static void test_other_cluster(void **state)
 	is_found(ask(), 0);
 	snap_fresh_build(&f, fresh);
 	world_write(WORLD_STATE "/fresh", fresh, sizeof fresh);
-	clock_moved += 2;
+	later();
 	both_unavailable();
 }
 
@@ -319,13 +329,35 @@ static void test_renewal_by_word(void **state)
 	}
 }
 
+/* An agent that was killed between any two of its steps: after it said that a change is under way, before or after fresh was changed. */
+static void test_renewal_by_a_killed_agent(void **state)
+{
+	(void)state;
+	is_found(ask(), 0);
+	assert_ok(snap_word_begin(WORLD_STATE));
+	is_found(ask(), 0); /* looked, and there was nothing new yet */
+	world_publish_silently(++generation, second, second_n);
+	is_found(ask(), 0); /* not looked again within the second */
+	clock_moved += 2;
+	is_found(ask(), 1000);
+	world_publish_silently(++generation, first, first_n); /* it goes on and on being killed */
+	clock_moved += 2;
+	is_found(ask(), 0);
+	assert_ok(snap_word_begin(WORLD_STATE));
+	world_publish_silently(++generation, second, second_n);
+	is_found(ask(), 1000); /* at once */
+	assert_ok(snap_word_finish(WORLD_STATE)); /* the next start */
+	is_found(ask(), 1000);
+}
+
+/* A word at rest is believed: not even the clock is asked. Somebody's hand is noticed all the same, after some lookups and a second. */
 static void test_renewal_without_word(void **state)
 {
 	(void)state;
 	is_found(ask(), 0);
 	world_publish_silently(++generation, second, second_n);
 	is_found(ask(), 0); /* not yet looked */
-	clock_moved += 2;
+	later();
 	is_found(ask(), 1000);
 	/* also where there is no word at all, or a bad one */
 	assert_int_equal(rename(WORLD_STATE "/generation", "/var/lib/generation"), 0);
@@ -333,7 +365,7 @@ static void test_renewal_without_word(void **state)
 	world_write(WORLD_STATE "/generation", "short", 5);
 	is_found(ask_cold(), 1000);
 	world_publish_silently(++generation, first, first_n);
-	clock_moved += 2;
+	later();
 	is_found(ask(), 0);
 	is_found(ask_cold(), 0);
 	assert_int_equal(rename("/var/lib/generation", WORLD_STATE "/generation"), 0);
@@ -367,7 +399,7 @@ static void test_unchanged_snapshot_stays_mapped(void **state)
 	snprintf(old, sizeof old, "%s", snap_path_now());
 	world_publish_silently(++generation, "", 0);
 	assert_int_equal(unlink(snap_path_now()) | link(old, snap_path_now()), 0);
-	assert_ok(snap_word_store(WORLD_STATE, generation));
+	assert_ok(snap_word_finish(WORLD_STATE));
 	is_found(ask(), 0);
 	assert_int_equal(mappings(after), 1);
 	assert_string_equal(before, after);
@@ -377,8 +409,10 @@ static void test_leave_and_join_again(void **state)
 {
 	(void)state;
 	is_found(ask(), 0);
+	assert_ok(snap_word_begin(WORLD_STATE));
+	is_found(ask(), 0);
 	assert_int_equal(unlink(WORLD_STATE "/enrolled") | unlink(WORLD_STATE "/fresh"), 0);
-	assert_ok(snap_word_store(WORLD_STATE, 0));
+	assert_ok(snap_word_begin(WORLD_STATE));
 	is_not_enrolled(ask()); /* at once */
 	assert_int_equal(mappings(NULL), 0);
 	/* the same generation number again, other content */
@@ -391,7 +425,7 @@ static void test_leave_and_join_again(void **state)
 	remove_state();
 	world_enroll();
 	world_publish(generation, first, first_n);
-	clock_moved += 2;
+	later();
 	is_found(ask(), 0);
 }
 
@@ -400,11 +434,11 @@ static void test_new_word_file(void **state)
 {
 	(void)state;
 	is_found(ask(), 0);
-	assert_ok(snap_word_store(WORLD_STATE, UINT64_MAX));
+	assert_ok(snap_word_begin(WORLD_STATE));
 	assert_int_equal(unlink(WORLD_STATE "/generation"), 0);
 	world_publish(++generation, second, second_n);
 	is_found(ask(), 1000); /* the old word's last change */
-	clock_moved += 2;
+	later();
 	is_found(ask(), 1000);
 	world_publish(++generation, first, first_n);
 	is_found(ask(), 0);
@@ -464,14 +498,14 @@ static void test_enumeration_over_renewals(void **state)
 	is_found(ask(), 0);
 	assert_int_equal(mappings(NULL), 2);
 	module.endpwent();
-	clock_moved += 2;
+	later();
 	is_found(ask(), 0);
 	assert_int_equal(mappings(NULL), 1);
 	/* and it ends even if the node leaves meanwhile */
 	module.setpwent(0);
 	assert_int_equal(module.getpwent(&pw, buf, sizeof buf, &code), NSS_STATUS_SUCCESS);
 	remove_state();
-	clock_moved += 2;
+	later();
 	is_not_enrolled(ask());
 	for (n = 1; module.getpwent(&pw, buf, sizeof buf, &code) == NSS_STATUS_SUCCESS; n++)
 		assert_int_equal(pw.pw_uid, WORLD_UID(n, 0));
@@ -503,7 +537,7 @@ static void test_e7_shortages(void **state)
 	is_found(ask(), 1000);
 
 	remove_state();
-	clock_moved += 2;
+	later();
 	is_not_enrolled(ask());
 	world_enroll();
 	world_publish(++generation, first, first_n);
@@ -543,6 +577,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup(test_e8_fresh_not_believed, set_up),
 		cmocka_unit_test_setup(test_other_cluster, set_up),
 		cmocka_unit_test_setup(test_renewal_by_word, set_up),
+		cmocka_unit_test_setup(test_renewal_by_a_killed_agent, set_up),
 		cmocka_unit_test_setup(test_renewal_without_word, set_up),
 		cmocka_unit_test_setup(test_unchanged_snapshot_stays_mapped, set_up),
 		cmocka_unit_test_setup(test_leave_and_join_again, set_up),

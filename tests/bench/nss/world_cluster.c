@@ -73,7 +73,7 @@ static void publish(const struct world *w, const char *state)
 	snap_fresh_build(&f, fresh);
 	write_file(state, "fresh", fresh, sizeof fresh);
 	write_file(state, "enrolled", "", 0);
-	if (snap_word_store(state, 1) != CLUSTER_OK)
+	if (snap_word_finish(state) != CLUSTER_OK)
 		err(1, "generation");
 	printf("{\"bytes\": %zu, \"ms\": %ld, \"peak_kb\": %ld}\n", n,
 	    (long)(end.tv_sec - start.tv_sec) * 1000 + (end.tv_nsec - start.tv_nsec) / 1000000, usage.ru_maxrss);

@@ -213,6 +213,45 @@ static void test_names_as_in_name_c(void **state)
 	}
 }
 
+/* The quick forms of the hash, the grammar of names and the search in a bucket say the same as the plain ones. */
+static void test_quick_forms(void **state)
+{
+	static const char set[] = "abcyz0189_-A@[`{.\x80\xff\x00/:";
+	uint8_t bytes[256] = { 0 };
+	uint32_t x = 3;
+
+	(void)state;
+	for (unsigned int round = 0; round < 100000; round++) {
+		size_t n = SNAP_SHORT_MIN + round % (SNAP_SHORT_MAX - SNAP_SHORT_MIN + 1), name_n = 1 + round % NAME_ACCOUNT_MAX;
+		struct snap_key key;
+		char name[64] = { 0 };
+		snap_lanes v;
+		uint32_t tag, found = 0;
+
+		for (size_t i = 0; i < 160; i++)
+			bytes[i] = (uint8_t)next_random(&x);
+		assert_true(snap_hash_short(bytes, n, round) == snap_hash(bytes, n, round));
+		key = snap_key_of(bytes, name_n);
+		assert_true(snap_key_hash(&key) == snap_hash(bytes, name_n, 0));
+		assert_true(snap_key_is(&key, bytes, name_n) && snap_key_is(&key, bytes + 1, name_n) == (memcmp(bytes, bytes + 1, name_n) == 0));
+		v = snap_lanes_load(bytes) > 0;
+		assert_int_equal(snap_lanes_bits(v), snap_lanes_bits_portable(v));
+		for (size_t i = 0; i < SNAP_BUCKET_SLOTS; i++)
+			bytes[8 + 8 * i] = (uint8_t)(round % 3), bytes[9 + 8 * i] = bytes[10 + 8 * i] = 0, bytes[11 + 8 * i] &= 3;
+		tag = (round % 3) << 24 | (round & 3);
+		for (uint32_t i = 0; i < SNAP_BUCKET_SLOTS; i++)
+			found |= (uint32_t)(snap_be32(bytes + 8 + 8 * i) == tag) << (2 * i + 2);
+		assert_int_equal(snap_bucket_match(bytes, tag), found);
+		for (size_t i = 0; i < name_n; i++)
+			name[i] = set[next_random(&x) % (round % 2 ? 11 : sizeof set)];
+		assert_int_equal(snap_name_judge((uint8_t *)name, name_n), strlen(name) == name_n && name_account_ok(name));
+	}
+	for (uint32_t i = 0; i < 200000; i++)
+		assert_int_equal(snap_id_ok(i), name_id_ok(i));
+	for (uint32_t i = INT32_MAX - 10u; i < INT32_MAX + 10u; i++)
+		assert_int_equal(snap_id_ok(i), name_id_ok(i));
+}
+
 /* Strings near the edge of what is allowed: what the one pass accepts, the three predicates accept, and for plain text it does accept. */
 static void test_text_as_in_name_c(void **state)
 {
@@ -234,26 +273,34 @@ static void test_text_as_in_name_c(void **state)
 		}
 		struct snap_account a = { .gecos = starts[0], .home = starts[1], .shell = starts[2], .gecos_n = lengths[0], .home_n = lengths[1], .shell_n = lengths[2] };
 
-		if (text_plain((uint8_t *)text + 1, n)) {
+		if (n < SNAP_TEXT_MIN)
+			continue;
+		if (text_plain_long((uint8_t *)text + 1, n)) {
 			assert_true(text_ok(&a));
 			fast++;
 		}
-		/* tightly allocated, so that the sanitizer sees a read too many */
-		char *tight = malloc(n + 1);
+		/* tightly allocated, so that the sanitizer sees a read or a write too many */
+		uint8_t *tight = malloc(n + 1), *to = malloc(n);
+		uint64_t ends = (UINT64_C(1) << lengths[0]) | UINT64_C(1) << (lengths[0] + 1 + lengths[1]) % 64 | UINT64_C(1) << (n - 1) % 64;
 
-		assert_non_null(tight);
+		assert_true(tight && to);
 		memcpy(tight, text, n + 1);
-		(void)text_plain((uint8_t *)tight + 1, n);
+		assert_int_equal(text_plain_long(tight + 1, n), text_plain_long((uint8_t *)text + 1, n));
+		if (n <= SNAP_TEXT_MAX) {
+			assert_int_equal(snap_text_plain(tight + 1, n, ends, to), text_plain_long((uint8_t *)text + 1, n));
+			assert_memory_equal(to, text + 1, n);
+		}
 		free(tight);
+		free(to);
 	}
 	assert_in_range(fast, 3000, 290000);
-	assert_true(text_plain((const uint8_t *)"\0Some Person\0/home/someone\0/bin/bash" + 1, 36));
+	assert_true(text_plain_long((const uint8_t *)"\0Some Person\0/home/someone\0/bin/bash" + 1, 36));
 }
 
 /* The table of snap_name_suspect for the lists as they are. */
 static int print_table(void)
 {
-	uint32_t seen[64] = { 0 };
+	uint32_t seen[512] = { 0 };
 
 	for (size_t i = 0; i < COUNT(reserved_accounts) + COUNT(reserved_groups); i++) {
 		const char *s = i < COUNT(reserved_accounts) ? reserved_accounts[i] : reserved_groups[i - COUNT(reserved_accounts)];
@@ -261,8 +308,8 @@ static int print_table(void)
 
 		seen[bit / 32] |= UINT32_C(1) << bit % 32;
 	}
-	for (size_t i = 0; i < 64; i++)
-		printf("%s0x%08x,%s", i % 8 ? " " : "\t\t", seen[i], i % 8 == 7 ? "\n" : "");
+	for (size_t i = 0; i < 512; i++)
+		printf("%s0x%08x,%s", i % 12 ? " " : "\t\t", seen[i], i % 12 == 11 || i == 511 ? "\n" : "");
 	return 0;
 }
 
@@ -274,6 +321,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_e11_long_names),
 		cmocka_unit_test(test_every_bit_of_the_file),
 		cmocka_unit_test(test_names_as_in_name_c),
+		cmocka_unit_test(test_quick_forms),
 		cmocka_unit_test(test_text_as_in_name_c),
 	};
 

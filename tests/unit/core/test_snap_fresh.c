@@ -226,15 +226,23 @@ static void test_word(void **state)
 
 	(void)state;
 	assert_err(snap_word_map(".", me, &word), CLUSTER_ENOTFOUND);
-	assert_ok(snap_word_store(".", 41));
+	assert_ok(snap_word_begin("."));
 	assert_int_equal(stat("generation", &before), 0);
 	assert_int_equal(before.st_size, SNAP_WORD_SIZE);
 	assert_int_equal(before.st_mode & 07777, 0644);
 	assert_err(snap_word_map(".", me + 1, &word), CLUSTER_EUNTRUSTED);
 	assert_ok(snap_word_map(".", me, &word));
-	assert_int_equal(__atomic_load_n(word, __ATOMIC_RELAXED), 41);
-	assert_ok(snap_word_store(".", UINT64_C(0x123456789abcdef0)));
-	assert_true(__atomic_load_n(word, __ATOMIC_RELAXED) == UINT64_C(0x123456789abcdef0));
+	for (unsigned int i = 0; i < 100; i++) { /* it only goes up, also after a stop, and says what was done last */
+		uint64_t last = __atomic_load_n(word, __ATOMIC_RELAXED);
+		bool finish = i % 3;
+
+		assert_ok(finish ? snap_word_finish(".") : snap_word_begin("."));
+		assert_true(__atomic_load_n(word, __ATOMIC_RELAXED) > last);
+		assert_int_equal(snap_word_settled(__atomic_load_n(word, __ATOMIC_RELAXED)), finish);
+		assert_ok(i % 2 ? snap_word_begin(".") : snap_word_finish("."));
+		assert_int_equal(snap_word_settled(__atomic_load_n(word, __ATOMIC_RELAXED)), i % 2 == 0);
+	}
+	assert_false(snap_word_settled(0));
 	assert_int_equal(stat("generation", &after), 0);
 	assert_true(before.st_ino == after.st_ino && before.st_size == after.st_size);
 	assert_int_equal(munmap((void *)(uintptr_t)word, SNAP_WORD_SIZE), 0);
@@ -242,11 +250,11 @@ static void test_word(void **state)
 	assert_err(snap_word_map(".", me, &word), CLUSTER_EFORMAT);
 	assert_int_equal(unlink("generation"), 0);
 	assert_int_equal(symlink("elsewhere", "generation"), 0);
-	assert_err(snap_word_store(".", 1), CLUSTER_EUNTRUSTED);
+	assert_err(snap_word_begin("."), CLUSTER_EUNTRUSTED);
 	assert_err(snap_word_map(".", me, &word), CLUSTER_EUNTRUSTED);
 	assert_int_equal(access("elsewhere", F_OK), -1);
 	assert_int_equal(unlink("generation"), 0);
-	assert_err(snap_word_store("nowhere", 1), CLUSTER_ESYSTEM);
+	assert_err(snap_word_finish("nowhere"), CLUSTER_ESYSTEM);
 	assert_int_equal(errno, ENOENT);
 }
 

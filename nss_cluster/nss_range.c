@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "nss_range.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+#define LEAST ((size_t)1 << 18)
+#define BEHIND ((size_t)1 << 16) /* zeros for ever behind a range: a page on any architecture */
+#define SAME_MAX 5               /* ranges of one size: the one in use, the next, and one for each enumeration that keeps an old one */
+
+/* Free: zeros or no range. Claimed: for one thread alone. Ready: a snapshot is mapped. One that is current may for a moment be claimed, by who made it so. */
+enum life { SLOT_FREE, SLOT_CLAIMED, SLOT_READY };
+
+#define ZEROS (MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE) /* they cost nothing: nobody can write there */
+
+static bool claim_if(struct nss_slot *s, int life)
+{
+	return atomic_load_explicit(&s->life, memory_order_relaxed) == life && atomic_compare_exchange_strong(&s->life, &life, SLOT_CLAIMED);
+}
+
+/* A power of two, so that a snapshot that grows a little needs no new one. 0: none is large enough. */
+static size_t room_for(size_t size)
+{
+	size_t room = LEAST;
+
+	while (room < size && room < SIZE_MAX / 4)
+		room *= 2;
+	return room < size ? 0 : room;
+}
+
+static bool reserve(struct nss_slot *s, size_t room)
+{
+	void *base = mmap(NULL, room + BEHIND, PROT_READ, ZEROS, -1, 0);
+
+	if (base == MAP_FAILED)
+		return false;
+	s->base = base;
+	atomic_store_explicit(&s->room, room, memory_order_relaxed);
+	return true;
+}
+
+struct nss_slot *nss_range_claim(size_t size)
+{
+	const size_t room = room_for(size);
+	unsigned int same = 0;
+
+	for (unsigned int i = 0; i < NSS_SLOTS; i++) {
+		struct nss_slot *s = &nss_state.slot[i];
+		size_t has = atomic_load_explicit(&s->room, memory_order_relaxed);
+
+		if (has >= size && claim_if(s, SLOT_FREE))
+			return s;
+		same += has == room;
+	}
+	for (unsigned int i = 0; room && same < SAME_MAX && i < NSS_SLOTS; i++) {
+		struct nss_slot *s = &nss_state.slot[i];
+
+		if (atomic_load_explicit(&s->room, memory_order_relaxed) || !claim_if(s, SLOT_FREE))
+			continue;
+		if (atomic_load_explicit(&s->room, memory_order_relaxed) >= size || reserve(s, room))
+			return s;
+		atomic_store(&s->life, SLOT_FREE);
+		break;
+	}
+	return NULL;
+}
+
+void nss_range_release(struct nss_slot *s)
+{
+	atomic_store(&s->life, SLOT_READY);
+}
+
+static bool is_current(const struct nss_slot *s)
+{
+	return (atomic_load(&nss_state.current) & NSS_SLOT_BITS) == (uint64_t)(s - nss_state.slot) + 1;
+}
+
+/* `current` has moved on before the holds are counted: whoever counts itself later sees that and reads nothing. */
+static bool is_idle(struct nss_slot *s)
+{
+	return !is_current(s) && atomic_load(&s->holds) == 0;
+}
+
+void nss_range_reclaim(void)
+{
+	const int saved = errno;
+
+	for (unsigned int i = 0; i < NSS_SLOTS; i++) {
+		struct nss_slot *s = &nss_state.slot[i];
+
+		if (atomic_load_explicit(&s->life, memory_order_relaxed) != SLOT_READY || !is_idle(s) || !claim_if(s, SLOT_READY))
+			continue;
+		if (is_idle(s) && snap_map_over(s->base, atomic_load_explicit(&s->room, memory_order_relaxed), ZEROS, -1) != MAP_FAILED)
+			atomic_store(&s->life, SLOT_FREE);
+		else
+			atomic_store(&s->life, SLOT_READY);
+	}
+	errno = saved;
+}

@@ -207,12 +207,15 @@ out:
 
 /* ---- revoke/list ---- */
 
-/* The name behind an id, for people; NULL if there is none. The caller frees *keep with directory_free. */
+/* The name behind an id, of the person behind a device or credential; NULL if there is none. The caller frees *keep with directory_free. */
 static const char *name_of(struct store *s, const struct revoke_entry *e, struct directory **keep)
 {
+	struct renewal_issued issued;
 	char person[ID_TEXT + 1];
 	struct device device;
 
+	if (e->kind == REVOKE_CREDENTIAL && renewal_issued(s, e->value, &issued) == CLUSTER_OK && record_get(s, DIRECTORY_PEOPLE, issued.person, keep, NULL) == CLUSTER_OK)
+		return (*keep)->people[0].name;
 	if (e->kind == REVOKE_PERSON && record_get(s, DIRECTORY_PEOPLE, e->value, keep, NULL) == CLUSTER_OK)
 		return (*keep)->people[0].name;
 	if (e->kind == REVOKE_NODE && record_get(s, DIRECTORY_NODES, e->value, keep, NULL) == CLUSTER_OK)

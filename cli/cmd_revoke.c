@@ -148,7 +148,7 @@ static void print_entry(struct table *t, const struct json *r)
 	table_cell(t, "%s", admin_text(r, "kind"));
 	if (except[0] != '\0')
 		table_cell(t, "all but %s", except);
-	else if (name != NULL && strcmp(admin_text(r, "kind"), "device") == 0)
+	else if (name != NULL && (strcmp(admin_text(r, "kind"), "device") == 0 || strcmp(admin_text(r, "kind"), "credential") == 0))
 		table_cell(t, "%s of %s", admin_text(r, "value"), name);
 	else
 		table_cell(t, "%s", name != NULL ? name : admin_text(r, "value"));

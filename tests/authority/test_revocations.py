@@ -60,6 +60,7 @@ def selectors(d):
         done = d.admin_ok("revoke/add", kind=kind, value=value, reason="why " + kind)
         entry = in_force(d)[done["seq"]]
         assert abs(entry["until"] - until) < 30 and entry["value"] == (stored or value) and entry["by"] == "root" and entry["reason"] == "why " + kind, (entry, until)
+        assert entry.get("name") == {"device": "ann", "person": "ann", "node": "sel-1"}.get(kind, "ann" if value == jti and kind == "credential" else None), entry
         assert entry["leaves"] == 0 if until == FOREVER else entry["leaves"] > until
         assert entry["missing"] == 1
         # once more is not twice

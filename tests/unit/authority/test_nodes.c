@@ -106,9 +106,76 @@ static void test_inherit(void **state)
 	nodes_free(n);
 }
 
+/* H8: a node is silent when it has not asked for longer than the longest poll; after our own start everybody is given that time first. */
+static void test_reachable(void **state)
+{
+	struct nodes *n = fresh();
+	struct nodes_one *a = add(n, 1, "a"), *b = add(n, 2, "b");
+
+	(void)state;
+	n->since = 1000;
+	a->seen = 2000;
+	assert_true(nodes_reachable(n, b, 1000 + NODES_SILENT));
+	assert_false(nodes_reachable(n, b, 1001 + NODES_SILENT));
+	assert_true(nodes_reachable(n, a, 2000 + NODES_SILENT));
+	assert_false(nodes_reachable(n, a, 2001 + NODES_SILENT));
+	assert_int_equal(nodes_least(n), 0);
+	nodes_progress(a, 7, 0, 9, 1);
+	assert_int_equal(nodes_least(n), 0);
+	nodes_progress(b, 5, 0, 9, 1);
+	assert_int_equal(nodes_least(n), 5);
+	nodes_remove(n, &b->id);
+	assert_int_equal(nodes_least(n), 7);
+	nodes_remove(n, &a->id);
+	assert_int_equal(nodes_least(n), INT64_MAX);
+	nodes_free(n);
+}
+
+static void test_roles(void **state)
+{
+	char roles[2][NAME_ROLE_MAX + 1] = { "core", "data" };
+	struct directory_node node = { .id = { { 1 } }, .name = "a", .n_roles = 2, .roles = roles };
+	struct nodes *n = fresh();
+
+	(void)state;
+	assert_ok(nodes_set(n, &node));
+	assert_true(nodes_role(n, "data"));
+	assert_false(nodes_role(n, "dat"));
+	node.n_roles = 1;
+	assert_ok(nodes_set(n, &node));
+	assert_false(nodes_role(n, "data"));
+	nodes_free(n);
+}
+
+/* What a reload takes over: progress, and the sessions, which are counted once. */
+static void test_inherit_sessions(void **state)
+{
+	struct report_session s = { .kind = SESSION_CREDENTIAL, .account = "a" };
+	struct report r = { .full = true, .n_opened = 1, .opened = &s };
+	struct nodes *old = fresh(), *n = fresh();
+	struct nodes_one *o = add(old, 1, "a"), *same = add(n, 1, "a");
+
+	(void)state;
+	old->since = 9;
+	assert_ok(live_apply(&o->live, &old->sessions, &r));
+	assert_ok(live_apply(&add(old, 2, "gone")->live, &old->sessions, &r));
+	nodes_inherit(n, old);
+	assert_int_equal(n->since, 9);
+	assert_int_equal(n->sessions, 1);
+	assert_int_equal(old->sessions, 1);
+	assert_true(same->live.known && same->live.n == 1 && o->live.n == 0);
+	nodes_free(old);
+	nodes_remove(n, &same->id);
+	assert_int_equal(n->sessions, 0);
+	nodes_free(n);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_set), cmocka_unit_test(test_progress), cmocka_unit_test(test_many_steps), cmocka_unit_test(test_inherit) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_set), cmocka_unit_test(test_progress), cmocka_unit_test(test_many_steps), cmocka_unit_test(test_inherit), cmocka_unit_test(test_reachable),
+		cmocka_unit_test(test_roles), cmocka_unit_test(test_inherit_sessions),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

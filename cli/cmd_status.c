@@ -153,6 +153,8 @@ static void print_node(const struct seen *seen)
 		return;
 	}
 	out_line("agent      %s, %u sessions, last contact %s", agent->connected ? "connected" : "not connected", agent->sessions, admin_time(agent->last_contact));
+	if (agent->closing > 0)
+		out_line("           %u closed sessions of which processes are left", agent->closing);
 	if (agent->last_error[0] != '\0')
 		out_line("           last error: %s", agent->last_error);
 }

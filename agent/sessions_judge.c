@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cluster/log.h"
@@ -133,13 +132,11 @@ static void sentence(struct sessions *s, struct entry *x, struct processes *p, c
 /* A session that has just been opened has no terminal yet: it is told at the next look. */
 static void announce(struct sessions *s, struct entry *x, const struct moment *now, struct processes *p)
 {
-	char who[200], line[SESSIONS_LINE_MAX], at[32] = "soon";
-	time_t end = (time_t)x->s.exp;
-	struct tm tm;
+	char who[200], line[SESSIONS_LINE_MAX], at[MOMENT_TEXT], left[40];
 
-	if (localtime_r(&end, &tm))
-		strftime(at, sizeof at, "at %H:%M:%S", &tm);
-	snprintf(line, sizeof line, "\r\ncluster login: your session ends %s; run cluster-login get on your own machine to go on.\r\n", at);
+	moment_text(x->s.exp, at);
+	moment_span(x->s.exp - now->wall, left, sizeof left);
+	snprintf(line, sizeof line, "\r\ncluster login: your session ends in %s, at %s; run cluster-login get on your own machine to go on.\r\n", left, at);
 	if (tell(s, x, p, line) == 0 && now->wall - x->s.opened >= 0 && now->wall - x->s.opened < YOUNG_SECONDS)
 		return;
 	x->noticed = true;

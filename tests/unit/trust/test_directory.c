@@ -464,7 +464,8 @@ static void test_build(void **state)
 	same_records(DIRECTORY_ACCOUNTS, trustgen_format(g, "[" ACCOUNT("a", "1000", "1001", "A \xc3\xa9", "/home/a", "/bin/sh", "") ",{\"gecos\":\"\",\"gid\":1001,\"home\":\"/home/b\",\"name\":\"b\","
 		"\"person\":\"%s\",\"shell\":\"/bin/sh\",\"uid\":1002}]", id));
 	same_records(DIRECTORY_PEOPLE, trustgen_format(g, "[{\"admin\":true,\"devices\":[],\"disabled\":true,\"id\":\"%s\",\"name\":\"a\",\"roles\":[\"r\",\"s\"]}]", id));
-	same_records(DIRECTORY_GRANTS, trustgen_format(g, "[{\"accounts\":[\"a\",\"b\"],\"hop\":true,\"id\":\"%s\",\"nodes\":[\"any\",\"role:x\"],\"on_expiry\":\"end\",\"on_revoke\":\"warn\",\"onetime\":true,\"person\":\"%s\","
+	same_records(DIRECTORY_GRANTS, trustgen_format(g, "[{\"accounts\":[\"a\",\"b\"],\"hop\":true,\"id\":\"%s\",\"nodes\":[\"any\",\"role:x\"],\"on_expiry\":\"end\","
+		"\"on_revoke\":\"warn\",\"onetime\":true,\"person\":\"%s\","
 		"\"sudo\":true,\"ttl\":60}]", id, id));
 	same_records(DIRECTORY_NODES, trustgen_format(g, "[{\"addresses\":[\"10.0.0.1\",\"fd00::1\"],\"hop\":%s,\"hostkeys\":[\"%s\"],\"id\":\"%s\",\"instance\":\"i-1\",\"jump\":\"b\",\"key\":%s,"
 		"\"leader\":true,\"name\":\"a\",\"port\":2222,\"roles\":[]}]", jwk, trustgen_hostkey(g, "a"), id, jwk));

@@ -112,3 +112,11 @@ enum cluster_err metrics_store(const char *run, const struct metrics *m, struct 
 	wr_done(&w);
 	return e;
 }
+
+void metrics_remove(const char *run)
+{
+	char path[PATH_MAX];
+
+	if (file_join(path, sizeof path, run, METRICS_FILE) == CLUSTER_OK)
+		(void)unlink(path);
+}

@@ -37,5 +37,7 @@ struct metrics {
 void metrics_text(const struct metrics *m, struct wr *w);
 /* Replaces <run>/metrics.prom. It is not made durable: the directory does not outlive the machine anyway. */
 enum cluster_err metrics_store(const char *run, const struct metrics *m, struct diag *d) CLUSTER_MUST_USE;
+/* Takes it away: an agent that has stopped says nothing of the node any more. */
+void metrics_remove(const char *run);
 
 #endif

@@ -543,6 +543,8 @@ out:
 	file_close(listener);
 	if (listener >= 0 && unlink(socket_path) != 0)
 		log_line(LOG_LEVEL_DEBUG, "cannot remove %s", socket_path);
+	if (listener >= 0)
+		metrics_remove(a->conf.run);
 	release(&s);
 	return s.exit_status;
 }

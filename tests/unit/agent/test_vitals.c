@@ -312,7 +312,8 @@ static void test_store(void **state)
 	assert_true(S_ISREG(st.st_mode));
 	assert_int_equal(st.st_mode & 07777, 0644);
 	assert_int_equal(lstat(temporary, &st), -1);
-	unlink(path);
+	metrics_remove(dir);
+	assert_int_equal(lstat(path, &st), -1);
 	rmdir(dir);
 	vitals_write(&v, &s, 5);
 	assert_int_equal(n_lines, 1);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,8 +29,7 @@ static int start(const char *program, int argc, char **argv)
 	v[1] = (char *)"-S";
 	v[2] = ssh;
 	memcpy(v + 3, argv + 1, (size_t)(argc - 1) * sizeof *v);
-	(void)strcpy(path, "/usr/bin/");
-	(void)strcat(path, program);
+	(void)snprintf(path, sizeof path, "/usr/bin/%s", program);
 	if (access(path, X_OK) == 0)
 		execv(path, v);
 	else

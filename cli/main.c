@@ -22,6 +22,7 @@ static const struct command_row commands[] = {
 	{ "scp", &cmd_scp, "copy files to and from nodes", COMMAND_PERSON },
 	{ "sftp", &cmd_sftp, "the same, interactively or in a batch", COMMAND_PERSON },
 	{ "token", &cmd_token, "a one-time credential, for what can only paste a password", COMMAND_PERSON },
+	{ "answer", &cmd_answer, "answer the challenge that sudo or su shows on a node", COMMAND_PERSON },
 	{ "ssh-config", &cmd_ssh_config, "let plain ssh know the cluster's nodes", COMMAND_PERSON },
 	{ "env", &cmd_env, "let plain ssh answer the cluster's challenge in this shell", COMMAND_PERSON },
 	{ "completion", &cmd_completion, "completion of commands, nodes and accounts for bash, zsh and fish", COMMAND_PERSON },

@@ -8,8 +8,7 @@
 
 #include "pam_call.h"
 
-/* False: there is no nonce, and no answer counts. */
-static bool make_challenge(const struct pam_call *c, struct challenge *ch)
+bool pam_auth_challenge(const struct pam_call *c, struct challenge *ch)
 {
 	const struct trust *t = &c->view.trust;
 
@@ -22,12 +21,8 @@ static bool make_challenge(const struct pam_call *c, struct challenge *ch)
 	return credential_warm() == CLUSTER_OK && crypto_random(ch->nonce, sizeof ch->nonce) == CLUSTER_OK;
 }
 
-static enum reason ask(struct pam_call *c, const struct challenge *ch, char **ret_reply)
+enum reason pam_auth_ask(struct pam_call *c, const char *prompt, char **ret_reply)
 {
-	const char *node = c->view.trust.self.node_name;
-	char prompt[CHALLENGE_PROMPT_MAX + 1];
-
-	challenge_prompt(ch, node[0] ? node : "?", prompt);
 	if (pam_prompt(c->pamh, PAM_PROMPT_ECHO_OFF, ret_reply, "%s", prompt) != PAM_SUCCESS || !*ret_reply)
 		return REASON_NO_ANSWER;
 	return REASON_OK;
@@ -49,21 +44,19 @@ static enum reason hand_over(struct pam_call *c, const struct challenge *ch, con
 	return r;
 }
 
-enum reason pam_auth_run(struct pam_call *c)
+/* A login: the credential, or a one-time credential. */
+static enum reason log_on(struct pam_call *c)
 {
+	const char *node = c->view.trust.self.node_name;
+	char prompt[CHALLENGE_PROMPT_MAX + 1];
 	struct challenge ch;
 	char *reply = NULL;
 	enum reason r;
 	bool made;
 
-	if (pam_getenv(c->pamh, PAM_CALL_HANDOVER))
-		pam_putenv(c->pamh, PAM_CALL_HANDOVER);
-	if (c->facts.class != POLICY_LOGIN) {
-		diag_set(&c->detail, CLUSTER_EDENIED, "%.32s takes no answer as long as a credential", c->facts.service);
-		return REASON_NO_STEPUP;
-	}
-	made = make_challenge(c, &ch);
-	if (ask(c, &ch, &reply) != REASON_OK) {
+	made = pam_auth_challenge(c, &ch);
+	challenge_prompt(&ch, node[0] ? node : "?", prompt);
+	if (pam_auth_ask(c, prompt, &reply) != REASON_OK) {
 		secret_free_string(reply);
 		reply = NULL;
 	}
@@ -78,4 +71,20 @@ enum reason pam_auth_run(struct pam_call *c)
 		r = hand_over(c, &ch, reply);
 	secret_free_string(reply);
 	return r;
+}
+
+enum reason pam_auth_run(struct pam_call *c)
+{
+	if (pam_getenv(c->pamh, PAM_CALL_HANDOVER))
+		pam_putenv(c->pamh, PAM_CALL_HANDOVER);
+	switch (c->facts.class) {
+	case POLICY_LOGIN:
+		return log_on(c);
+	case POLICY_SUDO:
+		return pam_step_up(c);
+	case POLICY_JOB:
+		break;
+	}
+	diag_set(&c->detail, CLUSTER_EDENIED, "%.32s asks nobody", c->facts.service);
+	return REASON_NO_STEPUP;
 }

@@ -96,7 +96,7 @@ enum reason pam_call_decide(struct pam_call *c)
 {
 	const struct policy_request q = {
 		.class = c->facts.class,
-		.use = c->onetime ? POLICY_USE_ONETIME : POLICY_USE_ANY,
+		.use = c->use,
 		.account = c->facts.user,
 		.now = &c->view.now,
 		.max_stale = pam_call_max_stale(c),

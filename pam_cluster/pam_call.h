@@ -32,6 +32,7 @@ struct pam_call {
 	struct credential credential;
 	bool certified, has_facts;    /* it came in a certificate; cert is known, if only for the log */
 	struct sshcert_facts cert;
+	enum policy_use use;          /* what the grant must allow */
 	bool onetime;                 /* it is a one-time credential, for only_node; `receipt` proves its one use to the session stage */
 	struct cluster_id only_node, receipt;
 	struct policy_answer answer;
@@ -65,6 +66,14 @@ enum reason pam_judge_handover(struct pam_call *c, const char *text);
  */
 enum reason pam_judge_certificate(struct pam_call *c);
 
+/* A challenge of this node for this service and account. False: there is no nonce, and no answer counts. */
+bool pam_auth_challenge(const struct pam_call *c, struct challenge *ch);
+/* Asks one hidden question. REASON_NO_ANSWER; the caller frees *ret_reply with secret_free_string in any case. */
+enum reason pam_auth_ask(struct pam_call *c, const char *prompt, char **ret_reply);
+
+/* sudo and su (PROTOCOL.md 4.8): the caller's own fresh session on a personal account, or an answer to a challenge. */
+enum reason pam_step_up(struct pam_call *c);
+
 /* One-time credentials (PROTOCOL.md 4.7). Is this answer meant as one? */
 bool pam_onetime_shown(const char *answer, size_t n);
 /* One verification; fills credential, onetime and only_node. Errors as onetime_verify. */
@@ -78,6 +87,9 @@ enum reason pam_auth_run(struct pam_call *c);
 enum reason pam_account_run(struct pam_call *c);
 enum reason pam_session_open(struct pam_call *c);
 enum reason pam_session_close(struct pam_call *c);
+/* The record of the session from which this process was started. REASON_SESSION_RECORD: nobody knows. */
+struct session;
+enum reason pam_session_of_caller(struct pam_call *c, struct session *ret, bool *ret_found);
 /* Must the session from which this process was started end? REASON_OK if it may live, or if there is none. */
 enum reason pam_session_caller(struct pam_call *c);
 

@@ -48,6 +48,7 @@ enum reason pam_judge_answer(struct pam_call *c, const struct challenge *ch, con
 	struct work w;
 
 	c->verified = c->onetime = false;
+	c->use = POLICY_USE_ANY;
 	if (crypto_start() != CLUSTER_OK)
 		return REASON_SYSTEM;
 	w = work(c, ch, answer, n);

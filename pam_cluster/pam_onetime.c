@@ -26,6 +26,7 @@ enum cluster_err pam_onetime_verify(struct pam_call *c, const char *answer, size
 	c->credential = onetime_credential(&o);
 	c->only_node = o.node;
 	c->onetime = true;
+	c->use = POLICY_USE_ONETIME;
 	return CLUSTER_OK;
 }
 

@@ -239,6 +239,24 @@ static bool caller_must_end(struct pam_call *c, const struct session *s, void *a
 	return caller->reason != REASON_OK;
 }
 
+/* The first record of the caller's that this boot made. */
+struct found {
+	const struct caller *caller;
+	struct session *session;
+	bool found;
+};
+
+static bool caller_came_from(struct pam_call *c, const struct session *s, void *arg)
+{
+	struct found *f = arg;
+
+	if (s->closed || !id_equal(&s->boot_id, &c->view.now.boot_id) || !caller_is_in(f->caller, s))
+		return false;
+	*f->session = *s;
+	f->found = true;
+	return true;
+}
+
 /* This process and its parents, up to the first that is gone. */
 static enum cluster_err find_caller(struct caller *caller)
 {
@@ -269,6 +287,19 @@ enum reason pam_session_caller(struct pam_call *c)
 		return REASON_SYSTEM;
 	r = search(c, caller_must_end, &caller);
 	return r == REASON_OK ? caller.reason : r;
+}
+
+enum reason pam_session_of_caller(struct pam_call *c, struct session *ret, bool *ret_found)
+{
+	struct caller caller = { .reason = REASON_OK };
+	struct found f = { .caller = &caller, .session = ret };
+	enum reason r;
+
+	if (find_caller(&caller) != CLUSTER_OK)
+		return REASON_SYSTEM;
+	r = search(c, caller_came_from, &f);
+	*ret_found = f.found;
+	return r;
 }
 
 struct ours {

@@ -14,8 +14,8 @@
 #include "cluster/jwk.h"
 
 /*
- * The answer to a step-up challenge (PROTOCOL.md 4.8): small enough for sudo and su, made by a device's key on the person's own machine. It says which device; whose that is, and whether the
- * thumbprint is the enrolled one, is the signed directory's to say.
+ * The answer to a step-up challenge (PROTOCOL.md 4.8): small enough for sudo and su, made by a device's key on the person's own machine. It says which person; whether the key is one of that person's
+ * devices is the signed directory's to say.
  */
 
 #define ANSWER_SIZE_MAX 511
@@ -23,9 +23,9 @@
 
 /* A plain value: signed by the key whose thumbprint this is. */
 struct answer {
-	struct cluster_id device;
+	struct cluster_id person;
 	int64_t iat;
-	char jkt[JWK_THUMBPRINT + 1];
+	uint8_t thumbprint[CRYPTO_SHA256_SIZE]; /* RFC 7638 */
 };
 
 /*
@@ -36,6 +36,6 @@ enum cluster_err answer_verify(const char *token, size_t n, const struct challen
 /* Claims and key, nothing verified: for the fuzz target. */
 enum cluster_err answer_parse(const void *payload, size_t n, struct answer *ret, struct crypto_pub *ret_key, uint8_t ret_challenge[CRYPTO_SHA256_SIZE], struct diag *d) CLUSTER_MUST_USE;
 /* Signs. The caller frees *ret with free(). */
-enum cluster_err answer_build(const struct challenge *c, const struct cluster_id *device, const struct crypto_key *key, int64_t now, char **ret) CLUSTER_MUST_USE;
+enum cluster_err answer_build(const struct challenge *c, const struct cluster_id *person, const struct crypto_key *key, int64_t now, char **ret) CLUSTER_MUST_USE;
 
 #endif

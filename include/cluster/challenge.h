@@ -46,6 +46,9 @@ enum cluster_err challenge_text_parse(const char *text, size_t n, struct challen
 /* The whole prompt of PROTOCOL.md 4.2. Always fits. */
 void challenge_prompt(const struct challenge *c, const char *node_name, char dst[CHALLENGE_PROMPT_MAX + 1]);
 
+/* The prompt of a step-up (PROTOCOL.md 4.8). Always fits. */
+void challenge_step_up_prompt(const struct challenge *c, const char *node_name, char dst[CHALLENGE_PROMPT_MAX + 1]);
+
 /* What the local ssh and the server put in front of the helper. */
 struct challenge_prompt_view {
 	char user[NAME_ACCOUNT_MAX + 1];

@@ -68,6 +68,9 @@ enum reason policy_fresh(const struct trust *t, const struct moment *now, int64_
  */
 enum reason policy_decide(const struct trust *t, const struct policy_request *q, struct policy_answer *ret);
 
+/* Which of a person's devices has the key of this thumbprint? REASON_PERSON_UNKNOWN, REASON_PERSON_DISABLED, REASON_DEVICE_UNKNOWN, REASON_SNAPSHOT_DAMAGED. Says nothing of revocations. */
+enum reason policy_device_by_key(const struct trust *t, const struct cluster_id *person, const uint8_t thumbprint[CRYPTO_SHA256_SIZE], struct cluster_id *ret, struct diag *d);
+
 /* What a certificate brings. */
 struct policy_certificate {
 	struct credential credential; /* if policy_certificate said REASON_OK */

@@ -59,6 +59,8 @@
 	X(NO_AGENT, "no_agent", CLUSTER_EUNAVAIL, "the node's agent does not answer, and without it no one-time credential is accepted", "check that cluster-agentd runs") \
 	X(NO_HANDOVER, "no_credential_login", CLUSTER_EDENIED, "logged in without a credential: a forgotten authorized_keys entry or another method", "remove the static key; log on through cluster-login ssh") \
 	X(NO_STEPUP, "sudo_refused", CLUSTER_EDENIED, "a credential cannot be shown here", "") \
+	X(NO_SESSION, "no_session", CLUSTER_EDENIED, "the session from which this was started is another account's", "log on as this account") \
+	X(NOT_THE_CALLER, "not_the_caller", CLUSTER_EDENIED, "the answer is by another person than the one whose session this is", "the person who is logged on has to answer") \
 	X(SESSION_RECORD, "session_record", CLUSTER_EUNAVAIL, "the session could not be registered", "check space and modes under /run/cluster-login") \
 	X(STAGE, "wrong_stage", CLUSTER_EDENIED, "this PAM stage has nothing to offer for cluster accounts", "") \
 	X(CERTIFICATE, "bad_certificate", CLUSTER_EDENIED, "the ssh certificate is not one as this cluster issues them", "run cluster-login get --ssh-cert") \

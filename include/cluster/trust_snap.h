@@ -38,8 +38,9 @@ struct trust_person {
 	bool disabled, admin;
 	size_t n_roles, n_devices;
 	char roles[DIRECTORY_ROLES_MAX][NAME_ROLE_MAX + 1];
-	const uint8_t *devices; /* n_devices x 16 bytes, borrowed from the snapshot */
+	const uint8_t *devices; /* n_devices x TRUST_DEVICE_SIZE bytes, borrowed from the snapshot */
 };
+#define TRUST_DEVICE_SIZE (ID_SIZE + CRYPTO_SHA256_SIZE) /* id, thumbprint of its key (RFC 7638) */
 
 struct trust_grant {
 	struct cluster_id id;
@@ -83,6 +84,10 @@ void trust_close(struct trust *t);
 enum cluster_err trust_person_by_id(const struct trust *t, const struct cluster_id *id, struct trust_person *ret) CLUSTER_MUST_USE;
 enum cluster_err trust_person_by_name(const struct trust *t, const char *name, struct trust_person *ret) CLUSTER_MUST_USE;
 enum cluster_err trust_account_by_name(const struct trust *t, const char *name, struct trust_account *ret) CLUSTER_MUST_USE;
+/* Is this device one of the person's? */
+bool trust_person_device(const struct trust_person *p, const struct cluster_id *device);
+/* The one whose key has this thumbprint: CLUSTER_ENOTFOUND. */
+enum cluster_err trust_person_device_by_key(const struct trust_person *p, const uint8_t thumbprint[CRYPTO_SHA256_SIZE], struct cluster_id *ret) CLUSTER_MUST_USE;
 /* The grants of a person (role == NULL) or of a role for an account: cursor over *ret, then trust_grant_next until CLUSTER_ENOTFOUND. */
 enum cluster_err trust_grants(const struct trust *t, const struct cluster_id *person, const char *role, const char *account, struct rd *ret) CLUSTER_MUST_USE;
 enum cluster_err trust_grant_next(struct rd *r, struct trust_grant *ret) CLUSTER_MUST_USE;

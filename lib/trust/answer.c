@@ -21,15 +21,16 @@ static enum cluster_err challenge_hash(const struct challenge *c, uint8_t ret[CR
 
 enum cluster_err answer_parse(const void *payload, size_t n, struct answer *ret, struct crypto_pub *ret_key, uint8_t ret_challenge[CRYPTO_SHA256_SIZE], struct diag *d)
 {
-	const char *chal = NULL, *dev = NULL;
+	const char *chal = NULL, *sub = NULL;
 	const struct json *jwk = NULL;
 	struct answer out = { .iat = 0 };
 	const struct json_field fields[] = {
 		FIELD_TEXT("chal", chal, HASH_TEXT, NULL),
-		FIELD_TEXT("dev", dev, ID_TEXT, NULL),
 		FIELD_TIME("iat", out.iat),
 		FIELD_OBJECT("jwk", jwk),
+		FIELD_TEXT("sub", sub, ID_TEXT, NULL),
 	};
+	char jkt[JWK_THUMBPRINT + 1];
 	uint8_t hash[CRYPTO_SHA256_SIZE];
 	struct crypto_pub key;
 	struct json *j = NULL;
@@ -38,11 +39,11 @@ enum cluster_err answer_parse(const void *payload, size_t n, struct answer *ret,
 	if ((e = json_parse(payload, n, ANSWER_SIZE_MAX, &j, d)) != CLUSTER_OK || (e = json_read(j, fields, FIELD_COUNT(fields), d)) != CLUSTER_OK ||
 	    (e = jwk_parse(jwk, JWK_BARE, &key, d)) != CLUSTER_OK)
 		goto out;
-	if (id_parse(dev, &out.device) != CLUSTER_OK || b64_decode_exact(chal, strlen(chal), hash, sizeof hash) != CLUSTER_OK) {
-		e = diag_set(d, CLUSTER_EFORMAT, "dev or chal is not what it should be");
+	if (id_parse(sub, &out.person) != CLUSTER_OK || b64_decode_exact(chal, strlen(chal), hash, sizeof hash) != CLUSTER_OK) {
+		e = diag_set(d, CLUSTER_EFORMAT, "sub or chal is not what it should be");
 		goto out;
 	}
-	if ((e = jwk_thumbprint(&key, out.jkt)) != CLUSTER_OK)
+	if ((e = jwk_thumbprint(&key, jkt)) != CLUSTER_OK || (e = b64_decode_exact(jkt, strlen(jkt), out.thumbprint, sizeof out.thumbprint)) != CLUSTER_OK)
 		goto out;
 	*ret = out;
 	*ret_key = key;
@@ -90,9 +91,9 @@ enum cluster_err answer_verify(const char *token, size_t n, const struct challen
 	return e;
 }
 
-enum cluster_err answer_build(const struct challenge *c, const struct cluster_id *device, const struct crypto_key *key, int64_t now, char **ret)
+enum cluster_err answer_build(const struct challenge *c, const struct cluster_id *person, const struct crypto_key *key, int64_t now, char **ret)
 {
-	char chal[HASH_TEXT + 1], dev[ID_TEXT + 1];
+	char chal[HASH_TEXT + 1], sub[ID_TEXT + 1];
 	uint8_t hash[CRYPTO_SHA256_SIZE];
 	struct crypto_pub pub;
 	enum cluster_err e;
@@ -102,8 +103,8 @@ enum cluster_err answer_build(const struct challenge *c, const struct cluster_id
 		return e;
 	if ((e = b64_encode(hash, sizeof hash, chal, sizeof chal)) != CLUSTER_OK)
 		return e;
-	id_text(device, dev);
-	j = json_make("{s:s, s:s, s:I, s:o}", "chal", chal, "dev", dev, "iat", (long long)now, "jwk", jwk_build(&pub, JWK_BARE));
+	id_text(person, sub);
+	j = json_make("{s:s, s:s, s:I, s:o}", "chal", chal, "sub", sub, "iat", (long long)now, "jwk", jwk_build(&pub, JWK_BARE));
 	e = jws_sign_json(key, JWS_ANSWER, j, ret);
 	json_free(j);
 	return e;

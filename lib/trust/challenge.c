@@ -121,6 +121,15 @@ void challenge_prompt(const struct challenge *c, const char *node_name, char dst
 	snprintf(dst, CHALLENGE_PROMPT_MAX + 1, "Cluster login to %.*s as %s.\n%s\n" CHALLENGE_PROMPT_END, NAME_NODE_MAX, node_name, c->account[0] ? c->account : "?", text);
 }
 
+void challenge_step_up_prompt(const struct challenge *c, const char *node_name, char dst[CHALLENGE_PROMPT_MAX + 1])
+{
+	char text[CHALLENGE_TEXT + 1];
+
+	challenge_text(c, text);
+	snprintf(dst, CHALLENGE_PROMPT_MAX + 1, "Step-up for %s on %.*s as %s: on your own machine run \"cluster-login answer\".\n%s\nCluster answer (password): ", c->service[0] ? c->service : "?",
+	    NAME_NODE_MAX, node_name, c->account[0] ? c->account : "?", text);
+}
+
 static enum cluster_err transcript(const char *credential, size_t n, const struct challenge *c, uint8_t ret[TRANSCRIPT_SIZE])
 {
 	uint8_t hash[CRYPTO_SHA256_SIZE], bytes[CHALLENGE_SIZE];

@@ -144,3 +144,13 @@ enum reason policy_decide(const struct trust *t, const struct policy_request *q,
 	ret->reason = decide(t, q, ret);
 	return ret->reason;
 }
+
+enum reason policy_device_by_key(const struct trust *t, const struct cluster_id *person, const uint8_t thumbprint[CRYPTO_SHA256_SIZE], struct cluster_id *ret, struct diag *d)
+{
+	struct trust_person p;
+	enum reason r = policy_check_person(t, person, &p, d);
+
+	if (r != REASON_OK)
+		return r;
+	return trust_person_device_by_key(&p, thumbprint, ret) == CLUSTER_OK ? REASON_OK : refuse(d, REASON_DEVICE_UNKNOWN, "the answer is by a key that is no device of this person");
+}

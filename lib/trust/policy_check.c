@@ -121,13 +121,8 @@ enum reason policy_check_device(const struct trust_person *person, const struct 
 {
 	char text[ID_TEXT + 1];
 
-	for (size_t i = 0; i < person->n_devices; i++) {
-		struct cluster_id enrolled;
-
-		memcpy(enrolled.b, person->devices + i * ID_SIZE, ID_SIZE);
-		if (id_equal(&enrolled, device))
-			return REASON_OK;
-	}
+	if (trust_person_device(person, device))
+		return REASON_OK;
 	id_text(device, text);
 	diag_set(d, reason_err(REASON_DEVICE_UNKNOWN), "device %s", text);
 	return REASON_DEVICE_UNKNOWN;

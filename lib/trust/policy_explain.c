@@ -26,7 +26,7 @@ static void explain_person(const struct trust *t, const struct trust_person *per
 		return;
 	add(s, "person enabled", person->disabled ? REASON_PERSON_DISABLED : REASON_OK);
 	for (size_t i = 0; i < person->n_devices; i++)
-		device = device || policy_check_revoked(t, REVOKE_DEVICE, person->devices + i * ID_SIZE, ID_SIZE, now, REASON_REVOKED_DEVICE, NULL) == REASON_OK;
+		device = device || policy_check_revoked(t, REVOKE_DEVICE, person->devices + i * TRUST_DEVICE_SIZE, ID_SIZE, now, REASON_REVOKED_DEVICE, NULL) == REASON_OK;
 	add(s, "device enrolled", device ? REASON_OK : person->n_devices ? REASON_REVOKED_DEVICE : REASON_DEVICE_UNKNOWN);
 	add(s, "person not revoked", policy_check_revoked(t, REVOKE_PERSON, person->id.b, ID_SIZE, now, REASON_REVOKED_PERSON, NULL));
 }

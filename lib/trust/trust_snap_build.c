@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cluster/b64.h"
 #include "cluster/snap_write.h"
 #include "cluster/wr.h"
 
@@ -153,6 +154,7 @@ static int compare_person(const void *a, const void *b)
 
 static enum cluster_err build_person(struct builder *b, const struct directory_person *p)
 {
+	uint8_t thumbprint[CRYPTO_SHA256_SIZE];
 	struct wr *w = &b->body;
 	enum cluster_err e;
 	uint32_t offset;
@@ -166,8 +168,12 @@ static enum cluster_err build_person(struct builder *b, const struct directory_p
 	wr_str8(w, p->name);
 	put_roles(w, p->roles, p->n_roles);
 	wr_u16(w, (uint16_t)p->n_devices);
-	for (i = 0; i < p->n_devices; i++)
+	for (i = 0; i < p->n_devices; i++) {
+		if (b64_decode_exact(p->devices[i].jkt, strlen(p->devices[i].jkt), thumbprint, sizeof thumbprint) != CLUSTER_OK)
+			return diag_set(b->d, CLUSTER_EFORMAT, "person %s has a device without a thumbprint", p->name);
 		wr_bytes(w, p->devices[i].id.b, ID_SIZE);
+		wr_bytes(w, thumbprint, sizeof thumbprint);
+	}
 	if ((e = end_record(b, SNAP_T_PEOPLE, &offset)) != CLUSTER_OK ||
 	    (e = snap_writer_key(b->w, SNAP_T_PERSON_BY_ID, p->id.b, ID_SIZE, offset)) != CLUSTER_OK)
 		return e;

@@ -186,7 +186,7 @@ static enum cluster_err parse_person(struct rd *r, struct trust_person *p)
 	memset(p, 0, sizeof *p);
 	if ((e = take_id(r, &p->id)) != CLUSTER_OK || (e = rd_u8(r, &flags)) != CLUSTER_OK || (e = rd_str8(r, p->name, sizeof p->name)) != CLUSTER_OK ||
 	    (e = take_roles(r, p->roles, &p->n_roles)) != CLUSTER_OK || (e = rd_u16(r, &n)) != CLUSTER_OK ||
-	    (e = rd_view(r, (size_t)n * ID_SIZE, &p->devices)) != CLUSTER_OK || (e = rd_end(r)) != CLUSTER_OK)
+	    (e = rd_view(r, (size_t)n * TRUST_DEVICE_SIZE, &p->devices)) != CLUSTER_OK || (e = rd_end(r)) != CLUSTER_OK)
 		return CLUSTER_EFORMAT;
 	if (flags & ~(FLAG_PERSON_DISABLED | FLAG_PERSON_ADMIN) || !name_person_ok(p->name))
 		return CLUSTER_EFORMAT;
@@ -194,6 +194,27 @@ static enum cluster_err parse_person(struct rd *r, struct trust_person *p)
 	p->disabled = flags & FLAG_PERSON_DISABLED;
 	p->admin = flags & FLAG_PERSON_ADMIN;
 	return CLUSTER_OK;
+}
+
+bool trust_person_device(const struct trust_person *p, const struct cluster_id *device)
+{
+	for (size_t i = 0; i < p->n_devices; i++)
+		if (crypto_equal(p->devices + i * TRUST_DEVICE_SIZE, device->b, ID_SIZE))
+			return true;
+	return false;
+}
+
+enum cluster_err trust_person_device_by_key(const struct trust_person *p, const uint8_t thumbprint[CRYPTO_SHA256_SIZE], struct cluster_id *ret)
+{
+	for (size_t i = 0; i < p->n_devices; i++) {
+		const uint8_t *at = p->devices + i * TRUST_DEVICE_SIZE;
+
+		if (crypto_equal(at + ID_SIZE, thumbprint, CRYPTO_SHA256_SIZE)) {
+			memcpy(ret->b, at, ID_SIZE);
+			return CLUSTER_OK;
+		}
+	}
+	return CLUSTER_ENOTFOUND;
 }
 
 enum cluster_err trust_person_by_id(const struct trust *t, const struct cluster_id *id, struct trust_person *ret)

@@ -55,6 +55,7 @@ static void grow(struct world *w)
 		p->id = numbered('P', i);
 		snprintf(p->name, sizeof p->name, "person%u", i);
 		devices[i].id = numbered('D', i);
+		memcpy(devices[i].jkt, w->devices[0].jkt, sizeof devices[i].jkt);
 		p->devices = &devices[i];
 		p->n_devices = 1;
 		p->roles = w->people[WORLD_CAROL].roles;

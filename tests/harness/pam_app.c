@@ -140,6 +140,7 @@ static char *make_reply(struct app *a, const char *prompt)
 {
 	char answer[CHALLENGE_ANSWER_MAX + 1] = "", view[2200];
 	struct challenge_prompt_view v;
+	const char *line;
 
 	if (a->before_answer)
 		a->before_answer(a);
@@ -147,7 +148,9 @@ static char *make_reply(struct app *a, const char *prompt)
 		return strdup(a->text);
 	/* as the local ssh hands it to the helper; the name that stands there may be a junk one */
 	snprintf(view, sizeof view, "(emr-user@master-1-1) %s", prompt);
-	if (challenge_prompt_parse(view, strlen(view), &v) != CLUSTER_OK)
+	line = strstr(prompt, "\nCL1:");
+	if (challenge_prompt_parse(view, strlen(view), &v) != CLUSTER_OK &&
+	    (strncmp(prompt, "Step-up for ", 12) != 0 || !line || challenge_text_parse(line + 1, CHALLENGE_TEXT, &v.challenge) != CLUSTER_OK))
 		die(prompt);
 	if (a->reply == APP_CUSTOM)
 		a->custom(a, &v.challenge, answer, sizeof answer);

@@ -64,10 +64,13 @@ static void set_account(struct world *w, enum world_account i, const char *name,
 static void set_person(struct world *w, enum world_person i, const char *name, const char *role)
 {
 	struct directory_person *p = &w->people[i];
+	struct crypto_pub pub;
 
 	p->id = world_id('p', (uint8_t)i);
 	snprintf(p->name, sizeof p->name, "%s", name);
 	w->devices[i].id = world_id('d', (uint8_t)i);
+	CHECK(crypto_key_pub(w->device, &pub));
+	CHECK(jwk_thumbprint(&pub, w->devices[i].jkt));
 	p->devices = &w->devices[i];
 	p->n_devices = 1;
 	p->roles = calloc(1, sizeof *p->roles);
@@ -142,6 +145,7 @@ void world_init(struct world *w, int64_t now)
 	add_key(w, KEYRING_DIRECTORY, &w->other);
 	add_key(w, KEYRING_SSHCA, &w->sshca);
 	CHECK(crypto_key_new(CRYPTO_ED25519, &w->cnf));
+	CHECK(crypto_key_new(CRYPTO_ED25519, &w->device));
 	set_directory(w);
 	set_node(w);
 	w->dir = (struct directory){
@@ -166,6 +170,7 @@ void world_done(struct world *w)
 	crypto_key_free(w->other);
 	crypto_key_free(w->sshca);
 	crypto_key_free(w->cnf);
+	crypto_key_free(w->device);
 	memset(w, 0, sizeof *w);
 }
 

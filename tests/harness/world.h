@@ -48,6 +48,7 @@ struct world {
 	struct snap_fresh fresh;
 	struct crypto_key *issuer, *other, *sshca; /* `other` is the directory's key */
 	struct crypto_key *cnf;            /* of every credential made here */
+	struct crypto_key *device;         /* of every device */
 	char *texts[64];
 	size_t n_texts;
 };

@@ -664,8 +664,8 @@ static void test_sudo_and_su(void **state)
 	for (size_t i = 0; i < sizeof services / sizeof services[0]; i++) {
 		app_forget(&a);
 		assert_int_equal(app_auth(&a, services[i], "emr-user"), PAM_MAXTRIES);
-		assert_true(app_logged(&a, "sudo_refused"));
-		assert_int_equal(a.prompts, 0);
+		assert_true(app_logged(&a, i < 2 ? "answer_format" : "sudo_refused")); /* a credential is no answer to a step-up */
+		assert_int_equal(a.prompts, i < 2 ? 1 : 0);
 		assert_int_equal(app_auth(&a, services[i], "rescue"), APP_IGNORED);
 	}
 	app_conf(&a, "[node]\nlogin_services = console\nsudo_services = doas\n");

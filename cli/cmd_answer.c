@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cluster/answer.h"
+#include "cmd.h"
+#include "out.h"
+#include "view.h"
+
+#define MARK "CL1:"
+#define LINE_MAX_SIZE 4096
+
+struct words {
+	bool yes;
+};
+
+static const struct command_option options[] = {
+	{ "yes", 'y', COMMAND_FLAG, offsetof(struct words, yes), 0, 0, NULL, "do not ask" },
+};
+
+/* The challenge in what was pasted: the prompt as a whole, or its second line. */
+static enum cluster_err find_challenge(const char *text, struct challenge *ret, struct diag *d)
+{
+	const char *at = strstr(text, MARK);
+
+	if (at == NULL || strlen(at) < CHALLENGE_TEXT || challenge_text_parse(at, CHALLENGE_TEXT, ret) != CLUSTER_OK)
+		return diag_set(d, CLUSTER_EFORMAT, "that is no challenge: it begins with CL1: and has %d characters", CHALLENGE_TEXT);
+	return CLUSTER_OK;
+}
+
+static enum cluster_err read_challenge(struct challenge *ret, struct diag *d)
+{
+	char text[LINE_MAX_SIZE] = "", line[LINE_MAX_SIZE];
+
+	if (isatty(STDIN_FILENO))
+		out_note("Paste the challenge, the line that begins with CL1:");
+	while (fgets(line, sizeof line, stdin) != NULL) {
+		if (strlen(text) + strlen(line) >= sizeof text)
+			return diag_set(d, CLUSTER_ELIMIT, "more was pasted than a challenge");
+		strncat(text, line, sizeof text - strlen(text) - 1);
+		if (strstr(text, MARK) != NULL)
+			break;
+	}
+	return find_challenge(text, ret, d);
+}
+
+/* Ours, made just now by that node, and no login: a login is never answered by hand. */
+static enum cluster_err check(const struct profile *p, const struct challenge *c, const struct view *v, const struct directory_node **ret, struct diag *d)
+{
+	const struct directory_node *node = directory_node_by_id(v->dir, &c->node);
+	int64_t age = (int64_t)time(NULL) - c->time;
+
+	if (!id_equal(&c->cluster, &p->cluster))
+		return diag_set(d, CLUSTER_EDENIED, "the challenge is of another cluster");
+	if (node == NULL || !crypto_equal(node->hostkey_hash, c->hostkey_hash, sizeof c->hostkey_hash))
+		return diag_set(d, CLUSTER_EDENIED, "the challenge is of no node of the signed directory");
+	if (c->service[0] == '\0' || c->account[0] == '\0' || strcmp(c->service, "sshd") == 0)
+		return diag_set(d, CLUSTER_EDENIED, "the challenge is not one of sudo or su");
+	if (age > ANSWER_AGE_MAX || age < -ANSWER_AGE_MAX)
+		return diag_set(d, CLUSTER_EDENIED, "the challenge is %lld seconds old: ask for a new one", (long long)age);
+	*ret = node;
+	return CLUSTER_OK;
+}
+
+/* On a terminal, and only there, a person has the last word. */
+static bool agreed(const struct words *w, const struct challenge *c, const char *node)
+{
+	char reply[8] = "";
+	FILE *tty;
+
+	out_note("%s as %s on %s", c->service, c->account, node);
+	if (w->yes || (tty = fopen("/dev/tty", "r+e")) == NULL)
+		return true;
+	fprintf(tty, "Sign it? [y/N] ");
+	fflush(tty);
+	if (fgets(reply, sizeof reply, tty) == NULL)
+		reply[0] = '\0';
+	fclose(tty);
+	return reply[0] == 'y' || reply[0] == 'Y';
+}
+
+static int answer(const struct words *w, const char *given)
+{
+	const struct directory_node *node = NULL;
+	struct crypto_key *device = NULL;
+	struct view *v = NULL;
+	struct challenge c;
+	char *token = NULL;
+	enum cluster_err e;
+	struct profile p;
+	struct diag d;
+	int status = EXIT_NO;
+
+	diag_clear(&d);
+	if (profile_load(&p, &d) != CLUSTER_OK)
+		return out_failed(&d, CMD_TRY_SETUP);
+	if (view_load(&p, &v, &d) != CLUSTER_OK)
+		return out_failed(&d, CMD_TRY_GET);
+	if ((e = given != NULL ? find_challenge(given, &c, &d) : read_challenge(&c, &d)) != CLUSTER_OK || (e = check(&p, &c, v, &node, &d)) != CLUSTER_OK)
+		goto out;
+	if (!agreed(w, &c, node->name)) {
+		out_note("Not signed.");
+		goto out;
+	}
+	if ((e = profile_key_read(&p, PROFILE_DEVICE_KEY, &device, &d)) != CLUSTER_OK)
+		goto out;
+	if ((e = answer_build(&c, &p.person, device, time(NULL), &token)) != CLUSTER_OK) {
+		diag_set(&d, e, "cannot sign: %s", err_name(e));
+		goto out;
+	}
+	out_line("%s", token);
+	status = EXIT_DONE;
+out:
+	if (e != CLUSTER_OK)
+		status = out_failed(&d, NULL);
+	free(token);
+	crypto_key_free(device);
+	view_free(v);
+	return status;
+}
+
+static int run(const struct command *self, int argc, char **argv)
+{
+	struct command_operands rest;
+	struct words w = { 0 };
+	int status;
+
+	if ((status = command_parse(self, argc, argv, &w, &rest)) != COMMAND_GO)
+		return status;
+	return answer(&w, rest.n > 0 ? rest.v[0] : NULL);
+}
+
+const struct command cmd_answer = {
+	.run = run,
+	.usage = "[CHALLENGE]",
+	.example = "  cluster-login answer\n"
+		   "\nsudo and su on a node show a challenge; paste it here, on your own machine, and what this prints back there. Signed with this device's key.\n",
+	COMMAND_OPTIONS(options),
+	.most = 1,
+};

@@ -227,7 +227,8 @@ enum cluster_err poll_head(struct poll *p, struct conn *c, int64_t after, int64_
 {
 	struct waiter w = { .conn = c, .version = after, .objects = objects };
 
-	if (p->a->published->head_version > after || seconds <= 0) {
+	/* who knows a later version than ours has known another store: that shall be found out now, and not after a minute */
+	if (p->a->published->head_version != after || seconds <= 0) {
 		conn_send(c, head_answer(p, after, objects));
 		return CLUSTER_OK;
 	}

@@ -368,6 +368,10 @@ def waiting(d):
     bad = Person(d, "mallory")
     version = payload(node.get("/v1/head").json["head"])["version"]
     got, waited = {}, {}
+    # who knows a later head than there is has known another store, and hears of it at once
+    start = time.monotonic()
+    assert payload(node.get(f"/v1/head?after={version + 1000}&wait=30").json["head"])["version"] >= version
+    assert time.monotonic() - start < 15
 
     def poll():
         path = f"/v1/head?after={version}&wait=30"

@@ -21,6 +21,8 @@
 
 #include "pam_app.h"
 #include "pam_app_wrap.h"
+
+#include "cluster/onetime.h"
 #include "unit.h"
 
 #include "cluster/attr.h"
@@ -397,11 +399,54 @@ static void test_certificate(void **state)
 	free(info);
 }
 
+/* sudo and su, of a shared account and of one's own, with answers that are none. */
+static void test_step_up(void **state)
+{
+	(void)state;
+	app_conf(&a, "[node]\nsudo_services = sudo, su\n");
+	a.w.grants[WORLD_GRANT_ALICE].sudo = true;
+	app_store(&a);
+	assert_int_equal(app_open(&a, "sshd", "emr-user", handover), PAM_SUCCESS);
+	a.reply = APP_TEXT;
+	a.text = "secret";
+	inject(&a, MUST_REFUSE, AUTH, "sudo", "emr-user", NULL);
+	inject(&a, MUST_REFUSE, AUTH, "su", "alice", NULL);
+	app_audit(4712);
+	a.reply = APP_GOOD;
+	assert_int_equal(app_auth(&a, "sshd", "alice"), PAM_SUCCESS);
+	assert_int_equal(app_open(&a, "sshd", "alice", strdupa(a.env)), PAM_SUCCESS);
+	a.reply = APP_TEXT;
+	inject(&a, MAY_SUCCEED, AUTH, "sudo", "alice", NULL);
+	a.w.grants[WORLD_GRANT_ALICE].sudo = false;
+	app_store(&a);
+	inject(&a, MUST_REFUSE, AUTH, "sudo", "alice", NULL);
+	world_revoke_id(&a.w, REVOKE_PERSON, &a.cred.person, 0);
+	app_store(&a);
+	inject(&a, MUST_REFUSE, AUTH, "su", "emr-user", NULL);
+}
+
+/* A good one-time credential where no agent can say that it was not used. */
+static void test_onetime_without_agent(void **state)
+{
+	struct onetime o = { .cluster = a.cred.cluster, .person = a.cred.person, .device = a.cred.device, .jti = a.cred.jti, .node = a.w.node.id, .iat = a.w.now, .exp = a.w.now + ONETIME_LIFE };
+	char *token = NULL;
+
+	(void)state;
+	a.w.grants[WORLD_GRANT_ALICE].onetime = true;
+	app_store(&a);
+	memcpy(o.account, "emr-user", sizeof "emr-user");
+	assert_int_equal(onetime_build(&o, a.w.issuer, &token), CLUSTER_OK);
+	a.reply = APP_TEXT;
+	a.text = token;
+	inject(&a, MUST_REFUSE, AUTH, "sshd", "emr-user", NULL);
+	free(token);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { T(test_good), T(test_revoked), T(test_no_handover), T(test_certificate), T(test_stale_and_junk),
+	const struct CMUnitTest tests[] = { T(test_good), T(test_revoked), T(test_no_handover), T(test_certificate), T(test_step_up), T(test_onetime_without_agent), T(test_stale_and_junk),
 		T(test_foreign), T(test_local), T(test_adopted), T(test_local_without_memory) };
 	int failed = cmocka_run_group_tests_name("pam faults", tests, NULL, NULL);
 

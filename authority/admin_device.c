@@ -78,7 +78,7 @@ enum cluster_err admin_device_drop(struct change *ch, const struct device *devic
 	p->n_devices = k;
 	if ((e = change_put(ch, DIRECTORY_PEOPLE, person, directory_person_json(p), d)) != CLUSTER_OK)
 		goto out;
-	if ((e = device_claim(&device->key, claim)) != CLUSTER_OK || (e = store_delete(ch->store, STORE_CLAIM, claim)) != CLUSTER_OK ||
+	if ((e = device_claim(device, claim)) != CLUSTER_OK || (e = store_delete(ch->store, STORE_CLAIM, claim)) != CLUSTER_OK ||
 	    (e = store_delete(ch->store, STORE_DEVICE, id)) != CLUSTER_OK)
 		change_store_error(ch, e, d);
 	else

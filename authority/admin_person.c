@@ -167,7 +167,7 @@ static enum cluster_err drop_devices(struct change *ch, const struct directory_p
 
 	for (size_t i = 0; i < p->n_devices; i++) {
 		id_text(&p->devices[i].id, id);
-		if ((e = device_get(ch->store, id, &device)) != CLUSTER_OK || (e = device_claim(&device.key, claim)) != CLUSTER_OK ||
+		if ((e = device_get(ch->store, id, &device)) != CLUSTER_OK || (e = device_claim(&device, claim)) != CLUSTER_OK ||
 		    (e = store_delete(ch->store, STORE_CLAIM, claim)) != CLUSTER_OK || (e = store_delete(ch->store, STORE_DEVICE, id)) != CLUSTER_OK)
 			return change_store_error(ch, e, d);
 		if ((e = change_buried(ch, REVOKE_DEVICE, id, d)) != CLUSTER_OK)

@@ -15,12 +15,12 @@
 
 static enum cluster_err request_read(struct call *c, struct request_enroll *r, struct diag *d)
 {
-	const char *request = NULL;
-	struct json_field f[] = { { .name = "request", .kind = JSON_KIND_TEXT, .dst = &request, .max = 8192 } };
 	enum cluster_err e;
 
-	if ((e = json_read(c->in, f, 1, d)) != CLUSTER_OK || (e = request_enroll_parse(request, strlen(request), r, d)) != CLUSTER_OK)
+	if ((e = device_read_enroll(c->in, r, d)) != CLUSTER_OK) {
+		c->frank = e == CLUSTER_EDENIED; /* what is wrong with his key may be told to anybody */
 		return e;
+	}
 	if (!id_equal(&r->cluster, &c->a->cluster))
 		return diag_set(d, CLUSTER_EDENIED, "the request is for another cluster");
 	return identity_fresh(c, &r->c, d);
@@ -54,7 +54,8 @@ static enum cluster_err device_new(struct change *ch, const struct request_enrol
 	enum cluster_err e;
 
 	memcpy(device.label, r->label, sizeof device.label);
-	if ((e = crypto_random(device.id.b, sizeof device.id.b)) != CLUSTER_OK || (e = device_claim(&r->key, claim)) != CLUSTER_OK || (e = jwk_thumbprint(&r->key, ret->jkt)) != CLUSTER_OK)
+	memcpy(device.sshkey, r->sshkey, sizeof device.sshkey);
+	if ((e = crypto_random(device.id.b, sizeof device.id.b)) != CLUSTER_OK || (e = device_claim(&device, claim)) != CLUSTER_OK || (e = device_thumbprint(&device, ret->jkt)) != CLUSTER_OK)
 		return diag_set(d, e, "%s", err_name(e));
 	id_text(&device.id, id);
 	if ((e = change_claim(ch, claim, id, "this device's key", d)) != CLUSTER_OK)

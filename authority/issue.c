@@ -20,24 +20,12 @@
 /* Signed by a device that is enrolled; from then on the caller is known. */
 static enum cluster_err request_read(struct call *c, struct request_credential *r, struct device *device, struct diag *d)
 {
-	char kid[NAME_KID_MAX + 1], id[ID_TEXT + 1];
-	const char *request = NULL;
-	struct json_field f[] = { { .name = "request", .kind = JSON_KIND_TEXT, .dst = &request, .max = 8192 } };
-	struct jws jws;
+	char id[ID_TEXT + 1];
 	enum cluster_err e;
 
-	if ((e = json_read(c->in, f, 1, d)) != CLUSTER_OK || (e = request_credential_parse(request, strlen(request), &jws, r, d)) != CLUSTER_OK)
+	if ((e = device_read_credential(c->a, c->in, r, device, d)) != CLUSTER_OK)
 		return e;
-	id_text(&r->device, id);
-	if (!id_equal(&r->cluster, &c->a->cluster) || (e = device_get(c->a->store, id, device)) == CLUSTER_ENOTFOUND)
-		e = diag_set(d, CLUSTER_ESIGNATURE, "no such device in this cluster");
-	else if (e == CLUSTER_OK && (e = jwk_kid(&device->key, kid)) == CLUSTER_OK && strcmp(kid, jws.kid) != 0)
-		e = diag_set(d, CLUSTER_ESIGNATURE, "signed by another key than the device's");
-	else if (e == CLUSTER_OK && (e = jws_verify(&jws, &device->key)) != CLUSTER_OK)
-		diag_set(d, e, "the device's signature does not hold");
-	jws_done(&jws);
-	if (e != CLUSTER_OK)
-		return e;
+	id_text(&device->id, id);
 	c->known = true;
 	c->device = device->id;
 	c->person = device->person;

@@ -57,6 +57,22 @@ struct crypto_rsa {
  */
 enum cluster_err crypto_rsa_verify(const struct crypto_rsa *key, bool sha512, const void *data, size_t n, const uint8_t *sig, size_t sig_n) CLUSTER_MUST_USE;
 
+/* An ECDSA key of a larger curve as an uncompressed point, and a signature of such a key as big-endian numbers; all borrowed. ssh keys of devices only (sshkey.h). */
+enum crypto_curve { CRYPTO_P384, CRYPTO_P521 };
+struct crypto_point {
+	enum crypto_curve curve;
+	const uint8_t *p;
+	size_t n;
+};
+struct crypto_scalars {
+	const uint8_t *r, *s;
+	size_t r_n, s_n;
+};
+/* CLUSTER_ESIGNATURE: not a point of the curve. */
+enum cluster_err crypto_curve_check(const struct crypto_point *key) CLUSTER_MUST_USE;
+/* CLUSTER_ESIGNATURE unless it is the key's signature over the n bytes, hashed with SHA-384 (P-384) or SHA-512 (P-521). */
+enum cluster_err crypto_curve_verify(const struct crypto_point *key, const void *data, size_t n, const struct crypto_scalars *sig) CLUSTER_MUST_USE;
+
 enum cluster_err crypto_key_new(enum crypto_alg alg, struct crypto_key **ret) CLUSTER_MUST_USE;
 void crypto_key_free(struct crypto_key *key);
 enum cluster_err crypto_key_pub(const struct crypto_key *key, struct crypto_pub *ret) CLUSTER_MUST_USE;

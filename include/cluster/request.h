@@ -2,6 +2,7 @@
 #ifndef CLUSTER_REQUEST_H
 #define CLUSTER_REQUEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,6 +14,8 @@
 #include "cluster/id.h"
 #include "cluster/jws.h"
 #include "cluster/name.h"
+#include "cluster/rd.h"
+#include "cluster/sshkey.h"
 
 /* Signed requests to the authority (PROTOCOL.md 6.1 to 6.3). */
 
@@ -55,18 +58,34 @@ enum cluster_err request_join_build(const struct request_join *r, int64_t now, c
 enum cluster_err request_join_parse(const char *token, size_t n, struct request_join *ret, struct diag *d) CLUSTER_MUST_USE;
 void request_join_done(struct request_join *r);
 
-/* cluster-request+jwt of an enrolment: verified by the key inside it. */
+/*
+ * What a device asks for comes in one of two forms (PROTOCOL.md 6.3). A cluster-request+jwt, by a key of ours; or, by a key that an ssh-agent holds, the payload alone with an
+ * SSHSIG over it, in this namespace. The calls named _text and _ssh are of the second form.
+ */
+#define REQUEST_SSH_NAMESPACE "cluster-login-request"
+#define REQUEST_SSH_MAX 4096 /* bytes of the payload */
+
+/* A device's label: 1 to 63 bytes of text. */
+bool request_label_ok(const char *s);
+
+/* An enrolment: verified by the key inside it. */
 struct request_enroll {
 	struct request_common c;
 	struct cluster_id cluster;
 	char code[64];
 	char label[64];
 	struct crypto_pub key;
+	char sshkey[SSHKEY_LINE_MAX + 1]; /* "type base64" instead of `key`, of which only the second form makes use; empty otherwise */
 };
 enum cluster_err request_enroll_build(const struct request_enroll *r, int64_t now, const struct crypto_key *device_key, char **ret) CLUSTER_MUST_USE;
 enum cluster_err request_enroll_parse(const char *token, size_t n, struct request_enroll *ret, struct diag *d) CLUSTER_MUST_USE;
 
-/* cluster-request+jwt for a credential; signature as request_node_parse, by the device's key. */
+/* The payload to be signed; the caller frees *ret with free(). */
+enum cluster_err request_enroll_text(const struct request_enroll *r, int64_t now, char **ret, size_t *ret_n) CLUSTER_MUST_USE;
+/* Also as sshkey_parse: CLUSTER_EDENIED, a key that cannot be a device's. */
+enum cluster_err request_enroll_ssh(const struct rd *text, const struct rd *sshsig, struct request_enroll *ret, struct diag *d) CLUSTER_MUST_USE;
+
+/* For a credential; signature as request_node_parse, by the device's key. */
 struct request_credential {
 	struct request_common c;
 	struct cluster_id cluster, device;
@@ -79,6 +98,9 @@ struct request_credential {
 };
 enum cluster_err request_credential_build(const struct request_credential *r, int64_t now, const struct crypto_key *device_key, char **ret) CLUSTER_MUST_USE;
 enum cluster_err request_credential_parse(const char *token, size_t n, struct jws *ret_jws, struct request_credential *ret, struct diag *d) CLUSTER_MUST_USE;
+enum cluster_err request_credential_text(const struct request_credential *r, int64_t now, char **ret, size_t *ret_n) CLUSTER_MUST_USE;
+/* Claims only: the authority finds the device's key, then sshsig_verify_key. */
+enum cluster_err request_credential_ssh(const struct rd *text, struct request_credential *ret, struct diag *d) CLUSTER_MUST_USE;
 
 /* dpop+jwt (RFC 9449) by the credential key; `ath` from the credential. */
 enum cluster_err request_dpop_build(const char *method, const char *path, const char *credential, int64_t now, const struct crypto_key *key, char **ret) CLUSTER_MUST_USE;

@@ -19,6 +19,7 @@
 #include <openssl/x509.h>
 
 #include "cluster/secret.h"
+#include "crypto_part.h"
 
 #define COORDINATE 32 /* bytes of one coordinate or scalar of both curves */
 #define POINT_SIZE (1 + 2 * COORDINATE)
@@ -92,29 +93,33 @@ bool crypto_pub_equal(const struct crypto_pub *a, const struct crypto_pub *b)
 	return n != 0 && a->alg == b->alg && crypto_equal(a->bytes, b->bytes, n);
 }
 
+EVP_PKEY *crypto_part_point(const char *group, const uint8_t *point, size_t n)
+{
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)(uintptr_t)group, 0),
+		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)(uintptr_t)point, n),
+		OSSL_PARAM_construct_end(),
+	};
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+	EVP_PKEY *pkey = NULL;
+
+	if (!ctx || EVP_PKEY_fromdata_init(ctx) != 1 || EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1)
+		pkey = NULL;
+	EVP_PKEY_CTX_free(ctx);
+	return pkey;
+}
+
 /* A new key of libcrypto, or NULL. For P-256 the coordinates are in range and on the curve then. */
 static EVP_PKEY *pkey_of(const struct crypto_pub *pub)
 {
 	uint8_t point[POINT_SIZE] = { POINT_CONVERSION_UNCOMPRESSED };
-	char group[] = GROUP;
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
-		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point),
-		OSSL_PARAM_construct_end(),
-	};
-	EVP_PKEY_CTX *ctx;
-	EVP_PKEY *pkey = NULL;
 
 	if (pub->alg == CRYPTO_ED25519)
 		return EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, pub->bytes, COORDINATE);
 	if (pub->alg != CRYPTO_ES256)
 		return NULL;
 	memcpy(point + 1, pub->bytes, 2 * COORDINATE);
-	ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-	if (!ctx || EVP_PKEY_fromdata_init(ctx) != 1 || EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1)
-		pkey = NULL;
-	EVP_PKEY_CTX_free(ctx);
-	return pkey;
+	return crypto_part_point(GROUP, point, sizeof point);
 }
 
 /* Is every byte of y from `at` to the last but one 0xff, and the last 0x7f? */
@@ -179,21 +184,24 @@ static bool scalar_ok(const uint8_t s[COORDINATE])
 /* r and s as 64 bytes to DER. CLUSTER_ESIGNATURE if one of them is out of range. */
 static enum cluster_err der_of(const uint8_t sig[CRYPTO_SIG_SIZE], uint8_t der[DER_SIG_MAX], size_t *ret_n)
 {
+	const struct crypto_scalars scalars = { .r = sig, .s = sig + COORDINATE, .r_n = COORDINATE, .s_n = COORDINATE };
+
+	return scalar_ok(sig) && scalar_ok(sig + COORDINATE) ? crypto_part_der(&scalars, der, DER_SIG_MAX, ret_n) : CLUSTER_ESIGNATURE;
+}
+
+enum cluster_err crypto_part_der(const struct crypto_scalars *sig, uint8_t *der, size_t size, size_t *ret_n)
+{
 	ECDSA_SIG *es = ECDSA_SIG_new();
 	BIGNUM *r = NULL, *s = NULL;
 	enum cluster_err e = CLUSTER_ENOMEM;
 	unsigned char *end = der;
 	int n;
 
-	if (!scalar_ok(sig) || !scalar_ok(sig + COORDINATE)) {
-		e = CLUSTER_ESIGNATURE;
-		goto out;
-	}
-	if (!es || !(r = BN_bin2bn(sig, COORDINATE, NULL)) || !(s = BN_bin2bn(sig + COORDINATE, COORDINATE, NULL)) || ECDSA_SIG_set0(es, r, s) != 1)
+	if (!es || !(r = BN_bin2bn(sig->r, (int)sig->r_n, NULL)) || !(s = BN_bin2bn(sig->s, (int)sig->s_n, NULL)) || ECDSA_SIG_set0(es, r, s) != 1)
 		goto out;
 	r = s = NULL;
 	n = i2d_ECDSA_SIG(es, NULL);
-	if (n <= 0 || n > DER_SIG_MAX || i2d_ECDSA_SIG(es, &end) != n) {
+	if (n <= 0 || (size_t)n > size || i2d_ECDSA_SIG(es, &end) != n) {
 		e = CLUSTER_ECRYPTO;
 		goto out;
 	}
@@ -206,8 +214,7 @@ out:
 	return e;
 }
 
-/* Takes no part in ownership: CLUSTER_ESIGNATURE unless libcrypto says 1 and nothing else. */
-static enum cluster_err verify_with(EVP_PKEY *pkey, const EVP_MD *md, const void *data, size_t n, const uint8_t *sig, size_t sig_n)
+enum cluster_err crypto_part_verify(EVP_PKEY *pkey, const EVP_MD *md, const void *data, size_t n, const uint8_t *sig, size_t sig_n)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	enum cluster_err e = CLUSTER_ESIGNATURE;
@@ -237,9 +244,9 @@ enum cluster_err crypto_verify(const struct crypto_pub *pub, const void *data, s
 		goto out;
 	}
 	if (pub->alg == CRYPTO_ED25519)
-		e = verify_with(pkey, NULL, data, n, sig, CRYPTO_SIG_SIZE);
+		e = crypto_part_verify(pkey, NULL, data, n, sig, CRYPTO_SIG_SIZE);
 	else
-		e = verify_with(pkey, EVP_sha256(), data, n, der, der_n);
+		e = crypto_part_verify(pkey, EVP_sha256(), data, n, der, der_n);
 out:
 	EVP_PKEY_free(pkey);
 	ERR_pop_to_mark();
@@ -287,7 +294,7 @@ enum cluster_err crypto_rsa_verify(const struct crypto_rsa *key, bool sha512, co
 
 	ERR_set_mark();
 	if ((e = rsa_pkey(key, &pkey)) == CLUSTER_OK)
-		e = verify_with(pkey, sha512 ? EVP_sha512() : EVP_sha256(), data, n, sig, sig_n);
+		e = crypto_part_verify(pkey, sha512 ? EVP_sha512() : EVP_sha256(), data, n, sig, sig_n);
 	EVP_PKEY_free(pkey);
 	ERR_pop_to_mark();
 	return e;

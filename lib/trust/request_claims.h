@@ -25,6 +25,9 @@ enum cluster_err request_aud_parse(const char *text, struct cluster_id *ret, str
 /* Does `kid` name `pub`? CLUSTER_ESIGNATURE otherwise. */
 enum cluster_err request_kid_check(const char *kid, const struct crypto_pub *pub, struct diag *d) CLUSTER_MUST_USE;
 
+/* Proof of possession: the key that the request carries made it. CLUSTER_ESIGNATURE otherwise. */
+enum cluster_err request_self_verify(const struct jws *jws, const struct crypto_pub *key, struct diag *d) CLUSTER_MUST_USE;
+
 /* Tokens, codes: ^[A-Za-z0-9_-]{1,63}$ */
 bool request_token_ok(const char *s);
 

@@ -22,7 +22,7 @@ struct narrowing {
 	bool (*ok)(const char *);
 };
 
-enum cluster_err request_credential_build(const struct request_credential *r, int64_t now, const struct crypto_key *device_key, char **ret)
+static enum cluster_err claims_json(const struct request_credential *r, int64_t now, struct json **ret)
 {
 	struct json *j = request_common_json(&r->c, now);
 	enum cluster_err e = j ? CLUSTER_OK : CLUSTER_ENOMEM;
@@ -41,8 +41,32 @@ enum cluster_err request_credential_build(const struct request_credential *r, in
 		request_put(j, "src", request_list(r->src[0], r->n_src, sizeof r->src[0]), &e);
 	if (r->ttl)
 		request_put(j, "ttl", json_make("I", (long long)r->ttl), &e);
-	if (e == CLUSTER_OK)
+	if (e != CLUSTER_OK) {
+		json_free(j);
+		return e;
+	}
+	*ret = j;
+	return CLUSTER_OK;
+}
+
+enum cluster_err request_credential_build(const struct request_credential *r, int64_t now, const struct crypto_key *device_key, char **ret)
+{
+	struct json *j = NULL;
+	enum cluster_err e;
+
+	if ((e = claims_json(r, now, &j)) == CLUSTER_OK)
 		e = jws_sign_json(device_key, JWS_REQUEST, j, ret);
+	json_free(j);
+	return e;
+}
+
+enum cluster_err request_credential_text(const struct request_credential *r, int64_t now, char **ret, size_t *ret_n)
+{
+	struct json *j = NULL;
+	enum cluster_err e;
+
+	if ((e = claims_json(r, now, &j)) == CLUSTER_OK)
+		e = json_text(j, ret, ret_n);
 	json_free(j);
 	return e;
 }
@@ -62,7 +86,7 @@ static enum cluster_err narrowing_read(const struct narrowing *w, struct diag *d
 	return CLUSTER_OK;
 }
 
-static enum cluster_err credential_claims(const struct jws *jws, struct request_credential *r, struct diag *d)
+static enum cluster_err credential_claims(const void *payload, size_t n, struct request_credential *r, struct diag *d)
 {
 	struct narrowing acc = { .name = "acc", .dst = r->acc[0], .n = &r->n_acc, .stride = sizeof r->acc[0], .ok = name_account_ok };
 	struct narrowing nod = { .name = "nod", .dst = r->nod[0], .n = &r->n_nod, .stride = sizeof r->nod[0], .ok = node_selector_ok };
@@ -83,7 +107,7 @@ static enum cluster_err credential_claims(const struct jws *jws, struct request_
 	enum cluster_err e;
 
 	request_common_fields(&r->c, &jti, f);
-	if ((e = json_parse((const char *)jws->payload, jws->payload_n, jws_typ_cap(JWS_REQUEST), &j, d)) != CLUSTER_OK)
+	if ((e = json_parse(payload, n, REQUEST_SSH_MAX, &j, d)) != CLUSTER_OK)
 		return e;
 	if ((e = json_read(j, f, sizeof f / sizeof *f, d)) != CLUSTER_OK || (e = request_common_end(&r->c, jti, d)) != CLUSTER_OK ||
 	    (e = request_aud_parse(aud, &r->cluster, d)) != CLUSTER_OK || (e = json_read(cnf, jwk_field, 1, d)) != CLUSTER_OK ||
@@ -105,11 +129,21 @@ enum cluster_err request_credential_parse(const char *token, size_t n, struct jw
 
 	if ((e = jws_parse(token, n, JWS_REQUEST, &jws, d)) != CLUSTER_OK)
 		return e;
-	if ((e = credential_claims(&jws, &r, d)) != CLUSTER_OK) {
+	if ((e = credential_claims(jws.payload, jws.payload_n, &r, d)) != CLUSTER_OK) {
 		jws_done(&jws);
 		return e;
 	}
 	*ret_jws = jws;
 	*ret = r;
 	return CLUSTER_OK;
+}
+
+enum cluster_err request_credential_ssh(const struct rd *text, struct request_credential *ret, struct diag *d)
+{
+	struct request_credential r = { 0 };
+	enum cluster_err e;
+
+	if ((e = credential_claims(text->p, text->n, &r, d)) == CLUSTER_OK)
+		*ret = r;
+	return e;
 }

@@ -7,7 +7,7 @@
 #include "cluster/sshsig.h"
 #include "request_claims.h"
 
-/* cluster-node+jwt of a join and cluster-request+jwt of an enrolment (PROTOCOL.md 6.2, 6.3): both carry the key that verifies them. */
+/* cluster-node+jwt of a join (PROTOCOL.md 6.2): it carries the key that verifies it. */
 
 #define ADDRESSES_MAX 16
 #define HOSTKEYS_MAX 8
@@ -17,11 +17,6 @@ static bool instance_ok(const char *s)
 	size_t n = strnlen(s, 64);
 
 	return n > 0 && n < 64 && strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:-") == n;
-}
-
-static bool label_ok(const char *s)
-{
-	return s[0] && strnlen(s, 64) < 64 && name_gecos_ok(s);
 }
 
 /* An address in the one form that inet_ntop writes. */
@@ -161,8 +156,7 @@ out:
 	return e;
 }
 
-/* Proof of possession: the key that the request carries made it. */
-static enum cluster_err self_verify(const struct jws *jws, const struct crypto_pub *key, struct diag *d)
+enum cluster_err request_self_verify(const struct jws *jws, const struct crypto_pub *key, struct diag *d)
 {
 	enum cluster_err e = request_kid_check(jws->kid, key, d);
 
@@ -182,7 +176,7 @@ enum cluster_err request_join_parse(const char *token, size_t n, struct request_
 	if ((e = jws_parse(token, n, JWS_NODE, &jws, d)) != CLUSTER_OK)
 		return e;
 	if ((e = join_claims(&jws, &r, d)) == CLUSTER_OK)
-		e = self_verify(&jws, &r.key, d);
+		e = request_self_verify(&jws, &r.key, d);
 	jws_done(&jws);
 	if (e != CLUSTER_OK) {
 		request_join_done(&r);
@@ -190,59 +184,4 @@ enum cluster_err request_join_parse(const char *token, size_t n, struct request_
 	}
 	*ret = r;
 	return CLUSTER_OK;
-}
-
-enum cluster_err request_enroll_build(const struct request_enroll *r, int64_t now, const struct crypto_key *device_key, char **ret)
-{
-	struct json *j = request_common_json(&r->c, now);
-	enum cluster_err e = j ? CLUSTER_OK : CLUSTER_ENOMEM;
-	char aud[REQUEST_AUD_SIZE];
-
-	request_aud_text(&r->cluster, aud);
-	request_put(j, "aud", json_make("s", aud), &e);
-	request_put(j, "code", json_make("s", r->code), &e);
-	request_put(j, "label", json_make("s", r->label), &e);
-	request_put(j, "key", jwk_build(&r->key, JWK_BARE), &e);
-	if (e == CLUSTER_OK)
-		e = jws_sign_json(device_key, JWS_REQUEST, j, ret);
-	json_free(j);
-	return e;
-}
-
-static enum cluster_err enroll_claims(const struct jws *jws, struct request_enroll *r, struct diag *d)
-{
-	const char *jti = NULL, *aud = NULL;
-	const struct json *key = NULL;
-	struct json_field f[REQUEST_COMMON_N + 4] = {
-		[REQUEST_COMMON_N] = { .name = "aud", .kind = JSON_KIND_TEXT, .dst = &aud, .max = REQUEST_AUD_SIZE },
-		{ .name = "code", .kind = JSON_KIND_STRING, .dst = r->code, .size = sizeof r->code, .ok = request_token_ok },
-		{ .name = "key", .kind = JSON_KIND_OBJECT, .dst = &key },
-		{ .name = "label", .kind = JSON_KIND_STRING, .dst = r->label, .size = sizeof r->label, .ok = label_ok },
-	};
-	struct json *j = NULL;
-	enum cluster_err e;
-
-	request_common_fields(&r->c, &jti, f);
-	if ((e = json_parse((const char *)jws->payload, jws->payload_n, jws_typ_cap(JWS_REQUEST), &j, d)) != CLUSTER_OK)
-		return e;
-	if ((e = json_read(j, f, sizeof f / sizeof *f, d)) == CLUSTER_OK && (e = request_common_end(&r->c, jti, d)) == CLUSTER_OK && (e = request_aud_parse(aud, &r->cluster, d)) == CLUSTER_OK)
-		e = jwk_parse(key, JWK_BARE, &r->key, d);
-	json_free(j);
-	return e;
-}
-
-enum cluster_err request_enroll_parse(const char *token, size_t n, struct request_enroll *ret, struct diag *d)
-{
-	struct request_enroll r = { 0 };
-	struct jws jws;
-	enum cluster_err e;
-
-	if ((e = jws_parse(token, n, JWS_REQUEST, &jws, d)) != CLUSTER_OK)
-		return e;
-	if ((e = enroll_claims(&jws, &r, d)) == CLUSTER_OK)
-		e = self_verify(&jws, &r.key, d);
-	jws_done(&jws);
-	if (e == CLUSTER_OK)
-		*ret = r;
-	return e;
 }

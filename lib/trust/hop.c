@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cluster/hop.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cluster/credential.h"
+#include "cluster/jwk.h"
+#include "cluster/jws.h"
+#include "json_field.h"
+
+#define AUDIENCE "cluster:"
+#define AUDIENCE_N (sizeof AUDIENCE - 1)
+#define AUDIENCE_TEXT (AUDIENCE_N + ID_TEXT)
+
+struct claims {
+	const char *aud, *dev, *iss, *jti, *nod, *par, *sid, *sub;
+	const struct json *cnf;
+};
+
+static bool address_ok(const char *s)
+{
+	return !strchr(s, '/') && credential_source_ok(s);
+}
+
+static enum cluster_err read_cnf(const struct json *cnf, struct crypto_pub *ret, struct diag *d)
+{
+	const struct json *jwk = NULL;
+	const struct json_field fields[] = { FIELD_OBJECT("jwk", jwk) };
+	enum cluster_err e;
+
+	if ((e = json_read(cnf, fields, FIELD_COUNT(fields), d)) != CLUSTER_OK || (e = jwk_parse(jwk, JWK_BARE, ret, d)) != CLUSTER_OK)
+		return e;
+	return ret->alg == CRYPTO_ED25519 ? CLUSTER_OK : diag_set(d, CLUSTER_EFORMAT, "cnf is not an Ed25519 key");
+}
+
+static enum cluster_err convert(const struct claims *c, struct hop *ret, struct diag *d)
+{
+	const struct {
+		const char *text;
+		struct cluster_id *dst;
+	} ids[] = {
+		{ c->dev, &ret->device }, { c->iss, &ret->source }, { c->jti, &ret->jti }, { c->nod, &ret->target }, { c->par, &ret->parent }, { c->sid, &ret->session }, { c->sub, &ret->person },
+	};
+
+	if (strlen(c->aud) != AUDIENCE_TEXT || strncmp(c->aud, AUDIENCE, AUDIENCE_N) != 0 || id_parse(c->aud + AUDIENCE_N, &ret->cluster) != CLUSTER_OK)
+		return diag_set(d, CLUSTER_EFORMAT, "aud is not a cluster");
+	for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
+		if (id_parse(ids[i].text, ids[i].dst) != CLUSTER_OK)
+			return diag_set(d, CLUSTER_EFORMAT, "dev, iss, jti, nod, par, sid or sub is not an id");
+	if (ret->exp <= ret->iat || ret->exp - ret->iat > HOP_LIFE_MAX)
+		return diag_set(d, CLUSTER_EFORMAT, "exp is not within %d seconds of iat", HOP_LIFE_MAX);
+	return read_cnf(c->cnf, &ret->cnf, d);
+}
+
+enum cluster_err hop_parse(const void *payload, size_t n, struct hop *ret, struct diag *d)
+{
+	struct hop out = { .iat = 0 };
+	struct claims c = { .aud = NULL };
+	const struct json_field fields[] = {
+		FIELD_STRING("acc", out.account, name_account_ok),
+		FIELD_TEXT("aud", c.aud, AUDIENCE_TEXT, NULL),
+		FIELD_TIME("auth_time", out.auth_time),
+		FIELD_OBJECT("cnf", c.cnf),
+		FIELD_TEXT("dev", c.dev, ID_TEXT, NULL),
+		FIELD_TIME("exp", out.exp),
+		FIELD_TIME("iat", out.iat),
+		FIELD_STRING("isk", out.parent_issuer, name_kid_ok),
+		FIELD_TEXT("iss", c.iss, ID_TEXT, NULL),
+		FIELD_TEXT("jti", c.jti, ID_TEXT, NULL),
+		FIELD_INT("n", out.count, 1, HOP_COUNT_MAX),
+		FIELD_TEXT("nod", c.nod, ID_TEXT, NULL),
+		FIELD_TEXT("par", c.par, ID_TEXT, NULL),
+		{ .name = "psr", .kind = JSON_KIND_STRING, .optional = true, .dst = out.parent_source, .size = sizeof out.parent_source, .ok = address_ok },
+		FIELD_TEXT("sid", c.sid, ID_TEXT, NULL),
+		FIELD_TEXT("sub", c.sub, ID_TEXT, NULL),
+	};
+	struct json *j = NULL;
+	enum cluster_err e;
+
+	if ((e = json_parse(payload, n, HOP_SIZE_MAX, &j, d)) == CLUSTER_OK && (e = json_read(j, fields, FIELD_COUNT(fields), d)) == CLUSTER_OK)
+		e = convert(&c, &out, d);
+	json_free(j);
+	if (e == CLUSTER_OK)
+		*ret = out;
+	return e;
+}
+
+enum cluster_err hop_kid(const char *token, size_t n, char ret[NAME_KID_MAX + 1], struct diag *d)
+{
+	struct jws j;
+	enum cluster_err e = jws_parse(token, n, JWS_HOP, &j, d);
+
+	if (e != CLUSTER_OK)
+		return e;
+	memcpy(ret, j.kid, sizeof j.kid);
+	jws_done(&j);
+	return CLUSTER_OK;
+}
+
+/* By the node's hop key; a static key's work is done in its place when there is none. */
+static enum cluster_err check_signature(const struct jws *j, const struct hop_source *by, struct diag *d)
+{
+	char kid[NAME_KID_MAX + 1] = "";
+	enum cluster_err e = CLUSTER_ENOTFOUND;
+
+	if (by && (e = jwk_kid(by->key, kid)) == CLUSTER_OK && strcmp(kid, j->kid) != 0)
+		e = CLUSTER_ENOTFOUND;
+	if (e != CLUSTER_OK) {
+		credential_verify_nothing();
+		return diag_set(d, e, "hop key %s: %s", j->kid, err_name(e));
+	}
+	e = jws_verify(j, by->key);
+	return e == CLUSTER_OK ? e : diag_set(d, e, "signature by hop key %s: %s", j->kid, err_name(e));
+}
+
+enum cluster_err hop_verify(const char *token, size_t n, const struct hop_source *by, struct hop *ret, struct diag *d)
+{
+	struct hop h;
+	struct jws j;
+	enum cluster_err e;
+
+	if ((e = jws_parse(token, n, JWS_HOP, &j, d)) != CLUSTER_OK) {
+		credential_verify_nothing();
+		return e;
+	}
+	if ((e = check_signature(&j, by, d)) != CLUSTER_OK || (e = hop_parse(j.payload, j.payload_n, &h, d)) != CLUSTER_OK)
+		goto out;
+	if (!id_equal(&h.cluster, by->cluster) || !id_equal(&h.source, by->node)) {
+		e = diag_set(d, CLUSTER_EDENIED, "the hop is of another cluster, or in another node's name");
+		goto out;
+	}
+	if (crypto_pub_equal(&h.cnf, by->key)) {
+		e = diag_set(d, CLUSTER_EDENIED, "the hop's key is the hop key itself");
+		goto out;
+	}
+	memcpy(h.signer, j.kid, sizeof h.signer);
+	*ret = h;
+	e = CLUSTER_OK;
+out:
+	jws_done(&j);
+	return e;
+}
+
+enum cluster_err hop_build(const struct hop *h, const struct crypto_key *key, char **ret)
+{
+	char aud[AUDIENCE_TEXT + 1] = AUDIENCE, dev[ID_TEXT + 1], iss[ID_TEXT + 1], jti[ID_TEXT + 1], nod[ID_TEXT + 1], par[ID_TEXT + 1], sid[ID_TEXT + 1], sub[ID_TEXT + 1];
+	enum cluster_err e;
+	struct json *j;
+
+	id_text(&h->cluster, aud + AUDIENCE_N);
+	id_text(&h->device, dev);
+	id_text(&h->source, iss);
+	id_text(&h->jti, jti);
+	id_text(&h->target, nod);
+	id_text(&h->parent, par);
+	id_text(&h->session, sid);
+	id_text(&h->person, sub);
+	j = json_make("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s*, s:I, s:I, s:I, s:I, s:{s:o}}", "acc", h->account, "aud", aud, "dev", dev, "isk", h->parent_issuer,
+	    "iss", iss, "jti", jti, "nod", nod, "par", par, "sid", sid, "sub", sub, "psr", h->parent_source[0] ? h->parent_source : NULL, "auth_time", (long long)h->auth_time,
+	    "exp", (long long)h->exp, "iat", (long long)h->iat, "n", (long long)h->count, "cnf", "jwk", jwk_build(&h->cnf, JWK_BARE));
+	e = jws_sign_json(key, JWS_HOP, j, ret);
+	json_free(j);
+	return e;
+}

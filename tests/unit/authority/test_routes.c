@@ -29,6 +29,7 @@ static const struct {
 	{ HEAD_POST, "/v1/enroll", "nNpar" },
 	{ HEAD_POST, "/v1/credential", "nNpar" },
 	{ HEAD_POST, "/v1/sshcert", "nNpar" },
+	{ HEAD_POST, "/v1/onetime", "nNpar" },
 	{ HEAD_POST, "/v1/sessions", "N" },
 	{ HEAD_GET, "/v1/renewal/AAAA", "N" },
 	{ HEAD_GET, "/metrics", "r" },

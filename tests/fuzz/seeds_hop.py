@@ -1,0 +1,43 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# Writes the seeds of fuzz_hop, fuzz_sshagent_msg and fuzz_userauth into tests/fuzz/corpus: claims, and what OpenSSH 9.2 sent (tests/vectors).
+import base64
+import glob
+import json
+import os
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ZERO = "A" * 22
+KEY = {"crv": "Ed25519", "kty": "OKP", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
+CLAIMS = {"acc": "emr-user", "aud": "cluster:" + ZERO, "auth_time": 1789990000, "cnf": {"jwk": KEY}, "dev": ZERO, "exp": 1790000100, "iat": 1790000000, "isk": ZERO, "iss": ZERO,
+          "jti": ZERO, "n": 1, "nod": ZERO, "par": ZERO, "sid": ZERO, "sub": ZERO}
+
+
+def seed(target, name, data):
+    folder = os.path.join(HERE, "corpus", target)
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, name), "wb") as f:
+        f.write(data)
+
+
+def text(value):
+    return json.dumps(value, separators=(",", ":"), sort_keys=True).encode()
+
+
+def b64(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=")
+
+
+seed("hop", "claims", b"c" + text(CLAIMS))
+seed("hop", "from", b"c" + text(dict(CLAIMS, psr="2001:db8::7", n=4)))
+seed("hop", "token", b"t" + b".".join([b64(text({"alg": "Ed25519", "kid": "1IG2tMH7J2wbJZnOf8LJzQ", "typ": "cluster-hop+jwt"})), b64(text(CLAIMS)), b"A" * 86]))
+seed("hop", "addresses", b"s192.0.2.1,2001:db8::/32")
+seed("sshagent_msg", "list", b"\x0b")
+for path in glob.glob(os.path.join(HERE, "..", "vectors", "ssh-agent-*.hex")):
+    with open(path, encoding="ascii") as f:
+        message = bytes.fromhex(f.read())
+    name = os.path.basename(path)[len("ssh-agent-"):-len(".hex")]
+    seed("sshagent_msg", name, message)
+    if name.startswith("sign_"):
+        key = int.from_bytes(message[1:5], "big")
+        seed("userauth", name[len("sign_"):], message[5 + key + 4:-4])

@@ -41,7 +41,7 @@ enum cluster_err sshagent_msg_parse(const void *p, size_t n, struct sshagent_msg
 
 /*
  * Is the host key's signature over the session id of a BIND? Then whoever asks has spoken to the holder of that host key in this session. Ed25519, P-256, RSA of 2048 to 8192 bits with SHA-2.
- * CLUSTER_EDENIED: a key of another type (a certificate too) or size, or not a BIND. CLUSTER_ESIGNATURE, CLUSTER_EFORMAT, CLUSTER_ETRUNC.
+ * CLUSTER_EDENIED: a key of another type (a certificate too) or size, or not a BIND. Others as sshkey_parse and sshkey_verify.
  */
 enum cluster_err sshagent_msg_bind_verify(const struct sshagent_msg *m) CLUSTER_MUST_USE;
 

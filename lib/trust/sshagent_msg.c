@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cluster/sshagent_msg.h"
 
+#include "cluster/sshkey.h"
 #include "cluster/sshwire.h"
 
 enum answer { FAILURE = 5, SUCCESS = 6, IDENTITIES_ANSWER = 12, SIGN_RESPONSE = 14 };
@@ -61,17 +62,14 @@ enum cluster_err sshagent_msg_parse(const void *p, size_t n, struct sshagent_msg
 
 enum cluster_err sshagent_msg_bind_verify(const struct sshagent_msg *m)
 {
-	uint8_t sig[CRYPTO_SIG_SIZE];
-	struct crypto_pub key;
+	struct sshkey key;
 	enum cluster_err e;
 
 	if (m->type != SSHAGENT_MSG_BIND)
 		return CLUSTER_EDENIED;
-	if ((e = sshwire_blob(m->hostkey.p, m->hostkey.n, &key)) != CLUSTER_OK)
-		return e == CLUSTER_ENOTFOUND ? CLUSTER_EDENIED : e;
-	if ((e = sshwire_signature(m->signature.p, m->signature.n, key.alg, sig)) != CLUSTER_OK)
+	if ((e = sshkey_parse(m->hostkey.p, m->hostkey.n, SSHKEY_HOST, &key, NULL)) != CLUSTER_OK)
 		return e;
-	return crypto_verify(&key, m->session_id.p, m->session_id.n, sig);
+	return sshkey_verify(&key, &m->signature, m->session_id.p, m->session_id.n);
 }
 
 void sshagent_msg_failure(struct wr *w)

@@ -54,7 +54,9 @@ static bool run_first(struct crowd *c, struct crowd_list *list)
 		return false;
 	TAILQ_REMOVE(list, one, turn);
 	one->queued = false;
+	c->running = one;
 	c->run(one->owner);
+	c->running = NULL;
 	return true;
 }
 
@@ -155,7 +157,7 @@ void crowd_ready(struct crowd *c, struct crowd_one *one)
 	if (one->queued)
 		return;
 	one->queued = true;
-	if (unproved(one->kind))
+	if (unproved(one->kind) && one != c->running)
 		TAILQ_INSERT_HEAD(line_of(c, one), one, turn);
 	else
 		TAILQ_INSERT_TAIL(line_of(c, one), one, turn);

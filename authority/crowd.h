@@ -17,8 +17,8 @@ struct event_base;
  * Who may be here, and whose turn it is (PROTOCOL.md 6). A stranger is a connection whose peer has proved nothing yet; one from an address that the directory gives to a node is
  * expected. A quarter of all places is the strangers', the rest is for the known and the expected, so neither can shut the others out: if there is no place, the stranger, or the
  * expected one, that has been here longest goes. CROWD_ADDRESS of one address may be either. Who has something to do waits for his turn: one of each kind in turn; of strangers
- * and of the expected the newest first, because when more come than can be served, those who came last have not given up yet. Patient ones (who have waited for a head before) wait
- * until a new head has reached everybody.
+ * and of the expected the newest first, because when more come than can be served, those who came last have not given up yet; who has more to do at the end of his turn stands
+ * behind them all. Patient ones (who have waited for a head before) wait until a new head has reached everybody.
  */
 #define CROWD_ADDRESS 128
 #define CROWD_TURN_US 4000
@@ -43,6 +43,7 @@ struct crowd {
 	uint16_t by_address[CROWD_SLOTS]; /* strangers and expected ones; addresses of one slot count as one */
 	uint64_t seed;
 	struct event *event;
+	const struct crowd_one *running; /* whose turn it is; may be gone already */
 	bool held;
 	void (*run)(void *owner);  /* its turn; may remove it */
 	void (*drop)(void *owner); /* has to remove it */

@@ -17,6 +17,7 @@ static struct crowd c;
 static struct crowd_one one[N];
 static char order[N + 1];
 static size_t n_run, n_dropped;
+static struct crowd_one *greedy; /* has always more to do */
 
 static void run(void *owner)
 {
@@ -24,6 +25,8 @@ static void run(void *owner)
 
 	assert_true(n_run < N);
 	order[n_run++] = (char)('a' + (o - one));
+	if (o == greedy && n_run < 6)
+		crowd_ready(&c, o);
 }
 
 static void drop(void *owner)
@@ -40,6 +43,7 @@ static int set_up(void **state)
 	memset(one, 0, sizeof one);
 	memset(order, 0, sizeof order);
 	n_run = n_dropped = 0;
+	greedy = NULL;
 	c.run = run;
 	c.drop = drop;
 	base = event_base_new();
@@ -138,6 +142,32 @@ static void test_address(void **state)
 	assert_int_equal(n_dropped, 0);
 }
 
+/* H6: a stranger who sends request behind request has a turn, and then those who wait have theirs; also when he came last. */
+static void test_greedy(void **state)
+{
+	static const enum crowd_kind kinds[] = { CROWD_STRANGER, CROWD_EXPECTED, CROWD_KNOWN };
+
+	(void)state;
+	for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+		n_run = 0;
+		memset(order, 0, sizeof order);
+		for (size_t i = 0; i < 3; i++)
+			assert_true(enter(3 * k + i, kinds[k], 1 + i));
+		for (size_t i = 0; i < 3; i++)
+			crowd_ready(&c, &one[3 * k + i]);
+		greedy = &one[3 * k + 2];
+		turns();
+		assert_in_range(n_run, 6, 8);
+		greedy = NULL;
+		for (size_t i = 0; i < 2; i++) {
+			const char *turn = strchr(order, 'a' + (int)(3 * k + i));
+
+			assert_non_null(turn);
+			assert_true(turn - order < 3);
+		}
+	}
+}
+
 static void test_turns(void **state)
 {
 	static const enum crowd_kind kinds[] = { CROWD_STRANGER, CROWD_STRANGER, CROWD_STRANGER, CROWD_KNOWN, CROWD_KNOWN, CROWD_EXPECTED, CROWD_EXPECTED, CROWD_LOCAL };
@@ -190,6 +220,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_strangers, set_up, tear_down), cmocka_unit_test_setup_teardown(test_known, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_expected_oldest, set_up, tear_down), cmocka_unit_test_setup_teardown(test_address, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_greedy, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_turns, set_up, tear_down), cmocka_unit_test_setup_teardown(test_patience, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_leaving, set_up, tear_down),
 	};

@@ -501,10 +501,10 @@ static void release(struct supervisor *s)
 		event_free(s->event[i]);
 	if (s->relay_due)
 		event_free(s->relay_due);
+	care_stop(&s->care);
 	if (s->base)
 		event_base_free(s->base);
 	watch_free(s->local);
-	care_stop(&s->care);
 	sessions_free(s->sessions);
 	publish_close(s->publish);
 }

@@ -34,7 +34,10 @@ struct userauth_bind {
 	struct rd key;                 /* the certificate that was offered */
 	const char *user;              /* the account that it is for */
 };
-/* Is it exactly that, by the algorithm that the key's blob begins with? The host key is compared where the request has one; else the session id stands for it. Empty members of `bind` match nothing. */
+/*
+ * Is it exactly that, by the algorithm that the key's blob begins with? The host key is compared where the request has one; else the session id stands for it. Empty members of `bind` match
+ * nothing.
+ */
 bool userauth_bound(const struct userauth *u, const struct userauth_bind *bind);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Certificates of hops: what a node issues verifies, and nothing else does. THREATS.md B9, C4. */
-#include "unit.h"
-#include "world.h"
+#include "hop_world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,12 +10,7 @@
 #include "cluster/sshcert_hop.h"
 #include "cluster/sshwire.h"
 
-#define NOW INT64_C(1800000000)
-
-static struct world w;
-static struct crypto_key *node_key;
-static struct crypto_pub node_pub;
-static struct hop_source by;
+static struct hop_world x;
 static struct hop hop, got;
 static struct diag d;
 static char *token;
@@ -26,14 +20,9 @@ static struct sshcert cert;
 static int setup(void **state)
 {
 	(void)state;
-	world_init(&w, NOW);
-	assert_ok(crypto_key_new(CRYPTO_ED25519, &node_key));
-	assert_ok(crypto_key_pub(node_key, &node_pub));
-	by = (struct hop_source){ .cluster = &w.root.cluster, .node = &w.node.id, .key = &node_pub };
-	hop = (struct hop){ .cluster = w.root.cluster, .source = w.node.id, .target = world_id('n', 9), .person = world_id('p', 1), .device = world_id('d', 1), .parent = world_id('j', 1),
-		.session = world_id('s', 1), .jti = world_id('j', 2), .iat = NOW, .exp = NOW + HOP_LIFE_MAX, .auth_time = NOW - 3000, .count = 1, .account = "emr-user", .parent_issuer = "k" };
-	assert_ok(crypto_key_pub(w.cnf, &hop.cnf));
-	assert_ok(hop_build(&hop, node_key, &token));
+	hop_world_init(&x);
+	hop = x.hop;
+	assert_ok(hop_build(&hop, x.key, &token));
 	return 0;
 }
 
@@ -42,8 +31,7 @@ static int teardown(void **state)
 	(void)state;
 	free(token);
 	token = NULL;
-	crypto_key_free(node_key);
-	world_done(&w);
+	hop_world_done(&x);
 	return 0;
 }
 
@@ -71,7 +59,7 @@ static void make(const struct hop *claims, const char *carried, const struct cry
 
 static enum cluster_err verify(void)
 {
-	return sshcert_hop_verify(&cert, &by, &got, &d);
+	return sshcert_hop_verify(&cert, &x.by, &got, &d);
 }
 
 /* Puts a byte into a view of `room`, and signs anew. */
@@ -81,7 +69,7 @@ static void poke(const uint8_t *p, uint8_t value)
 	uint8_t sig[CRYPTO_SIG_SIZE];
 
 	room[p - room] = value;
-	assert_ok(crypto_sign(node_key, room, n, sig));
+	assert_ok(crypto_sign(x.key, room, n, sig));
 	memcpy(room + total - sizeof sig, sig, sizeof sig);
 	assert_ok(sshcert_parse(room, total, &cert, &d));
 }
@@ -93,9 +81,9 @@ static void test_round_trip(void **state)
 	struct sshcert_facts facts;
 
 	(void)state;
-	make(&hop, token, node_key);
+	make(&hop, token, x.key);
 	assert_ok(sshcert_hop_signer(&cert, &signer));
-	assert_true(crypto_pub_equal(&signer, &node_pub));
+	assert_true(crypto_pub_equal(&signer, &x.pub));
 	assert_ok(verify());
 	assert_true(id_equal(&got.jti, &hop.jti) && id_equal(&got.target, &hop.target));
 	sshcert_hop_principal(&hop, principal);
@@ -104,7 +92,7 @@ static void test_round_trip(void **state)
 	snprintf(want, sizeof want, "emr-user@%s.%s", target, cluster);
 	assert_string_equal(principal, want);
 	assert_true(cert.n_principals == 1 && cert.principals[0].n == strlen(want) && memcmp(cert.principals[0].p, want, strlen(want)) == 0);
-	assert_true(cert.after == NOW - SSHCERT_HOP_LEEWAY && cert.before == NOW + HOP_LIFE_MAX && cert.serial == 0 && cert.type == SSHCERT_USER);
+	assert_true(cert.after == HOP_NOW - SSHCERT_HOP_LEEWAY && cert.before == HOP_NOW + HOP_LIFE_MAX && cert.serial == 0 && cert.type == SSHCERT_USER);
 	assert_true(cert.n_critical == 0 && cert.n_extensions == 3);
 	assert_ok(sshcert_facts(&cert, &facts));
 	assert_memory_equal(facts.key_id, "alice via master-1-1 ", 21);
@@ -121,7 +109,7 @@ static void test_longest(void **state)
 	(void)state;
 	strcpy(hop.account, "a2345678901234567890123456789012");
 	assert_ok(crypto_key_new(CRYPTO_ES256, &p256));
-	assert_ok(crypto_key_pub(p256, &node_pub));
+	assert_ok(crypto_key_pub(p256, &x.pub));
 	free(token);
 	assert_ok(hop_build(&hop, p256, &token));
 	spec.hop = token;
@@ -136,9 +124,9 @@ static void test_longest(void **state)
 /* B9: another key's, and ours of another kind. */
 static void test_keys(void **state)
 {
-	const struct crypto_key *others[] = { w.issuer, w.sshca, w.cnf };
-	struct credential cred = world_credential(&w, WORLD_ALICE);
-	const struct keyring_at at = world_at(&w);
+	const struct crypto_key *others[] = { x.w.issuer, x.w.sshca, x.w.cnf };
+	struct credential cred = world_credential(&x.w, WORLD_ALICE);
+	const struct keyring_at at = world_at(&x.w);
 	struct sshcert_spec spec = { .claims = &cred, .serial = 1, .key_id = "alice" };
 	struct crypto_pub pub;
 	struct credential c;
@@ -149,12 +137,12 @@ static void test_keys(void **state)
 		make(&hop, token, others[i]);
 		assert_err(verify(), CLUSTER_ENOTFOUND);
 	}
-	make(&hop, token, w.sshca); /* and a hop is no certificate of the authority, whoever signs it */
+	make(&hop, token, x.w.sshca); /* and a hop is no certificate of the authority, whoever signs it */
 	assert_int_not_equal(sshcert_verify(&cert, &at, &c, &d), CLUSTER_OK);
 	free(token);
-	token = world_token(&w, &cred, NULL);
+	token = world_token(&x.w, &cred, NULL);
 	spec.credential = token;
-	assert_ok(sshcert_build(&spec, node_key, &line, &d));
+	assert_ok(sshcert_build(&spec, x.key, &line, &d));
 	assert_ok(sshcert_parse_text(line, strlen(line), room, &cert, &d));
 	free(line);
 	assert_err(sshcert_hop_signer(&cert, &pub), CLUSTER_ENOTFOUND);
@@ -168,32 +156,32 @@ static void test_binding(void **state)
 
 	(void)state;
 	h = hop, h.jti.b[0] ^= 1;
-	make(&h, token, node_key);
+	make(&h, token, x.key);
 	assert_err(verify(), CLUSTER_EDENIED);
 	h = hop, h.cluster.b[0] ^= 1;
-	make(&h, token, node_key);
+	make(&h, token, x.key);
 	assert_err(verify(), CLUSTER_EDENIED);
 	h = hop, h.target.b[0] ^= 1;
-	make(&h, token, node_key);
+	make(&h, token, x.key);
 	assert_err(verify(), CLUSTER_EDENIED);
 	h = hop, strcpy(h.account, "root");
-	make(&h, token, node_key);
+	make(&h, token, x.key);
 	assert_err(verify(), CLUSTER_EDENIED);
-	h = hop, h.cnf = node_pub;
-	make(&h, token, node_key);
+	h = hop, h.cnf = x.pub;
+	make(&h, token, x.key);
 	assert_err(verify(), CLUSTER_EDENIED);
 	h = hop, h.exp++;
-	make(&h, token, node_key);
+	make(&h, token, x.key);
 	assert_err(verify(), CLUSTER_EDENIED);
 	h = hop, h.iat--;
-	make(&h, token, node_key);
+	make(&h, token, x.key);
 	assert_err(verify(), CLUSTER_EDENIED);
 	h = hop, h.iat++, h.exp--;
-	make(&h, token, node_key);
+	make(&h, token, x.key);
 	assert_ok(verify());
-	make(&hop, "not a hop", node_key);
+	make(&hop, "not a hop", x.key);
 	assert_err(verify(), CLUSTER_EFORMAT);
-	make(&hop, "", node_key);
+	make(&hop, "", x.key);
 	assert_int_not_equal(verify(), CLUSTER_OK);
 }
 
@@ -204,33 +192,33 @@ static void test_form(void **state)
 	struct crypto_pub pub;
 
 	(void)state;
-	make(&hop, token, node_key);
+	make(&hop, token, x.key);
 	poke(cert.key_id.p - 5, SSHCERT_HOST);
 	assert_err(verify(), CLUSTER_EDENIED);
 	assert_err(sshcert_hop_signer(&cert, &pub), CLUSTER_ENOTFOUND);
-	make(&hop, token, node_key);
+	make(&hop, token, x.key);
 	poke(cert.key_id.p - 9, 1); /* the serial */
 	assert_err(verify(), CLUSTER_EDENIED);
-	make(&hop, token, node_key);
+	make(&hop, token, x.key);
 	poke(cert.extensions[0].name.p, 'g');
 	assert_err(verify(), CLUSTER_EDENIED);
-	make(&hop, token, node_key);
+	make(&hop, token, x.key);
 	poke(cert.extensions[2].name.p + cert.extensions[2].name.n - 1, 'z');
 	assert_err(verify(), CLUSTER_EDENIED);
-	make(&hop, token, node_key);
+	make(&hop, token, x.key);
 	poke(cert.principals[0].p, 'f');
 	assert_err(verify(), CLUSTER_EDENIED);
-	make(&hop, token, node_key); /* two principals: the account's bare name, and what is left */
+	make(&hop, token, x.key); /* two principals: the account's bare name, and what is left */
 	memset(room + (cert.principals[0].p - room) + 8, 0, 3);
 	room[cert.principals[0].p - room + 11] = (uint8_t)(cert.principals[0].n - 12);
 	poke(cert.principals[0].p - 1, 8);
 	assert_int_equal(cert.n_principals, 2);
 	assert_err(verify(), CLUSTER_EDENIED);
-	make_spec(&spec, node_key);
+	make_spec(&spec, x.key);
 	assert_ok(verify());
 	poke(cert.critical[0].name.p, 'S');
 	assert_err(verify(), CLUSTER_EDENIED);
-	make_spec(&spec, node_key);
+	make_spec(&spec, x.key);
 	poke(cert.critical[0].data.p, '?');
 	assert_err(verify(), CLUSTER_EDENIED);
 }
@@ -240,7 +228,7 @@ static void test_damage(void **state)
 	size_t n;
 
 	(void)state;
-	make(&hop, token, node_key);
+	make(&hop, token, x.key);
 	n = cert.signed_part.n + 4 + cert.signature.n;
 	for (size_t i = 0; i < n; i++) {
 		room[i] ^= (uint8_t)(1 << i % 8);
@@ -262,15 +250,15 @@ static void test_build_refuses(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
 		spec.source = sources[i];
-		assert_err(sshcert_hop_build(&spec, node_key, &line, &d), CLUSTER_EFORMAT);
+		assert_err(sshcert_hop_build(&spec, x.key, &line, &d), CLUSTER_EFORMAT);
 	}
 	spec.source = NULL;
 	spec.person = "alice via b";
-	assert_err(sshcert_hop_build(&spec, node_key, &line, &d), CLUSTER_EFORMAT);
+	assert_err(sshcert_hop_build(&spec, x.key, &line, &d), CLUSTER_EFORMAT);
 	spec.person = "alice", spec.node = "a b";
-	assert_err(sshcert_hop_build(&spec, node_key, &line, &d), CLUSTER_EFORMAT);
+	assert_err(sshcert_hop_build(&spec, x.key, &line, &d), CLUSTER_EFORMAT);
 	spec.node = "a", hop.exp = hop.iat;
-	assert_err(sshcert_hop_build(&spec, node_key, &line, &d), CLUSTER_EFORMAT);
+	assert_err(sshcert_hop_build(&spec, x.key, &line, &d), CLUSTER_EFORMAT);
 	assert_null(line);
 }
 
@@ -278,7 +266,7 @@ static void test_build_refuses(void **state)
 static void test_keygen(void **state)
 {
 	struct sshcert_hop_spec spec = { .hop = token, .claims = &hop, .person = "alice", .node = "master-1-1", .source = "192.0.2.1,198.51.100.7" };
-	char path[] = "/tmp/test_sshcert_hop.XXXXXX", command[200], text[8192], principal[SSHCERT_HOP_PRINCIPAL + 1], jti[ID_TEXT + 1], want[300], *line = line_of(&spec, node_key);
+	char path[] = "/tmp/test_sshcert_hop.XXXXXX", command[200], text[8192], principal[SSHCERT_HOP_PRINCIPAL + 1], jti[ID_TEXT + 1], want[300], *line = line_of(&spec, x.key);
 	int fd = mkstemp(path);
 	size_t n;
 	FILE *f;

@@ -26,6 +26,7 @@
 
 /* Sixteen bytes at once, by the compiler's own vectors: no intrinsics, so every architecture has them. A comparison gives -1 in the lanes where it holds. */
 typedef int8_t snap_lanes __attribute__((vector_size(16)));
+typedef uint8_t snap_octets __attribute__((vector_size(16)));
 typedef int32_t snap_lanes32 __attribute__((vector_size(16)));
 
 static inline snap_lanes snap_lanes_load(const void *p)
@@ -68,16 +69,22 @@ static inline bool snap_lanes_any(snap_lanes v)
 	return half[0] | half[1];
 }
 
+/* Comes round from 127 to -128; with signed lanes a compiler might take for granted that it does not, and drop the upper end of the ranges below. */
+static inline snap_lanes snap_lanes_add(snap_lanes v, uint8_t n)
+{
+	return (snap_lanes)((snap_octets)v + n);
+}
+
 /* [a-z0-9_-]. The additions move the end of a range to 127, so that one comparison judges it. */
 static inline snap_lanes snap_lanes_of_name(snap_lanes v)
 {
-	return (snap_lanes)(v + (127 - 'z') > 127 - 26) | (snap_lanes)(v + (127 - '9') > 127 - 10) | (snap_lanes)(v == '_') | (snap_lanes)(v == '-');
+	return (snap_lanes)(snap_lanes_add(v, 127 - 'z') > 127 - 26) | (snap_lanes)(snap_lanes_add(v, 127 - '9') > 127 - 10) | (snap_lanes)(v == '_') | (snap_lanes)(v == '-');
 }
 
 /* Neither a control byte, NUL among them, nor 0x7f nor from 0x80: one addition and one comparison. */
 static inline snap_lanes snap_lanes_plain(snap_lanes v)
 {
-	return v + 1 > 0x20;
+	return snap_lanes_add(v, 1) > 0x20;
 }
 
 /* What plain text of an account does not hold: ':' and ','; and "//", "/." or "/" before a NUL, where `before` holds the byte in front of each lane's. */

@@ -27,6 +27,7 @@ struct publish {
 	struct snap_fresh fresh;
 	bool have_trust, damaged;
 	struct trust trust;
+	struct assemble_floor floor; /* of every trust.snap that was read; the head's is in `fresh` */
 	uint64_t *word; /* the mapped generation word */
 };
 
@@ -85,17 +86,37 @@ static bool sound(const struct publish *p)
 	return ok;
 }
 
-/* Takes `fresh` and trust.snap from disk into *p. */
-static void take(struct publish *p)
+static void raise_floor(int64_t *floor, int64_t version)
+{
+	if (*floor < version)
+		*floor = version;
+}
+
+/* Takes trust.snap from disk into *p. */
+static void take_trust(struct publish *p)
 {
 	if (p->have_trust)
 		trust_close(&p->trust);
-	p->have_trust = false;
-	memset(&p->fresh, 0, sizeof p->fresh);
-	if (snap_fresh_read(p->state, p->owner, &p->fresh) == CLUSTER_OK && id_equal(&p->fresh.cluster, &p->cluster))
-		p->have_trust = trust_open(p->state, p->owner, &p->trust) == CLUSTER_OK;
-	else
+	p->have_trust = p->fresh.generation != 0 && trust_open(p->state, p->owner, &p->trust) == CLUSTER_OK;
+	if (!p->have_trust)
+		return;
+	raise_floor(&p->floor.keyset, p->trust.self.keyset_version);
+	raise_floor(&p->floor.directory, p->trust.self.directory_version);
+	raise_floor(&p->floor.revocations, p->trust.self.revocations_version);
+}
+
+/* Takes `fresh` and trust.snap from disk into *p. False: `fresh` cannot be read for now, and stays what it was: nothing may be forgotten for want of a descriptor. */
+static bool take(struct publish *p)
+{
+	struct snap_fresh f;
+	enum cluster_err e = snap_fresh_read(p->state, p->owner, &f);
+
+	if (e == CLUSTER_OK && id_equal(&f.cluster, &p->cluster))
+		p->fresh = f;
+	else if (e != CLUSTER_ESYSTEM)
 		memset(&p->fresh, 0, sizeof p->fresh);
+	take_trust(p);
+	return e != CLUSTER_ESYSTEM;
 }
 
 /* Moves the generation word on, as `next` has it. Sequentially: before whatever system call comes next, after whatever came before. */
@@ -142,7 +163,7 @@ enum cluster_err publish_open(const char *state_dir, uid_t owner, const struct c
 	}
 	if ((e = make_directories(p, d)) != CLUSTER_OK || (e = generation_word_open(p->state, owner, &p->word, d)) != CLUSTER_OK)
 		goto out;
-	take(p);
+	(void)take(p);
 	p->damaged = !sound(p);
 	if (p->fresh.generation != 0)
 		move_word(p, snap_word_done); /* a stop may have left it as it was while `fresh` was changed */
@@ -182,14 +203,15 @@ bool publish_damaged(const struct publish *p)
 
 struct assemble_floor publish_floor(const struct publish *p)
 {
-	struct assemble_floor f = { .head = (int64_t)p->fresh.head_version };
+	struct assemble_floor f = p->floor;
 
-	if (p->have_trust) {
-		f.keyset = p->trust.self.keyset_version;
-		f.directory = p->trust.self.directory_version;
-		f.revocations = p->trust.self.revocations_version;
-	}
+	f.head = (int64_t)p->fresh.head_version;
 	return f;
+}
+
+static bool is_change(const struct publish_bytes *b)
+{
+	return b->p && snap_change_is(b->p, b->n);
 }
 
 static enum cluster_err check_accounts(const struct publish *p, const struct publish_bytes *b, struct diag *d)
@@ -240,9 +262,9 @@ static enum cluster_err check_set(const struct publish *p, const struct publish_
 		return diag_set(d, CLUSTER_EEARLY, "the head's time %lld is not acceptable", (long long)s->head_iat);
 	if (p->damaged && (!s->accounts.p || !s->trust.p))
 		return diag_set(d, CLUSTER_EUNAVAIL, "the installed snapshots are damaged, and the new ones are not complete");
-	if (s->accounts.p && !snap_change_is(s->accounts.p, s->accounts.n) && (e = check_accounts(p, &s->accounts, d)) != CLUSTER_OK)
+	if (s->accounts.p && !is_change(&s->accounts) && (e = check_accounts(p, &s->accounts, d)) != CLUSTER_OK)
 		return e;
-	return s->trust.p && !snap_change_is(s->trust.p, s->trust.n) ? check_trust(p, &s->trust, d) : CLUSTER_OK;
+	return s->trust.p && !is_change(&s->trust) ? check_trust(p, &s->trust, d) : CLUSTER_OK;
 }
 
 /* `fresh` as it will be: a head that is not newer keeps the times at which the installed one came. */
@@ -333,7 +355,7 @@ static enum cluster_err put_files(struct publish *p, const struct publish_set *s
 		e = changed ? put_generation(p, p->fresh.generation + 1, &f, d) : CLUSTER_OK;
 	}
 	/* a change that does not fit, or gives what does not hold: only a whole set helps */
-	if (e != CLUSTER_OK && e != CLUSTER_ESYSTEM && (f.accounts.merge || f.trust.merge || e == CLUSTER_EUNAVAIL))
+	if (e != CLUSTER_OK && e != CLUSTER_ESYSTEM && (is_change(&s->accounts) || is_change(&s->trust)))
 		p->damaged = true;
 	publish_file_done(&f.accounts);
 	publish_file_done(&f.trust);
@@ -349,6 +371,7 @@ static enum cluster_err put_files(struct publish *p, const struct publish_set *s
 static enum cluster_err install_fresh(struct publish *p, const struct snap_fresh *f, bool changed, struct diag *d)
 {
 	enum cluster_err e;
+	bool known = true;
 
 	if (changed)
 		move_word(p, snap_word_begun);
@@ -357,13 +380,15 @@ static enum cluster_err install_fresh(struct publish *p, const struct snap_fresh
 		e = put_fresh(p, f, d);
 	if (e == CLUSTER_OK)
 		e = step("settle", d);
-	if (changed || e != CLUSTER_OK)
-		take(p); /* also after a failure: the new file may stand */
+	if (e != CLUSTER_OK)
+		known = take(p); /* the new file may stand */
 	else
 		p->fresh = *f;
+	if (e == CLUSTER_OK && changed)
+		take_trust(p);
 	if (changed)
 		p->damaged = !opens(p);
-	if (changed && p->fresh.generation != f->generation)
+	if (changed && known && p->fresh.generation != f->generation)
 		generation_drop(p->gen, f->generation);
 	if (changed && p->fresh.generation != 0)
 		move_word(p, snap_word_done);

@@ -443,6 +443,45 @@ static void test_failure_at_each_step(void **state)
 	}
 }
 
+static enum cluster_err no_descriptors(const char *step)
+{
+	struct rlimit none;
+
+	if (strcmp(step, "settle") != 0)
+		return CLUSTER_OK;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &none), 0);
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	return CLUSTER_OK;
+}
+
+/* H1: what was put in place cannot be read again for want of a descriptor. It stands all the same, and nothing older comes after it. */
+static void test_unread_for_a_while(void **state)
+{
+	struct rlimit before;
+	struct place x;
+
+	(void)state;
+	setup(&x);
+	assert_ok(put(&x, 10, 5, 0));
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	publish_hook(no_descriptors);
+	(void)!put(&x, 11, 6, 1);
+	publish_hook(NULL);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	check_readers(&x, 11, 6);
+	assert_int_equal(publish_floor(x.p).head, 11);
+	assert_int_equal(publish_floor(x.p).revocations, 5); /* of trust.snap as last read */
+	assert_true(publish_damaged(x.p));
+	assert_err(put(&x, 10, 6, 0), CLUSTER_EVERSION);
+	assert_err(put(&x, 12, 4, 0), CLUSTER_EVERSION);
+	check_readers(&x, 11, 6);
+	assert_ok(put(&x, 12, 6, 1));
+	assert_false(publish_damaged(x.p));
+	check_readers(&x, 12, 6);
+	teardown(&x);
+}
+
 /* A disk that is full after n bytes of each file (RLIMIT_FSIZE stands in for it): error, old set, no residue, then recovery. */
 static void test_no_room(void **state)
 {
@@ -557,15 +596,19 @@ static void test_changes_refused(void **state)
 	struct made m;
 
 	(void)state;
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < 4; i++) {
+		bool trust = i == 1 || i == 2;
+
 		setup(&x);
 		assert_ok(put(&x, 10, 5, 0));
 		make(&x, &m, 11, i == 1 ? 4 : 6, 1);
-		own = as_change(&x, i ? SNAP_TRUST : SNAP_ACCOUNTS, i ? &m.set.trust : &m.set.accounts);
+		own = as_change(&x, trust ? SNAP_TRUST : SNAP_ACCOUNTS, trust ? &m.set.trust : &m.set.accounts);
 		if (i == 0)
 			own[28 + 7] ^= 1; /* the base's keyset */
 		if (i == 2)
 			own[m.set.trust.n - 1] ^= 1;
+		if (i == 3)
+			m.set.accounts.n--; /* refused before there is anything to merge */
 		assert_true(publish_put(x.p, &m.set, &changed, &x.d) != CLUSTER_OK);
 		assert_true(publish_damaged(x.p));
 		free(own);
@@ -589,6 +632,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_killed_at_each_step, changes_on, changes_off),
 		cmocka_unit_test(test_failure_at_each_step),
 		cmocka_unit_test_setup_teardown(test_failure_at_each_step, changes_on, changes_off),
+		cmocka_unit_test(test_unread_for_a_while),
 		cmocka_unit_test(test_no_room),
 		cmocka_unit_test_setup_teardown(test_no_room, changes_on, changes_off),
 		cmocka_unit_test(test_changes_refused),

@@ -56,7 +56,7 @@ enum policy_class pam_facts_class(const struct node_conf *node, const char *serv
 bool pam_facts_user(struct pam_facts *f, pam_handle_t *pamh, const struct pam_conf *conf)
 {
 	memset(f, 0, sizeof *f);
-	f->user = f->service = f->rhost = f->tty = "";
+	f->user = f->service = f->rhost = f->tty = f->ruser = "";
 	f->class = POLICY_LOGIN;
 	if (pam_get_user(pamh, &f->user, NULL) != PAM_SUCCESS || !f->user) {
 		f->user = "";
@@ -71,6 +71,7 @@ void pam_facts_rest(struct pam_facts *f, pam_handle_t *pamh, const struct pam_co
 	f->service = text_item(pamh, PAM_SERVICE);
 	f->rhost = text_item(pamh, PAM_RHOST);
 	f->tty = text_item(pamh, PAM_TTY);
+	f->ruser = text_item(pamh, PAM_RUSER);
 	find_source(f, pamh);
 	if (conf->node)
 		f->class = pam_facts_class(conf->node, f->service, getuid() == 0);

@@ -17,6 +17,7 @@
 /* What the application and the machine say about this call. Strings are PAM's, never NULL. */
 struct pam_facts {
 	const char *user, *service, *rhost, *tty;
+	const char *ruser; /* who runs the program, as it says itself */
 	char source[PAM_FACTS_SOURCE_MAX + 1]; /* address of the client, or empty */
 	enum policy_class class;
 	struct identity who;

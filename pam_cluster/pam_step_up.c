@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
+#include <unistd.h>
 
 #include "cluster/answer.h"
+#include "cluster/local.h"
 #include "cluster/secret.h"
 #include "cluster/session.h"
 
@@ -47,6 +49,19 @@ static enum reason session_holds(struct pam_call *c, const struct session *s)
 	return r;
 }
 
+/*
+ * Is it the account itself that runs this program? A session has processes of other accounts too (a shell after su, a daemon that was started there), and whoever may be those is not this
+ * person. sudo is root by then, so the program has to say who ran it; su still has the uid of who did.
+ */
+static bool run_by(const struct pam_call *c, const char *account)
+{
+	uid_t uid = getuid(), own;
+
+	if (strcmp(c->facts.ruser, account) != 0)
+		return false;
+	return uid == 0 || (local_ask_nss(account, &own) == LOCAL_NSS_FOUND && own == uid);
+}
+
 /* No more is asked of whoever has just proved it, on an account that nobody else has. A shared account always steps up: others there could use the session. */
 static bool fresh_and_personal(struct pam_call *c, const struct session *s)
 {
@@ -54,7 +69,7 @@ static bool fresh_and_personal(struct pam_call *c, const struct session *s)
 	struct trust_account account;
 	int64_t age = c->view.now.wall - s->auth_time;
 
-	if (trust_account_by_name(t, s->account, &account) != CLUSTER_OK || !account.personal || !id_equal(&account.person, &s->person))
+	if (trust_account_by_name(t, s->account, &account) != CLUSTER_OK || !account.personal || !id_equal(&account.person, &s->person) || !run_by(c, s->account))
 		return false;
 	return age <= (int64_t)t->self.sudo_fresh && age >= -(int64_t)t->self.skew;
 }

@@ -230,6 +230,8 @@ pam_handle_t *app_start(struct app *a, const char *service, const char *user)
 		pam_set_item(h, PAM_RHOST, a->rhost);
 	if (a->tty)
 		pam_set_item(h, PAM_TTY, a->tty);
+	if (a->ruser)
+		pam_set_item(h, PAM_RUSER, a->ruser);
 	if (a->connection) {
 		snprintf(word, sizeof word, "SSH_CONNECTION=%s", a->connection);
 		pam_putenv(h, word);

@@ -33,7 +33,7 @@ struct app {
 
 	char base[160], state[200], run[200], confdir[200], conf[200], passwd[200];
 	char args[300];               /* further module arguments */
-	const char *rhost, *tty, *connection;
+	const char *rhost, *tty, *connection, *ruser; /* ruser NULL: PAM_RUSER is not set */
 	const char *authinfo;         /* SSH_AUTH_INFO_0, in every handle from now on */
 	struct {
 		char name[64];

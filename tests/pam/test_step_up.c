@@ -47,6 +47,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
+	if (getuid() != 0 && setreuid(0, 0) != 0)
+		return -1;
 	app_audit(UINT32_MAX);
 	app_done(&a);
 	return 0;
@@ -60,6 +62,7 @@ static void open_session(const char *account)
 	assert_int_equal(app_open(&a, "sshd", account, strdupa(a.env)), PAM_SUCCESS);
 	a.reply = APP_CUSTOM;
 	a.custom = sign;
+	a.ruser = account; /* sudo and su say who runs them */
 }
 
 static void expect(const char *service, const char *account, int code, const char *reason, int prompts)
@@ -84,6 +87,29 @@ static void test_personal_and_fresh(void **state)
 	expect("sudo", "emr-user", PAM_MAXTRIES, "no_session", 0);
 	/* no grant for su */
 	expect("su", "lonely", PAM_MAXTRIES, "no_grant", 0);
+}
+
+/*
+ * In the session of alice's there are processes of others: a shell after su to a shared account, a daemon that was started there. Whoever else may be that other account does not become
+ * alice by them.
+ */
+static void test_fresh_is_of_the_caller(void **state)
+{
+	(void)state;
+	open_session("alice");
+	a.ruser = "emr-user"; /* sudo with targetpw: it asks for the account that it opens */
+	expect("sudo", "alice", PAM_SUCCESS, "ok", 1);
+	expect("su", "alice", PAM_SUCCESS, "ok", 1);
+	a.ruser = NULL; /* root, on whose behalf nobody knows */
+	expect("su", "emr-user", PAM_SUCCESS, "ok", 1);
+	assert_int_equal(setreuid(WORLD_UID_EMR, 0), 0);
+	expect("su", "alice", PAM_SUCCESS, "ok", 1);
+	a.ruser = "alice"; /* a user of this uid would have to lie */
+	expect("su", "alice", PAM_SUCCESS, "ok", 1);
+	answering = a.w.other;
+	expect("su", "alice", PAM_MAXTRIES, "device_unknown", 1);
+	assert_int_equal(setreuid(WORLD_UID_ALICE, 0), 0);
+	expect("su", "emr-user", PAM_SUCCESS, "ok", 0);
 }
 
 static void test_shared_always_steps_up(void **state)
@@ -170,7 +196,8 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_personal_and_fresh), T(test_shared_always_steps_up), T(test_without_session), T(test_no_answers), T(test_grants), T(test_not_fresh), T(test_revoked),
+		T(test_personal_and_fresh), T(test_fresh_is_of_the_caller), T(test_shared_always_steps_up),
+		T(test_without_session), T(test_no_answers), T(test_grants), T(test_not_fresh), T(test_revoked),
 	};
 
 	if (geteuid() != 0) {

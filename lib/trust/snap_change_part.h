@@ -51,7 +51,5 @@ static inline struct snap_edit *snap_merge_end(const struct snap_merge_part *par
 uint64_t snap_merge_moved(const struct snap_merge_part *part, uint64_t at);
 /* Makes the table of index `type` over the touched section `records`. CLUSTER_EUNAVAIL: the old one is damaged. */
 enum cluster_err snap_merge_index(struct snap_merge *m, uint32_t type, uint32_t records) CLUSTER_MUST_USE;
-/* The edit of this key; NULL: there is none. */
-const struct snap_edit *snap_merge_edit(const struct snap_merge_part *part, const struct snap_text *key);
 
 #endif

@@ -198,13 +198,6 @@ uint64_t snap_merge_moved(const struct snap_merge_part *part, uint64_t at)
 	return low ? at + part->edits[low - 1].shift : at;
 }
 
-const struct snap_edit *snap_merge_edit(const struct snap_merge_part *part, const struct snap_text *key)
-{
-	const struct snap_edit like = { .key = *key };
-
-	return part->n_edits ? bsearch(&like, part->edits, part->n_edits, sizeof like, compare_edits) : NULL;
-}
-
 static enum cluster_err merge_all(struct snap_merge *m, struct diag *d)
 {
 	enum cluster_err e = CLUSTER_OK;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
 #include <string.h>
 
 #include "snap_change_part.h"
@@ -96,14 +97,42 @@ static bool add_count(const struct snap *old, uint32_t records, const struct sna
 	return true;
 }
 
+static int compare_gid(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The gids of the groups that were put in, ascending: a group may be large, and is looked at once, not for each member that it loses. */
+struct gids {
+	uint32_t *gid;
+	size_t n;
+};
+
+static bool gids_init(struct gids *g, const struct snap_merge_part *groups)
+{
+	g->n = 0;
+	if (!(g->gid = calloc(groups->n_edits + 1, sizeof *g->gid)))
+		return false;
+	for (size_t i = 0; i < groups->n_edits; i++)
+		if (groups->edits[i].record)
+			g->gid[g->n++] = snap_be32(groups->edits[i].body.p);
+	qsort(g->gid, g->n, sizeof *g->gid, compare_gid);
+	return true;
+}
+
+static bool gids_have(const struct gids *g, uint32_t gid)
+{
+	return bsearch(&gid, g->gid, g->n, sizeof *g->gid, compare_gid) != NULL;
+}
+
 /* Where a membership was taken from an account, the group must have been put in anew, and so been looked at, or be gone. */
-static bool taken_well(const struct snap_merge *m, const struct snap *now, const struct snap_edit *x)
+static bool taken_well(const struct snap_merge *m, const struct snap *now, const struct gids *put, const struct snap_edit *x)
 {
 	char name[NAME_ACCOUNT_MAX + 1];
 	const uint8_t *was = NULL, *is = NULL;
 	uint32_t n_was = 0, n_is = 0;
-	const struct snap_edit *edit;
-	enum cluster_err e;
 	struct snap_group g;
 
 	if (!text_of(x, name))
@@ -117,12 +146,7 @@ static bool taken_well(const struct snap_merge *m, const struct snap *now, const
 			k++;
 		if (k < n_is && memcmp(is + 4 * (size_t)k, was + 4 * (size_t)i, 4) == 0)
 			continue;
-		if ((e = snap_group_by_gid(now, snap_be32(was + 4 * (size_t)i), &g)) == CLUSTER_ENOTFOUND)
-			continue;
-		if (e != CLUSTER_OK)
-			return false;
-		edit = snap_merge_edit(&m->parts[SNAP_A_GROUPS], &(struct snap_text){ (const uint8_t *)g.name, g.name_n });
-		if (!edit || !edit->record)
+		if (!gids_have(put, snap_be32(was + 4 * (size_t)i)) && snap_group_by_gid(now, snap_be32(was + 4 * (size_t)i), &g) != CLUSTER_ENOTFOUND)
 			return false;
 	}
 	return true;
@@ -136,14 +160,18 @@ static bool members_agree(const struct snap_merge *m, const struct snap *now)
 {
 	const struct snap_merge_part *groups = &m->parts[SNAP_A_GROUPS], *members = &m->parts[SNAP_A_MEMBER];
 	int64_t sum = 0, gids = 0;
+	struct gids put;
+	bool ok;
 
-	for (size_t i = 0; i < groups->n_edits; i++)
-		if (!add_count(&m->old, SNAP_A_GROUPS, &groups->edits[i], 4, &sum))
-			return false;
-	for (size_t i = 0; i < members->n_edits; i++)
-		if (!add_count(&m->old, SNAP_A_MEMBER, &members->edits[i], 0, &gids) || !taken_well(m, now, &members->edits[i]))
-			return false;
-	return sum == gids;
+	if (!gids_init(&put, groups))
+		return false;
+	ok = true;
+	for (size_t i = 0; ok && i < groups->n_edits; i++)
+		ok = add_count(&m->old, SNAP_A_GROUPS, &groups->edits[i], 4, &sum);
+	for (size_t i = 0; ok && i < members->n_edits; i++)
+		ok = add_count(&m->old, SNAP_A_MEMBER, &members->edits[i], 0, &gids) && taken_well(m, now, &put, &members->edits[i]);
+	free(put.gid);
+	return ok && sum == gids;
 }
 
 static bool accounts_agree(const struct snap_merge *m, const struct snap *now)

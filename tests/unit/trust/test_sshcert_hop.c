@@ -223,6 +223,32 @@ static void test_form(void **state)
 	assert_err(verify(), CLUSTER_EDENIED);
 }
 
+/* The right principal and another one behind it: an account's bare name, say. */
+static void test_second_principal(void **state)
+{
+	uint8_t out[SSHCERT_BLOB_MAX], sig[CRYPTO_SIG_SIZE];
+	size_t first, n;
+	struct wr bytes;
+
+	(void)state;
+	make(&hop, token, x.key);
+	first = (size_t)(cert.principals[0].p - room);
+	n = cert.principals[0].n;
+	wr_init(&bytes, out, sizeof out);
+	wr_bytes(&bytes, room, first - 8);
+	wr_u32(&bytes, (uint32_t)(4 + n + 4 + 4));
+	sshwire_put(&bytes, room + first, n);
+	sshwire_put_text(&bytes, "root");
+	wr_bytes(&bytes, room + first + n, cert.signed_part.n - first - n);
+	assert_ok(crypto_sign(x.key, bytes.p, bytes.n, sig));
+	wr_u32(&bytes, (uint32_t)cert.signature.n);
+	sshwire_put_signature(&bytes, CRYPTO_ED25519, sig);
+	assert_ok(wr_end(&bytes));
+	assert_ok(sshcert_parse(out, bytes.n, &cert, &d));
+	assert_int_equal(cert.n_principals, 2);
+	assert_err(verify(), CLUSTER_EDENIED);
+}
+
 static void test_damage(void **state)
 {
 	size_t n;
@@ -301,7 +327,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_round_trip, setup, teardown), cmocka_unit_test_setup_teardown(test_longest, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_keys, setup, teardown), cmocka_unit_test_setup_teardown(test_binding, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_form, setup, teardown), cmocka_unit_test_setup_teardown(test_damage, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_form, setup, teardown), cmocka_unit_test_setup_teardown(test_second_principal, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_damage, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_build_refuses, setup, teardown), cmocka_unit_test_setup_teardown(test_keygen, setup, teardown),
 	};
 

@@ -10,6 +10,7 @@
 #include "cluster/log.h"
 
 #include "ipc.h"
+#include "reporter.h"
 
 #define GATHER_MS 200  /* several changes make one message */
 #define PACE_MS 1000   /* between two messages */
@@ -74,12 +75,14 @@ static void tell(struct care *c)
 		arm(c->tell, wait > GATHER_MS ? wait : GATHER_MS);
 }
 
+/* No more at once than fetch keeps; the others at the next look. */
 static void ask(struct care *c, const struct moment *now)
 {
 	struct ipc m;
+	size_t n = 0;
 
 	ipc_init(&m, IPC_RENEW);
-	while (sessions_renewal(c->sessions, now, &m.renew.session, &m.renew.jti)) {
+	while (n++ < REPORTER_RENEWALS_MAX && sessions_renewal(c->sessions, now, &m.renew.session, &m.renew.jti)) {
 		if (ipc_send(*c->fetch, &m, NULL, 0, 0) != CLUSTER_OK)
 			return; /* it is busy: asked again later */
 	}

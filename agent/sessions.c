@@ -261,7 +261,7 @@ int64_t sessions_next_ms(const struct sessions *s, const struct moment *now)
 		const struct entry *x = &s->entry[i];
 
 		if (session_due(&x->s, now->wall, s->conf.notice, &next) == SESSION_DUE_NOTICE && x->s.closed == 0)
-			next = earlier(next, x->noticed ? (x->asked ? x->asked : now->wall) + ASK_SECONDS : now->wall + 1);
+			next = earlier(next, x->noticed && x->asked ? x->asked + ASK_SECONDS : now->wall + 1);
 		at = earlier(at, next);
 	}
 	if (at != INT64_MAX)
@@ -269,23 +269,29 @@ int64_t sessions_next_ms(const struct sessions *s, const struct moment *now)
 	return ms;
 }
 
+/* Who has waited longest, so that whatever is asked for some is not kept from others. */
 bool sessions_renewal(struct sessions *s, const struct moment *now, struct cluster_id *ret_session, struct cluster_id *ret_jti)
 {
+	struct entry *first = NULL;
 	int64_t next;
 	size_t i;
 
 	for (i = 0; i < s->n; i++) {
 		struct entry *x = &s->entry[i];
 
-		if (x->s.closed != 0 || session_due(&x->s, now->wall, s->conf.notice, &next) != SESSION_DUE_NOTICE ||
-		    (x->asked != 0 && x->asked <= now->wall && now->wall - x->asked < ASK_SECONDS))
+		if (x->asked > now->wall)
+			x->asked = 0; /* the clock was set back */
+		if (x->s.closed != 0 || session_due(&x->s, now->wall, s->conf.notice, &next) != SESSION_DUE_NOTICE || (x->asked != 0 && now->wall - x->asked < ASK_SECONDS))
 			continue;
-		x->asked = now->wall;
-		*ret_session = x->s.id;
-		*ret_jti = x->s.jti;
-		return true;
+		if (!first || x->asked < first->asked)
+			first = x;
 	}
-	return false;
+	if (!first)
+		return false;
+	first->asked = now->wall;
+	*ret_session = first->s.id;
+	*ret_jti = first->s.jti;
+	return true;
 }
 
 static enum cluster_err renewed_ok(const struct trust *t, const struct moment *now, const struct session *x, const struct credential *c, int64_t *ret_exp, struct diag *d)

@@ -783,6 +783,40 @@ static void test_expiry(void **state)
 	teardown(&x);
 }
 
+/* Whoever has many sessions that wait for a newer credential keeps nobody else's from being asked for. */
+static void test_asking_in_turn(void **state)
+{
+	struct cluster_id asked[3], jti;
+	struct session s;
+	struct tree a;
+	struct place x;
+	size_t i;
+
+	(void)state;
+	setup(&x);
+	tree_grow(&a, false, false, false);
+	s = record(&x, "alice", a.pid[0]);
+	s.end_at_expiry = true;
+	for (i = 0; i < 3; i++) {
+		s.id.b[0] ^= (uint8_t)i;
+		store_again(&x, &s);
+	}
+	x.now.wall = s.exp - 200;
+	sweep(&x);
+	for (i = 0; i < 3; i++) { /* one each time, as if there were no room for more */
+		assert_true(sessions_renewal(x.sessions, &x.now, &asked[i], &jti));
+		assert_true(i == 2 || sessions_next_ms(x.sessions, &x.now) == 1000);
+		x.now.wall += 20;
+	}
+	assert_false(id_equal(&asked[0], &asked[1]) || id_equal(&asked[0], &asked[2]) || id_equal(&asked[1], &asked[2]));
+	x.now.wall = s.exp - 250; /* set back: asked at once, and then not before its time */
+	for (i = 0; i < 3; i++)
+		assert_true(sessions_renewal(x.sessions, &x.now, &asked[i], &jti));
+	assert_false(sessions_renewal(x.sessions, &x.now, &asked[0], &jti));
+	tree_fell(&a);
+	teardown(&x);
+}
+
 static void test_renewal(void **state)
 {
 	struct credential c, bad;
@@ -896,7 +930,7 @@ int main(void)
 		cmocka_unit_test(test_unreadable),
 		cmocka_unit_test(test_leftovers),
 		cmocka_unit_test(test_expiry),
-		cmocka_unit_test(test_renewal),
+		cmocka_unit_test(test_asking_in_turn), cmocka_unit_test(test_renewal),
 		cmocka_unit_test(test_records_that_do_not_hold),
 	};
 

@@ -68,10 +68,9 @@ int64_t assemble_version(const struct assemble *a)
 	return a->installed.used ? a->installed.head.version : a->floor.head;
 }
 
-size_t assemble_pins(const struct assemble *a, const uint8_t (**ret)[CRYPTO_SHA256_SIZE])
+const struct document_keyset *assemble_keyset(const struct assemble *a)
 {
-	*ret = (const uint8_t (*)[CRYPTO_SHA256_SIZE])a->installed.keyset.tls;
-	return a->installed.used ? a->installed.keyset.n_tls : 0;
+	return a->installed.used ? &a->installed.keyset : NULL;
 }
 
 const struct assemble_want *assemble_wanted(const struct assemble *a, size_t *ret_n)

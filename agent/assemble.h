@@ -88,7 +88,7 @@ bool assemble_installed(const struct assemble *a);
 int64_t assemble_version(const struct assemble *a); /* of the head; 0: nothing */
 /* A credential as the installed keyset has it: errors as credential_verify, CLUSTER_EUNAVAIL if nothing is installed. */
 enum cluster_err assemble_credential(const struct assemble *a, const char *text, size_t n, int64_t now, struct credential *ret, struct diag *d) CLUSTER_MUST_USE;
-/* TLS pins of the installed keyset: *ret is borrowed; how many. */
-size_t assemble_pins(const struct assemble *a, const uint8_t (**ret)[CRYPTO_SHA256_SIZE]);
+/* The installed keyset, borrowed; NULL: nothing is installed. */
+const struct document_keyset *assemble_keyset(const struct assemble *a);
 
 #endif

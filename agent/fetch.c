@@ -50,6 +50,13 @@ static int64_t now_ms(void)
 	return clock_gettime(CLOCK_MONOTONIC, &t) == 0 ? (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 : 0;
 }
 
+/* Without trust there is nothing to do here. */
+static void must(enum cluster_err e)
+{
+	if (e != CLUSTER_OK)
+		_exit(e == CLUSTER_EUNAVAIL ? 0 : 70);
+}
+
 static void disconnect(struct fetch *f)
 {
 	http_free(f->http);
@@ -60,12 +67,23 @@ static void disconnect(struct fetch *f)
 
 static void take_pins(struct fetch *f, const struct frame *m)
 {
-	size_t n = m->n / CRYPTO_SHA256_SIZE;
+	uint64_t version = 0;
+	size_t n, bytes;
+	struct rd r;
 
-	if (n == 0 || n > DOCUMENT_TLS_MAX || (n == f->keyset.n_tls && memcmp(f->keyset.tls, m->data, m->n) == 0))
+	rd_init(&r, m->data, m->n);
+	must(rd_u64(&r, &version));
+	bytes = rd_left(&r);
+	n = bytes / CRYPTO_SHA256_SIZE;
+	if (n == 0 || n > DOCUMENT_TLS_MAX || bytes % CRYPTO_SHA256_SIZE != 0 || version > INT64_MAX)
+		must(CLUSTER_EFORMAT);
+	if ((int64_t)version < f->keyset.version) /* a newer one has been proved meanwhile */
+		return;
+	f->keyset.version = (int64_t)version;
+	if (n == f->keyset.n_tls && memcmp(f->keyset.tls, m->data + 8, bytes) == 0)
 		return;
 	f->keyset.n_tls = n;
-	memcpy(f->keyset.tls, m->data, n * CRYPTO_SHA256_SIZE);
+	memcpy(f->keyset.tls, m->data + 8, bytes);
 	f->bootstrap = false;
 	f->repin = true;
 }
@@ -90,13 +108,6 @@ static enum cluster_err hear(struct fetch *f)
 		return rd_u64(&r, &f->after);
 	}
 	return f->reply.type == FRAME_TOKEN || f->reply.type == FRAME_WANT ? CLUSTER_OK : CLUSTER_EFORMAT;
-}
-
-/* Without trust there is nothing to do here. */
-static void must(enum cluster_err e)
-{
-	if (e != CLUSTER_OK)
-		_exit(e == CLUSTER_EUNAVAIL ? 0 : 70);
 }
 
 static enum cluster_err authorisation(struct fetch *f, const char *path, char **ret, struct diag *d)
@@ -137,6 +148,10 @@ static enum cluster_err connect_authority(struct fetch *f, struct diag *d)
 		}
 		if ((e = api_bootstrap(&where, f->agent->enrolled.pin, root, keyset, &root_text, &keyset_text, d)) != CLUSTER_OK)
 			goto out;
+		if (keyset->version < f->keyset.version) { /* whoever has a TLS key of ours that was replaced would show that again (THREATS.md H1) */
+			e = diag_set(d, CLUSTER_EVERSION, "%s shows keyset %lld, and this node knows %lld", where.url, (long long)keyset->version, (long long)f->keyset.version);
+			goto out;
+		}
 		f->keyset = *keyset;
 		f->bootstrap = false;
 	}

@@ -33,7 +33,7 @@ size_t frame_max(enum frame_type type)
 	case FRAME_REFUSED:
 		return 9 + IPC_TEXT_MAX;
 	case FRAME_PINS:
-		return DOCUMENT_TLS_MAX * CRYPTO_SHA256_SIZE;
+		return 8 + DOCUMENT_TLS_MAX * CRYPTO_SHA256_SIZE;
 	case FRAME_RENEWAL:
 		return ID_SIZE + CREDENTIAL_SIZE_MAX;
 	case FRAME_FETCHED:

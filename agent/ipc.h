@@ -142,7 +142,7 @@ enum frame_type {
 	FRAME_WANT,     /* n x (32 bytes SHA-256, u64 most bytes) */
 	FRAME_POLL,     /* u64: the head version that is installed: go on from there */
 	FRAME_REFUSED,  /* as POLL, then u8 enum cluster_err and the sentence: do not come back at once */
-	FRAME_PINS,     /* n x 32 bytes: the TLS pins of the verified keyset */
+	FRAME_PINS,     /* u64: the version of the verified keyset; n x 32 bytes: its TLS pins */
 	FRAME_TYPE_N
 };
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cluster/b64.h"
+#include "cluster/document.h"
 #include "cluster/log.h"
 #include "cluster/request.h"
 #include "cluster/rd.h"
@@ -101,18 +102,30 @@ static enum cluster_err sign(struct verifier *v, const struct frame *f)
 
 /* ---- answers to fetch ---- */
 
+static enum cluster_err tell_pins(struct verifier *v)
+{
+	const struct document_keyset *k = assemble_keyset(v->a);
+	uint8_t body[8 + DOCUMENT_TLS_MAX * CRYPTO_SHA256_SIZE];
+	enum cluster_err e;
+	struct wr w;
+
+	if (!k || k->n_tls == 0)
+		return CLUSTER_OK;
+	wr_init(&w, body, sizeof body);
+	wr_u64(&w, (uint64_t)k->version);
+	wr_bytes(&w, k->tls, k->n_tls * sizeof k->tls[0]);
+	return (e = wr_end(&w)) == CLUSTER_OK ? frame_send(v->fetch, FRAME_PINS, body, w.n) : e;
+}
+
 static enum cluster_err answer_poll(struct verifier *v, enum cluster_err why, const char *refusal)
 {
 	uint64_t version = assemble_installed(v->a) ? (uint64_t)assemble_version(v->a) : 0;
-	const uint8_t (*pins)[CRYPTO_SHA256_SIZE];
 	uint8_t body[9 + IPC_TEXT_MAX];
 	enum cluster_err e;
 	struct wr w;
-	size_t n;
 
 	v->owed = false;
-	n = assemble_pins(v->a, &pins);
-	if (n > 0 && (e = frame_send(v->fetch, FRAME_PINS, pins, n * sizeof *pins)) != CLUSTER_OK)
+	if ((e = tell_pins(v)) != CLUSTER_OK)
 		return e;
 	wr_init(&w, body, sizeof body);
 	wr_u64(&w, version);

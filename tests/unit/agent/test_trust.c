@@ -169,12 +169,25 @@ static bool put_next(struct node *n, uint64_t ended)
 
 /* ---- fetch's part ---- */
 
+/* Pins say of which keyset they are: fetch does not go back to those of an older one (THREATS.md H1). */
+static void check_pins(const struct frame *f)
+{
+	uint64_t version = 0;
+	struct rd r;
+
+	rd_init(&r, f->data, f->n);
+	assert_ok(rd_u64(&r, &version));
+	assert_true(version >= 1);
+	assert_true(rd_left(&r) > 0 && rd_left(&r) % CRYPTO_SHA256_SIZE == 0);
+}
+
 static enum frame_type hear(struct node *n, struct frame *f)
 {
 	for (;;) {
 		assert_ok(frame_receive(n->fetch, f));
 		if (f->type != FRAME_PINS)
 			return f->type;
+		check_pins(f);
 		frame_done(f);
 	}
 }

@@ -180,12 +180,14 @@ static uint32_t next_random(uint32_t *x)
 
 static void check_name(const char *s)
 {
+	char room[48] = ""; /* in a snapshot more follows a name: 8 bytes are read of the shortest */
 	size_t n = snap_name_length(s);
 
 	assert_int_equal(n, name_account_ok(s) ? strlen(s) : 0);
 	if (!n)
 		return;
-	if (snap_account_reserved(s, n) != name_account_reserved(s) || snap_group_reserved(s, n) != name_group_reserved(s))
+	memcpy(room, s, n);
+	if (snap_account_reserved(room, n) != name_account_reserved(s) || snap_group_reserved(room, n) != name_group_reserved(s))
 		fail_msg("snap_name.h does not know that \"%s\" is reserved: test_snap_account --print", s);
 }
 

@@ -55,6 +55,7 @@ enum cluster_err assemble_local(struct assemble *a, const char *passwd, size_t p
 	local_free(a->local);
 	a->local = l;
 	a->local_changed = true;
+	a->local_offered = false; /* what is on its way was made before */
 	return CLUSTER_OK;
 }
 

@@ -60,6 +60,11 @@ narrate_fail() {
 	fi
 }
 
+# narrate_skip WHAT WHY: neither passed nor failed, and named.
+narrate_skip() {
+	printf '# skip: %s: %s\n' "$1" "$2"
+}
+
 # The demo itself could not go on.
 demo_failed() {
 	trap - ERR

@@ -27,6 +27,7 @@ struct world {
 	struct trustgen *g;
 	unsigned account[ACCOUNTS], group[GROUPS], person[PEOPLE], node[NODES], grant[GRANTS], revoked;
 	unsigned uid[ACCOUNTS], gid[GROUPS];
+	unsigned home[ACCOUNTS]; /* of records of each kind: which shard they are in, more or less */
 	const char *node_keys[NODES];
 	struct directory index;
 	const char *shard[DIRECTORY_KIND_N * SHARDS], *root, *keyset, *dir, *revocations;
@@ -111,8 +112,8 @@ static void put_kind(struct world *w, enum directory_kind kind, unsigned n, text
 		struct directory_shard *to = &w->index.shards[w->index.n_shards];
 		const char *all = "", *one;
 
-		for (unsigned i = s; i < n; i += SHARDS)
-			if ((one = text(w, i)))
+		for (unsigned i = 0; i < n; i++)
+			if ((i + w->home[i]) % SHARDS == s && (one = text(w, i)))
 				all = trustgen_format(w->g, "%s%s%s", all, *all ? "," : "", one);
 		all = trustgen_format(w->g, "[%s]", all);
 		to->kind = kind;
@@ -163,7 +164,10 @@ static void world_change(struct world *w)
 {
 	unsigned r = below(1000);
 
-	switch (below(9)) {
+	switch (below(10)) {
+	case 9:
+		w->home[r % ACCOUNTS] = below(SHARDS);
+		break;
 	case 0:
 	case 1:
 		w->account[r % ACCOUNTS] = below(8);
@@ -293,6 +297,11 @@ static void run(uint32_t begin, unsigned which)
 		struct assemble *fresh = node_new(&w);
 
 		build(a, &w, head, &out);
+		if (below(8) == 0) { /* root could not put it in place: the next one is made of the one before */
+			assemble_output_done(&out);
+			assemble_drop(a);
+			build(a, &w, head, &out);
+		}
 		follow(&accounts, SNAP_ACCOUNTS, &out.accounts, &changes);
 		follow(&trust, SNAP_TRUST, &out.trust, &changes);
 		assemble_output_done(&out);
@@ -311,6 +320,39 @@ static void run(uint32_t begin, unsigned which)
 	assert_true(changes > STEPS);
 	free(accounts.p);
 	free(trust.p);
+	assemble_free(a);
+	trustgen_free(w.g);
+}
+
+/* Local files that change while what was made of those before is on its way: the next output is made of the new ones. */
+static void test_local_change_on_the_way(void **state)
+{
+	const struct local_report r = { .line = ignore_line };
+	struct assemble_output out, whole;
+	struct diag d = { .code = CLUSTER_OK };
+	struct assemble *a, *fresh;
+	const char *head;
+	struct world w;
+
+	(void)state;
+	world_init(&w);
+	head = world_head(&w);
+	a = node_new(&w);
+	fresh = node_new(&w);
+	local_files(a, 0);
+	local_files(fresh, 1);
+	build(fresh, &w, head, &whole);
+	build(a, &w, head, &out);
+	local_files(a, 1);
+	assemble_commit(a);
+	assemble_output_done(&out);
+	assert_ok(assemble_build(a, &r, &out, &d));
+	assert_non_null(out.accounts.p);
+	assert_int_equal(out.accounts.n, whole.accounts.n);
+	assert_memory_equal(out.accounts.p, whole.accounts.p, whole.accounts.n);
+	assemble_output_done(&whole);
+	assemble_output_done(&out);
+	assemble_free(fresh);
 	assemble_free(a);
 	trustgen_free(w.g);
 }
@@ -368,6 +410,7 @@ static void test_only_what_changed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_local_change_on_the_way),
 		cmocka_unit_test(test_random_changes),
 		cmocka_unit_test(test_beside_local_accounts),
 		cmocka_unit_test(test_only_what_changed),

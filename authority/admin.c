@@ -28,6 +28,7 @@ const struct admin_row admin_table[] = {
 	{ "group/remove", admin_group_remove },
 	{ "device/list", admin_device_list },
 	{ "device/remove", admin_device_remove },
+	{ "device/rename", admin_device_rename },
 	{ "node/token", admin_node_token },
 	{ "node/list", admin_node_list },
 	{ "node/set", admin_node_set },

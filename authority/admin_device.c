@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "admin_part.h"
+#include "cluster/request.h"
+#include "cluster/sshsig.h"
 #include "device.h"
 #include "record.h"
 
@@ -14,9 +17,24 @@ struct listing {
 	const char *person; /* id; NULL: everybody's */
 };
 
+/* One row; an ssh key is told by type and fingerprint. NULL when out of memory. */
+static struct json *row(const struct device *device, const char *person, const char *person_name)
+{
+	char id[ID_TEXT + 1], print[51] = "";
+	uint8_t blob[SSHKEY_BLOB_MAX];
+	struct sshkey key;
+	bool ssh = device->sshkey[0] != '\0';
+
+	id_text(&device->id, id);
+	if (ssh && (device_sshkey(device, blob, &key) != CLUSTER_OK || sshsig_fingerprint(key.blob.p, key.blob.n, print) != CLUSTER_OK))
+		return NULL;
+	return json_make("{s:I, s:s, s:s, s:s, s:s, s:s*, s:s*}", "added", (long long)device->added, "id", id, "label", device->label, "person", person, "person_name", person_name,
+	    "fingerprint", ssh ? print : NULL, "type", ssh ? sshkey_type(key.kind) : NULL);
+}
+
 static enum cluster_err list_one(void *ctx, const char *key, const char *value, size_t n)
 {
-	char id[ID_TEXT + 1], person[ID_TEXT + 1];
+	char person[ID_TEXT + 1];
 	struct listing *l = ctx;
 	struct directory *dir = NULL;
 	struct device device;
@@ -25,13 +43,11 @@ static enum cluster_err list_one(void *ctx, const char *key, const char *value, 
 	(void)key;
 	if ((e = device_parse(value, n, &device)) != CLUSTER_OK)
 		return e;
-	id_text(&device.id, id);
 	id_text(&device.person, person);
 	if (l->person && strcmp(l->person, person) != 0)
 		return CLUSTER_OK;
 	if ((e = record_get(l->call->a->store, DIRECTORY_PEOPLE, person, &dir, NULL)) == CLUSTER_OK)
-		e = json_append(l->list, json_make("{s:I, s:s, s:s, s:s, s:s}", "added", (long long)device.added, "id", id, "label", device.label, "person", person, "person_name",
-		    dir->people[0].name));
+		e = json_append(l->list, row(&device, person, dir->people[0].name));
 	directory_free(dir);
 	return e;
 }
@@ -88,6 +104,42 @@ out:
 	return e;
 }
 
+/* A change, and the device that it is about; change_done in any case. */
+static enum cluster_err begin(struct call *c, struct change *ch, const char *id, struct device *ret, struct diag *d)
+{
+	enum cluster_err e;
+
+	if ((e = change_begin(ch, c->a, c->now, d)) != CLUSTER_OK)
+		return e;
+	if ((e = device_get(ch->store, id, ret)) != CLUSTER_OK)
+		return e == CLUSTER_ENOTFOUND ? diag_set(d, e, "there is no device \"%s\"", id) : change_store_error(ch, e, d);
+	return CLUSTER_OK;
+}
+
+/* No node knows labels: no head is signed for it. */
+enum cluster_err admin_device_rename(struct call *c, struct json **ret, struct diag *d)
+{
+	const char *id = NULL, *label = NULL;
+	struct json_field f[] = {
+		{ .name = "device", .kind = JSON_KIND_TEXT, .dst = &id, .max = ID_TEXT },
+		{ .name = "label", .kind = JSON_KIND_TEXT, .dst = &label, .max = DEVICE_LABEL_MAX, .ok = request_label_ok },
+	};
+	struct change ch = { 0 };
+	struct device device;
+	enum cluster_err e;
+
+	if ((e = json_read(c->in, ADMIN_FIELDS(f), d)) != CLUSTER_OK || (e = begin(c, &ch, id, &device, d)) != CLUSTER_OK)
+		goto out;
+	snprintf(device.label, sizeof device.label, "%s", label);
+	if ((e = device_put(ch.store, &device)) != CLUSTER_OK)
+		change_store_error(&ch, e, d);
+	else if ((e = change_commit_quietly(&ch, &(struct change_audit){ c->actor, "device/rename", id, "ok" }, d)) == CLUSTER_OK)
+		*ret = json_make("{s:s, s:s}", "device", id, "label", device.label);
+out:
+	change_done(&ch);
+	return e;
+}
+
 enum cluster_err admin_device_remove(struct call *c, struct json **ret, struct diag *d)
 {
 	const char *id = NULL;
@@ -96,12 +148,8 @@ enum cluster_err admin_device_remove(struct call *c, struct json **ret, struct d
 	struct device device;
 	enum cluster_err e;
 
-	if ((e = json_read(c->in, ADMIN_FIELDS(f), d)) != CLUSTER_OK || (e = change_begin(&ch, c->a, c->now, d)) != CLUSTER_OK)
+	if ((e = json_read(c->in, ADMIN_FIELDS(f), d)) != CLUSTER_OK || (e = begin(c, &ch, id, &device, d)) != CLUSTER_OK)
 		goto out;
-	if ((e = device_get(ch.store, id, &device)) != CLUSTER_OK) {
-		e = e == CLUSTER_ENOTFOUND ? diag_set(d, e, "there is no device \"%s\"", id) : change_store_error(&ch, e, d);
-		goto out;
-	}
 	if ((e = admin_device_drop(&ch, &device, d)) == CLUSTER_OK)
 		e = admin_commit(c, &ch, "device/remove", id, ret, d);
 out:

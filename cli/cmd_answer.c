@@ -7,6 +7,7 @@
 
 #include "cluster/answer.h"
 #include "cmd.h"
+#include "device_key.h"
 #include "out.h"
 #include "view.h"
 
@@ -82,10 +83,36 @@ static bool agreed(const struct words *w, const struct challenge *c, const char 
 	return reply[0] == 'y' || reply[0] == 'Y';
 }
 
+static enum cluster_err sign_by_agent(const struct profile *p, const struct challenge *c, char **ret, struct diag *d)
+{
+	struct device_key *device = NULL;
+	struct jws_signer signer;
+	enum cluster_err e;
+
+	if ((e = device_key_open(p, &device, d)) != CLUSTER_OK)
+		return e;
+	if ((e = device_key_signer(device, d, &signer)) == CLUSTER_OK && (e = answer_build_by(c, &p->person, &signer, time(NULL), ret)) != CLUSTER_OK && d->text[0] == '\0')
+		diag_set(d, e, "cannot sign: %s", err_name(e));
+	device_key_free(device);
+	return e;
+}
+
+static enum cluster_err sign_by_file(const struct profile *p, const struct challenge *c, char **ret, struct diag *d)
+{
+	struct crypto_key *device = NULL;
+	enum cluster_err e;
+
+	if ((e = profile_key_read(p, PROFILE_DEVICE_KEY, &device, d)) != CLUSTER_OK)
+		return e;
+	if ((e = answer_build(c, &p->person, device, time(NULL), ret)) != CLUSTER_OK)
+		diag_set(d, e, "cannot sign: %s", err_name(e));
+	crypto_key_free(device);
+	return e;
+}
+
 static int answer(const struct words *w, const char *given)
 {
 	const struct directory_node *node = NULL;
-	struct crypto_key *device = NULL;
 	struct view *v = NULL;
 	struct challenge c;
 	char *token = NULL;
@@ -105,19 +132,15 @@ static int answer(const struct words *w, const char *given)
 		out_note("Not signed.");
 		goto out;
 	}
-	if ((e = profile_key_read(&p, PROFILE_DEVICE_KEY, &device, &d)) != CLUSTER_OK)
+	e = p.device_key[0] != '\0' ? sign_by_agent(&p, &c, &token, &d) : sign_by_file(&p, &c, &token, &d);
+	if (e != CLUSTER_OK)
 		goto out;
-	if ((e = answer_build(&c, &p.person, device, time(NULL), &token)) != CLUSTER_OK) {
-		diag_set(&d, e, "cannot sign: %s", err_name(e));
-		goto out;
-	}
 	out_line("%s", token);
 	status = EXIT_DONE;
 out:
 	if (e != CLUSTER_OK)
 		status = out_failed(&d, NULL);
 	free(token);
-	crypto_key_free(device);
 	view_free(v);
 	return status;
 }

@@ -10,6 +10,7 @@
 #include "cluster/json.h"
 #include "cluster/request.h"
 #include "cmd.h"
+#include "device_key.h"
 #include "out.h"
 #include "profile.h"
 
@@ -17,7 +18,7 @@
 #define TIMEOUT_MS 15000
 
 struct words {
-	const char *pin, *code, *label, *relay;
+	const char *pin, *code, *label, *relay, *ssh_agent;
 	bool force;
 };
 
@@ -25,6 +26,7 @@ static const struct command_option options[] = {
 	{ "pin", 0, COMMAND_TEXT, offsetof(struct words, pin), 0, 0, "PIN", "sha256:... of the cluster's first root" },
 	{ "code", 0, COMMAND_TEXT, offsetof(struct words, code), 0, 0, "CODE", "the invitation; valid once and for ten minutes" },
 	{ "label", 0, COMMAND_TEXT, offsetof(struct words, label), 0, 0, "TEXT", "what this device is called (the host name)" },
+	{ "ssh-agent", 0, COMMAND_TEXT, offsetof(struct words, ssh_agent), 0, 0, "KEY", "the device's key is this one of the ssh-agent: SHA256:..., a .pub file, or its comment" },
 	{ "relay", 0, COMMAND_TEXT, offsetof(struct words, relay), 0, 0, "HOST:PORT", "reach the authority through this node's relay, from now on" },
 	{ "force", 0, COMMAND_FLAG, offsetof(struct words, force), 0, 0, NULL, "replace the cluster that is set up here" },
 };
@@ -36,9 +38,52 @@ struct setup {
 	struct document_keyset keyset;
 	char *root_text, *keyset_text;
 	struct crypto_key *device;
+	struct device_key *agent; /* instead */
 };
 
-static enum cluster_err make_request(struct setup *s, const struct words *w, char **ret, struct diag *d)
+/* A new key, or the one that the person means; before anything is sent. */
+static enum cluster_err make_key(struct setup *s, const struct words *w, struct diag *d)
+{
+	enum cluster_err e;
+
+	if (w->ssh_agent != NULL) {
+		if ((e = device_key_find(w->ssh_agent, &s->agent, d)) != CLUSTER_OK)
+			return e;
+		e = device_key_name(s->agent, s->p.device_key, sizeof s->p.device_key);
+	} else {
+		e = crypto_key_new(CRYPTO_ED25519, &s->device);
+	}
+	return e == CLUSTER_OK ? e : diag_set(d, e, "cannot make the device's key: %s", err_name(e));
+}
+
+static enum cluster_err sign_by_agent(struct setup *s, struct request_enroll *q, struct json **ret, struct diag *d)
+{
+	enum cluster_err e;
+	char *text = NULL;
+	size_t n = 0;
+
+	if ((e = sshkey_line_build(device_key_public(s->agent), q->sshkey, sizeof q->sshkey)) != CLUSTER_OK || (e = request_enroll_text(q, time(NULL), &text, &n)) != CLUSTER_OK)
+		diag_set(d, e, "cannot write the request: %s", err_name(e));
+	else
+		e = device_key_request(s->agent, text, n, ret, d);
+	free(text);
+	return e;
+}
+
+static enum cluster_err sign_by_file(struct setup *s, struct request_enroll *q, struct json **ret, struct diag *d)
+{
+	char *request = NULL;
+	enum cluster_err e;
+
+	if ((e = crypto_key_pub(s->device, &q->key)) != CLUSTER_OK || (e = request_enroll_build(q, time(NULL), s->device, &request)) != CLUSTER_OK)
+		diag_set(d, e, "cannot sign the request: %s", err_name(e));
+	else if ((*ret = json_make("{s:s}", "request", request)) == NULL)
+		e = diag_set(d, CLUSTER_ENOMEM, "out of memory");
+	free(request);
+	return e;
+}
+
+static enum cluster_err make_request(struct setup *s, const struct words *w, struct json **ret, struct diag *d)
 {
 	struct request_enroll q = { .c = { .htm = "POST", .htu = ENROLL_PATH }, .cluster = s->root.cluster };
 	char host[64] = "";
@@ -50,9 +95,7 @@ static enum cluster_err make_request(struct setup *s, const struct words *w, cha
 		return diag_set(d, CLUSTER_ECONFIG, "code or label is longer than %zu characters", sizeof q.code - 1);
 	(void)snprintf(q.code, sizeof q.code, "%s", w->code);
 	(void)snprintf(q.label, sizeof q.label, "%s", w->label != NULL ? w->label : host[0] != '\0' ? host : "device");
-	if ((e = crypto_key_new(CRYPTO_ED25519, &s->device)) != CLUSTER_OK || (e = crypto_key_pub(s->device, &q.key)) != CLUSTER_OK ||
-	    (e = request_enroll_build(&q, time(NULL), s->device, ret)) != CLUSTER_OK)
-		diag_set(d, e, "cannot make the device's key: %s", err_name(e));
+	e = s->agent != NULL ? sign_by_agent(s, &q, ret, d) : sign_by_file(s, &q, ret, d);
 	explicit_bzero(q.code, sizeof q.code);
 	return e;
 }
@@ -64,15 +107,10 @@ static enum cluster_err enroll(struct setup *s, const struct words *w, struct di
 	struct json *body = NULL, *answer = NULL;
 	const char *device, *person, *name;
 	struct http *http = NULL;
-	char *request = NULL;
 	enum cluster_err e;
 
-	if ((e = make_request(s, w, &request, d)) != CLUSTER_OK || (e = api_open(&where, &s->keyset, &http, d)) != CLUSTER_OK)
+	if ((e = make_request(s, w, &body, d)) != CLUSTER_OK || (e = api_open(&where, &s->keyset, &http, d)) != CLUSTER_OK)
 		goto out;
-	if ((body = json_make("{s:s}", "request", request)) == NULL) {
-		e = diag_set(d, CLUSTER_ENOMEM, "out of memory");
-		goto out;
-	}
 	if ((e = api_json(http, ENROLL_PATH, NULL, body, TIMEOUT_MS, &answer, d)) != CLUSTER_OK)
 		goto out;
 	device = json_member_text(answer, "device");
@@ -87,7 +125,6 @@ out:
 	json_free(answer);
 	json_free(body);
 	http_free(http);
-	free(request);
 	return e;
 }
 
@@ -101,7 +138,8 @@ static enum cluster_err store(const struct setup *s, struct diag *d)
 	if ((e = profile_remove(&s->p, PROFILE_HEAD, d)) != CLUSTER_OK || (e = profile_remove(&s->p, PROFILE_CREDENTIAL, d)) != CLUSTER_OK ||
 	    (e = profile_remove(&s->p, PROFILE_CREDENTIAL_KEY, d)) != CLUSTER_OK || (e = profile_remove(&s->p, PROFILE_ACCOUNTS, d)) != CLUSTER_OK)
 		return e;
-	if ((e = profile_key_write(&s->p, PROFILE_DEVICE_KEY, s->device, d)) != CLUSTER_OK ||
+	e = s->device != NULL ? profile_key_write(&s->p, PROFILE_DEVICE_KEY, s->device, d) : profile_remove(&s->p, PROFILE_DEVICE_KEY, d);
+	if (e != CLUSTER_OK ||
 	    (e = profile_write(&s->p, PROFILE_ROOT, s->root_text, strlen(s->root_text), d)) != CLUSTER_OK ||
 	    (e = profile_write(&s->p, PROFILE_KEYSET, s->keyset_text, strlen(s->keyset_text), d)) != CLUSTER_OK)
 		return e;
@@ -127,6 +165,8 @@ static enum cluster_err setup(struct setup *s, const char *url, const struct wor
 		return diag_set(d, CLUSTER_ECONFIG, "--relay is written host:port");
 	(void)snprintf(s->p.relay, sizeof s->p.relay, "%s", w->relay != NULL ? w->relay : "");
 	where = profile_where(&s->p);
+	if ((e = make_key(s, w, d)) != CLUSTER_OK)
+		return e;
 	/* Whatever is wrong with the place must show before the code is spent. */
 	if ((e = profile_make_dir(s->p.dir, d)) != CLUSTER_OK)
 		return e;
@@ -144,10 +184,14 @@ static int run(const struct command *self, int argc, char **argv)
 	struct setup *s = NULL;
 	struct words w = { 0 };
 	struct diag d;
+	bool no_key = strcmp(argv[argc - 1], "--ssh-agent") == 0;
 	int status;
 
-	if ((status = command_parse(self, argc, argv, &w, &rest)) != COMMAND_GO)
+	if ((status = command_parse(self, argc, argv, &w, &rest)) != COMMAND_GO) {
+		if (no_key)
+			device_key_list();
 		return status;
+	}
 	if (w.pin == NULL || w.code == NULL)
 		return command_usage_error(argv[0], "--pin and --code are needed; an administrator's \"cluster-login user invite\" prints the whole command");
 	diag_clear(&d);
@@ -155,12 +199,15 @@ static int run(const struct command *self, int argc, char **argv)
 		return out_failed(&(struct diag){ .code = CLUSTER_ENOMEM }, NULL);
 	if (setup(s, rest.v[0], &w, &d) != CLUSTER_OK) {
 		status = out_failed(&d, d.code == CLUSTER_ESIGNATURE ? "the command exactly as the administrator's \"cluster-login user invite\" printed it" : NULL);
+		if (w.ssh_agent != NULL && d.code == CLUSTER_ENOTFOUND && s->agent == NULL)
+			device_key_list();
 	} else {
 		out_note("This device is enrolled for %s in the cluster %s.", s->p.name, s->root.name);
 		out_note("Next: cluster-login get");
 		status = EXIT_DONE;
 	}
 	crypto_key_free(s->device);
+	device_key_free(s->agent);
 	free(s->root_text);
 	free(s->keyset_text);
 	free(s);
@@ -171,7 +218,8 @@ const struct command cmd_setup = {
 	.run = run,
 	.usage = "URL --pin PIN --code CODE",
 	.example = "  cluster-login setup https://authority.example:7443 --pin sha256:kPqX... --code 7f3k-92qx-11bc\n"
-		   "\nMakes a device key in ~/.config/cluster-login (or $CLUSTER_LOGIN_HOME) and enrols it. The pin proves the cluster before the code is sent.\n",
+		   "\nMakes a device key in ~/.config/cluster-login (or $CLUSTER_LOGIN_HOME) and enrols it. The pin proves the cluster before the code is sent.\n"
+		   "With --ssh-agent no key is made: an Ed25519, ECDSA or security key, or RSA of 3072 bits or more, that your ssh-agent holds is enrolled.\n",
 	COMMAND_OPTIONS(options),
 	.least = 1,
 	.most = 1,

@@ -10,6 +10,7 @@
 #include "cluster/json.h"
 #include "cluster/onetime.h"
 #include "cluster/request.h"
+#include "device_key.h"
 #include "out.h"
 #include "remote.h"
 #include "ssh_config.h"
@@ -19,10 +20,46 @@
 #define CERTIFICATE_PATH "/v1/sshcert"
 #define ONETIME_PATH "/v1/onetime"
 
-static enum cluster_err build_request(const struct profile *p, const struct issue_wish *wish, const char *path, const struct crypto_key *key, char **ret, struct diag *d)
+static enum cluster_err sign_by_file(const struct profile *p, const struct request_credential *q, struct json **ret, struct diag *d)
+{
+	struct crypto_key *device = NULL;
+	char *request = NULL;
+	enum cluster_err e;
+
+	if ((e = profile_key_read(p, PROFILE_DEVICE_KEY, &device, d)) != CLUSTER_OK)
+		goto out;
+	if ((e = request_credential_build(q, time(NULL), device, &request)) != CLUSTER_OK)
+		diag_set(d, e, "cannot sign the request: %s", err_name(e));
+	else if ((*ret = json_make("{s:s}", "request", request)) == NULL)
+		e = diag_set(d, CLUSTER_ENOMEM, "out of memory");
+out:
+	crypto_key_free(device);
+	free(request);
+	return e;
+}
+
+static enum cluster_err sign_by_agent(const struct profile *p, const struct request_credential *q, struct json **ret, struct diag *d)
+{
+	struct device_key *device = NULL;
+	enum cluster_err e;
+	char *text = NULL;
+	size_t n = 0;
+
+	if ((e = device_key_open(p, &device, d)) != CLUSTER_OK)
+		return e;
+	if ((e = request_credential_text(q, time(NULL), &text, &n)) != CLUSTER_OK)
+		diag_set(d, e, "cannot write the request: %s", err_name(e));
+	else
+		e = device_key_request(device, text, n, ret, d);
+	free(text);
+	device_key_free(device);
+	return e;
+}
+
+/* The body of a request that the device's key has signed; the caller frees *ret with json_free. */
+static enum cluster_err build_request(const struct profile *p, const struct issue_wish *wish, const char *path, const struct crypto_key *key, struct json **ret, struct diag *d)
 {
 	struct request_credential q = { .c = { .htm = "POST" }, .cluster = p->cluster, .device = p->device };
-	struct crypto_key *device = NULL;
 	enum cluster_err e;
 
 	(void)snprintf(q.c.htu, sizeof q.c.htu, "%s", path);
@@ -31,13 +68,9 @@ static enum cluster_err build_request(const struct profile *p, const struct issu
 	q.n_nod = wish->n_nod;
 	memcpy(q.acc, wish->acc, sizeof q.acc);
 	memcpy(q.nod, wish->nod, sizeof q.nod);
-	if ((e = profile_key_read(p, PROFILE_DEVICE_KEY, &device, d)) != CLUSTER_OK)
-		goto out;
-	if ((e = crypto_key_pub(key, &q.cnf)) != CLUSTER_OK || (e = request_credential_build(&q, time(NULL), device, ret)) != CLUSTER_OK)
-		diag_set(d, e, "cannot sign the request: %s", err_name(e));
-out:
-	crypto_key_free(device);
-	return e;
+	if ((e = crypto_key_pub(key, &q.cnf)) != CLUSTER_OK)
+		return diag_set(d, e, "the new key: %s", err_name(e));
+	return p->device_key[0] != '\0' ? sign_by_agent(p, &q, ret, d) : sign_by_file(p, &q, ret, d);
 }
 
 /* What came back must be for us, for our key, and signed by an issuer that we know. */
@@ -65,7 +98,7 @@ static enum cluster_err check(const struct profile *p, const struct remote *r, s
 static enum cluster_err ask(const struct profile *p, struct remote *r, const struct issue_wish *wish, const char *path, struct wallet *ret, char **ret_line, struct diag *d)
 {
 	struct json *body = NULL, *answer = NULL;
-	char *request = NULL, *line = NULL;
+	char *line = NULL;
 	struct wallet w = { 0 };
 	const char *token, *certificate;
 	enum cluster_err e;
@@ -74,12 +107,8 @@ static enum cluster_err ask(const struct profile *p, struct remote *r, const str
 		diag_set(d, e, "cannot make a key");
 		goto out;
 	}
-	if ((e = build_request(p, wish, path, w.key, &request, d)) != CLUSTER_OK)
+	if ((e = build_request(p, wish, path, w.key, &body, d)) != CLUSTER_OK)
 		goto out;
-	if ((body = json_make("{s:s}", "request", request)) == NULL) {
-		e = diag_set(d, CLUSTER_ENOMEM, "out of memory");
-		goto out;
-	}
 	if ((e = remote_json(r, path, NULL, body, 0, &answer, d)) != CLUSTER_OK)
 		goto out;
 	if ((token = json_member_text(answer, "credential")) == NULL || (w.token = strdup(token)) == NULL) {
@@ -104,7 +133,6 @@ out:
 	wallet_done(&w);
 	json_free(answer);
 	json_free(body);
-	free(request);
 	return e;
 }
 
@@ -243,7 +271,7 @@ out:
 enum cluster_err issue_onetime(const struct profile *p, const struct issue_wish *wish, char **ret, int64_t *ret_exp, struct diag *d)
 {
 	struct json *body = NULL, *answer = NULL;
-	char *request = NULL, *token = NULL;
+	char *token = NULL;
 	struct crypto_key *unused = NULL; /* the request has a place for a key */
 	struct remote *r = NULL;
 	enum cluster_err e;
@@ -252,12 +280,8 @@ enum cluster_err issue_onetime(const struct profile *p, const struct issue_wish 
 		diag_set(d, e, "cannot make a key");
 		goto out;
 	}
-	if ((e = build_request(p, wish, ONETIME_PATH, unused, &request, d)) != CLUSTER_OK || (e = remote_open(p, &r, d)) != CLUSTER_OK)
+	if ((e = build_request(p, wish, ONETIME_PATH, unused, &body, d)) != CLUSTER_OK || (e = remote_open(p, &r, d)) != CLUSTER_OK)
 		goto out;
-	if ((body = json_make("{s:s}", "request", request)) == NULL) {
-		e = diag_set(d, CLUSTER_ENOMEM, "out of memory");
-		goto out;
-	}
 	if ((e = remote_json(r, ONETIME_PATH, NULL, body, 0, &answer, d)) != CLUSTER_OK)
 		goto out;
 	if (json_member_text(answer, "credential") == NULL || (token = strdup(json_member_text(answer, "credential"))) == NULL || strlen(token) > ONETIME_SIZE_MAX) {
@@ -272,7 +296,6 @@ out:
 	json_free(answer);
 	json_free(body);
 	remote_close(r);
-	free(request);
 	crypto_key_free(unused);
 	return e;
 }

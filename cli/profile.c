@@ -14,11 +14,17 @@
 #include "cluster/file.h"
 #include "cluster/secret.h"
 #include "cluster/wr.h"
+#include "device_key.h"
 
 struct fields {
 	char url[CONF_STRING_SIZE], pin[CONF_STRING_SIZE], cluster[CONF_STRING_SIZE], person[CONF_STRING_SIZE], name[CONF_STRING_SIZE], device[CONF_STRING_SIZE];
-	char relay[CONF_STRING_SIZE];
+	char relay[CONF_STRING_SIZE], device_key[CONF_STRING_SIZE];
 };
+
+static bool device_key_ok(const char *s)
+{
+	return *s == '\0' || device_key_name_ok(s);
+}
 
 static bool relay_ok(const char *s)
 {
@@ -34,6 +40,7 @@ static const struct conf_key keys[] = {
 	ROW(name, "the person's name"),
 	ROW(device, "this device's id"),
 	{ .section = "profile", .name = "relay", .type = CONF_STRING, .offset = offsetof(struct fields, relay), .item_ok = relay_ok, .help = "host:port of the relay to the authority" },
+	{ .section = "profile", .name = "device_key", .type = CONF_STRING, .offset = offsetof(struct fields, device_key), .item_ok = device_key_ok, .help = "agent SHA256:... of this device's key" },
 };
 #define N_KEYS (sizeof keys / sizeof keys[0])
 
@@ -94,6 +101,7 @@ enum cluster_err profile_load(struct profile *ret, struct diag *d)
 	memcpy(p.url, f.url, sizeof p.url);
 	memcpy(p.name, f.name, sizeof p.name);
 	memcpy(p.relay, f.relay, sizeof p.relay);
+	memcpy(p.device_key, f.device_key, sizeof p.device_key);
 	*ret = p;
 	e = CLUSTER_OK;
 out:
@@ -136,6 +144,8 @@ enum cluster_err profile_store(const struct profile *p, struct diag *d)
 	    p->name, device);
 	if (p->relay[0] != '\0')
 		wr_printf(&w, "relay = %s\n", p->relay);
+	if (p->device_key[0] != '\0')
+		wr_printf(&w, "device_key = %s\n", p->device_key);
 	if ((e = wr_end(&w)) == CLUSTER_OK)
 		e = profile_write(p, PROFILE_CONF, w.p, w.n, d);
 	else

@@ -37,6 +37,7 @@ struct profile {
 	char dir[PROFILE_PATH_MAX];
 	char url[CONF_STRING_SIZE], name[CONF_STRING_SIZE];
 	char relay[CONF_STRING_SIZE]; /* "host:port" through which the authority is reached, or empty */
+	char device_key[CONF_STRING_SIZE]; /* "agent SHA256:..." (device_key.h); empty: the file PROFILE_DEVICE_KEY */
 	uint8_t pin[CRYPTO_SHA256_SIZE];
 	struct cluster_id cluster, person, device;
 };

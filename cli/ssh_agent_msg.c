@@ -11,6 +11,7 @@ enum type {
 	OLD_FAILURE = 30, OTHER_FAILURE = 102
 };
 #define CONSTRAIN_LIFETIME 1
+#define RSA_SHA2_512 4 /* flag; without it an RSA key signs with SHA-1 */
 
 enum cluster_err ssh_agent_msg_add(struct wr *w, const struct ssh_agent_msg_add *a)
 {
@@ -46,10 +47,12 @@ void ssh_agent_msg_remove(struct wr *w, const uint8_t *key, size_t n)
 
 void ssh_agent_msg_sign(struct wr *w, const struct rd *key, const struct rd *data)
 {
+	struct rd r = *key, type;
+
 	wr_u8(w, SIGN_REQUEST);
 	sshwire_put(w, key->p, key->n);
 	sshwire_put(w, data->p, data->n);
-	wr_u32(w, 0); /* flags: of RSA only */
+	wr_u32(w, sshwire_string(&r, &type) == CLUSTER_OK && sshwire_is(&type, "ssh-rsa") ? RSA_SHA2_512 : 0);
 }
 
 /* The answer's type is `want`; what follows it is in *ret. */

@@ -37,5 +37,7 @@ enum cluster_err answer_verify(const char *token, size_t n, const struct challen
 enum cluster_err answer_parse(const void *payload, size_t n, struct answer *ret, struct crypto_pub *ret_key, uint8_t ret_challenge[CRYPTO_SHA256_SIZE], struct diag *d) CLUSTER_MUST_USE;
 /* Signs. The caller frees *ret with free(). */
 enum cluster_err answer_build(const struct challenge *c, const struct cluster_id *person, const struct crypto_key *key, int64_t now, char **ret) CLUSTER_MUST_USE;
+struct jws_signer;
+enum cluster_err answer_build_by(const struct challenge *c, const struct cluster_id *person, const struct jws_signer *key, int64_t now, char **ret) CLUSTER_MUST_USE;
 
 #endif

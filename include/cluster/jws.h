@@ -44,6 +44,13 @@ enum cluster_err jws_verify(const struct jws *j, const struct crypto_pub *pub) C
 
 /* A compact JWS over `payload`; header {alg, kid, typ}, or {alg, jwk, typ} for JWS_DPOP. The caller frees *ret with free(). */
 enum cluster_err jws_sign(const struct crypto_key *key, enum jws_typ typ, const void *payload, size_t n, char **ret) CLUSTER_MUST_USE;
+/* The same by a key that is elsewhere: `sign` makes the 64 bytes, as crypto_sign does. */
+struct jws_signer {
+	struct crypto_pub pub;
+	enum cluster_err (*sign)(void *ctx, const void *data, size_t n, uint8_t ret[CRYPTO_SIG_SIZE]);
+	void *ctx;
+};
+enum cluster_err jws_sign_by(const struct jws_signer *key, enum jws_typ typ, const void *payload, size_t n, char **ret) CLUSTER_MUST_USE;
 /* json_text and jws_sign in one; `payload` stays the caller's, NULL is CLUSTER_ENOMEM. */
 struct json;
 enum cluster_err jws_sign_json(const struct crypto_key *key, enum jws_typ typ, const struct json *payload, char **ret) CLUSTER_MUST_USE;

@@ -91,21 +91,43 @@ enum cluster_err answer_verify(const char *token, size_t n, const struct challen
 	return e;
 }
 
-enum cluster_err answer_build(const struct challenge *c, const struct cluster_id *person, const struct crypto_key *key, int64_t now, char **ret)
+static enum cluster_err claims_text(const struct challenge *c, const struct cluster_id *person, const struct crypto_pub *key, int64_t now, char **ret, size_t *ret_n)
 {
 	char chal[HASH_TEXT + 1], sub[ID_TEXT + 1];
 	uint8_t hash[CRYPTO_SHA256_SIZE];
-	struct crypto_pub pub;
 	enum cluster_err e;
 	struct json *j;
 
-	if ((e = challenge_hash(c, hash)) != CLUSTER_OK || (e = crypto_key_pub(key, &pub)) != CLUSTER_OK)
-		return e;
-	if ((e = b64_encode(hash, sizeof hash, chal, sizeof chal)) != CLUSTER_OK)
+	if ((e = challenge_hash(c, hash)) != CLUSTER_OK || (e = b64_encode(hash, sizeof hash, chal, sizeof chal)) != CLUSTER_OK)
 		return e;
 	id_text(person, sub);
-	j = json_make("{s:s, s:s, s:I, s:o}", "chal", chal, "sub", sub, "iat", (long long)now, "jwk", jwk_build(&pub, JWK_BARE));
-	e = jws_sign_json(key, JWS_ANSWER, j, ret);
+	j = json_make("{s:s, s:s, s:I, s:o}", "chal", chal, "sub", sub, "iat", (long long)now, "jwk", jwk_build(key, JWK_BARE));
+	e = json_text(j, ret, ret_n);
 	json_free(j);
+	return e;
+}
+
+enum cluster_err answer_build_by(const struct challenge *c, const struct cluster_id *person, const struct jws_signer *key, int64_t now, char **ret)
+{
+	enum cluster_err e;
+	char *text = NULL;
+	size_t n = 0;
+
+	if ((e = claims_text(c, person, &key->pub, now, &text, &n)) == CLUSTER_OK)
+		e = jws_sign_by(key, JWS_ANSWER, text, n, ret);
+	free(text);
+	return e;
+}
+
+enum cluster_err answer_build(const struct challenge *c, const struct cluster_id *person, const struct crypto_key *key, int64_t now, char **ret)
+{
+	struct crypto_pub pub;
+	enum cluster_err e;
+	char *text = NULL;
+	size_t n = 0;
+
+	if ((e = crypto_key_pub(key, &pub)) == CLUSTER_OK && (e = claims_text(c, person, &pub, now, &text, &n)) == CLUSTER_OK)
+		e = jws_sign(key, JWS_ANSWER, text, n, ret);
+	free(text);
 	return e;
 }

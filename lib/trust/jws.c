@@ -182,19 +182,18 @@ enum cluster_err jws_verify(const struct jws *j, const struct crypto_pub *pub)
 }
 
 /* The header as canonical text. */
-static enum cluster_err build_header(const struct crypto_key *key, enum jws_typ typ, char **ret, size_t *ret_n)
+static enum cluster_err build_header(const struct crypto_pub *pub, enum jws_typ typ, char **ret, size_t *ret_n)
 {
-	struct crypto_pub pub;
 	char kid[NAME_KID_MAX + 1] = "";
 	struct json *header = NULL;
 	const char *alg;
 	enum cluster_err e;
 
-	if ((e = crypto_key_pub(key, &pub)) != CLUSTER_OK || (e = jwk_kid(&pub, kid)) != CLUSTER_OK)
+	if ((e = jwk_kid(pub, kid)) != CLUSTER_OK)
 		return e;
-	alg = pub.alg == CRYPTO_ED25519 ? "Ed25519" : "ES256";
+	alg = pub->alg == CRYPTO_ED25519 ? "Ed25519" : "ES256";
 	if (typ == JWS_DPOP)
-		header = json_make("{s:s, s:o, s:s}", "alg", alg, "jwk", jwk_build(&pub, JWK_BARE), "typ", types[typ].name);
+		header = json_make("{s:s, s:o, s:s}", "alg", alg, "jwk", jwk_build(pub, JWK_BARE), "typ", types[typ].name);
 	else
 		header = json_make("{s:s, s:s, s:s}", "alg", alg, "kid", kid, "typ", types[typ].name);
 	e = json_text(header, ret, ret_n);
@@ -202,7 +201,7 @@ static enum cluster_err build_header(const struct crypto_key *key, enum jws_typ 
 	return e;
 }
 
-enum cluster_err jws_sign(const struct crypto_key *key, enum jws_typ typ, const void *payload, size_t n, char **ret)
+enum cluster_err jws_sign_by(const struct jws_signer *key, enum jws_typ typ, const void *payload, size_t n, char **ret)
 {
 	char *header = NULL, *token = NULL, *p;
 	size_t header_n = 0, size;
@@ -214,7 +213,7 @@ enum cluster_err jws_sign(const struct crypto_key *key, enum jws_typ typ, const 
 	e = CLUSTER_ELIMIT;
 	if (n > types[typ].cap)
 		goto out;
-	if ((e = build_header(key, typ, &header, &header_n)) != CLUSTER_OK)
+	if ((e = build_header(&key->pub, typ, &header, &header_n)) != CLUSTER_OK)
 		goto out;
 	size = B64_LEN(header_n) + 1 + B64_LEN(n) + 1 + SIG_TEXT;
 	e = size > types[typ].cap ? CLUSTER_ELIMIT : CLUSTER_ENOMEM;
@@ -228,7 +227,7 @@ enum cluster_err jws_sign(const struct crypto_key *key, enum jws_typ typ, const 
 	if ((e = b64_encode(payload, n, p, size + 1 - (size_t)(p - token))) != CLUSTER_OK)
 		goto out;
 	p += B64_LEN(n);
-	if ((e = crypto_sign(key, token, (size_t)(p - token), sig)) != CLUSTER_OK)
+	if ((e = key->sign(key->ctx, token, (size_t)(p - token), sig)) != CLUSTER_OK)
 		goto out;
 	*p++ = '.';
 	if ((e = b64_encode(sig, sizeof sig, p, size + 1 - (size_t)(p - token))) != CLUSTER_OK)
@@ -240,6 +239,19 @@ out:
 	free(token);
 	free(header);
 	return e;
+}
+
+static enum cluster_err sign_here(void *ctx, const void *data, size_t n, uint8_t ret[CRYPTO_SIG_SIZE])
+{
+	return crypto_sign(ctx, data, n, ret);
+}
+
+enum cluster_err jws_sign(const struct crypto_key *key, enum jws_typ typ, const void *payload, size_t n, char **ret)
+{
+	struct jws_signer signer = { .sign = sign_here, .ctx = (void *)(uintptr_t)key };
+	enum cluster_err e = crypto_key_pub(key, &signer.pub);
+
+	return e != CLUSTER_OK ? e : jws_sign_by(&signer, typ, payload, n, ret);
 }
 
 enum cluster_err jws_sign_json(const struct crypto_key *key, enum jws_typ typ, const struct json *payload, char **ret)

@@ -124,7 +124,7 @@ static enum cluster_err copy_group(const struct snap_group *g, const struct snap
 		return CLUSTER_ELIMIT;
 	s.next = members;
 	s.end = members + g->n_members + 1;
-	if (!split(&s, (const uint8_t *)g->name, n) || s.to[g->name_n] || snap_group_reserved(s.to, g->name_n))
+	if (!split(&s, (const uint8_t *)g->name, n) || s.to[g->name_n] || snap_group_reserved_in(s.to, g->name_n, n))
 		return CLUSTER_EFORMAT;
 	members[g->n_members] = NULL;
 	*ret = (struct snap_group_copy){ .name = s.to, .members = members, .end = s.to + n, .gid = g->gid };

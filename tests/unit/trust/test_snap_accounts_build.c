@@ -2,6 +2,7 @@
 /* Requirements D1, D3, D6 (refused when built), E3 (caps), I9 (equal input gives equal bytes). `--print` writes the golden file anew. */
 #include "unit.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "cluster/snap_write.h"
@@ -248,9 +249,34 @@ static void test_e3_largest(void **state)
 	free(names);
 }
 
+/* E1: a short group is copied and judged inside a room of exactly its size. */
+static void test_e1_short_group(void **state)
+{
+	static const struct snap_group_in one[] = { { "ab", ID(300), NULL, 0 } };
+	const size_t size = sizeof(char *) + sizeof "ab";
+	struct snap_room room = { .p = malloc(size), .n = size };
+	struct snap_group_copy g;
+	struct snap_table t;
+	uint8_t *p = NULL;
+	struct snap s;
+	size_t n = 0;
+
+	(void)state;
+	assert_non_null(room.p);
+	assert_ok(build(accounts, COUNT(accounts), one, COUNT(one), &p, &n));
+	assert_ok(snap_parse(p, n, SNAP_ACCOUNTS, &s));
+	t = snap_table(&s, SNAP_A_GROUPS, SNAP_A_GROUP_BY_NAME);
+	assert_ok(snap_copy_group_by_name(&t, "ab", &room, &g));
+	assert_string_equal(g.name, "ab");
+	assert_ptr_equal(g.end, room.p + size);
+	free(room.p);
+	free(p);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_e1_short_group),
 		cmocka_unit_test(test_golden_bytes),
 		cmocka_unit_test(test_i9_order_of_input_does_not_matter),
 		cmocka_unit_test(test_empty),

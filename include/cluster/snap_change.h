@@ -54,7 +54,7 @@ struct snap_merge;
 bool snap_change_is(const void *data, size_t n);
 /*
  * Judges the change by itself and against `old`, which passed snap_verify once and is borrowed with the bytes until snap_merge_free. CLUSTER_EFORMAT, CLUSTER_ETRUNC: not a change, or
- * not sound. CLUSTER_EUNTRUSTED: another cluster's. CLUSTER_EVERSION: what it drops is not there. CLUSTER_EUNAVAIL: `old` is damaged.
+ * not sound. CLUSTER_ELIMIT: larger than any is made. CLUSTER_EUNTRUSTED: another cluster's. CLUSTER_EVERSION: what it drops is not there. CLUSTER_EUNAVAIL: `old` is damaged.
  */
 enum cluster_err snap_merge_new(const struct snap *old, const void *data, size_t n, struct snap_merge **ret, struct diag *d) CLUSTER_MUST_USE;
 void snap_merge_free(struct snap_merge *m);

@@ -31,7 +31,7 @@ struct snap_merge_part {
 	const uint8_t *puts;   /* records as given, n_puts bytes */
 	size_t n_puts;
 	struct snap_edit *edits; /* ascending by key; of a cleared section the records as given */
-	size_t n_edits, room;
+	size_t n_edits, room, n_drops;
 	uint8_t *table;        /* of an index, if its records are touched */
 	uint64_t n;            /* bytes of the new section */
 };

@@ -5,6 +5,8 @@
 #include "cluster/rd.h"
 #include "snap_change_part.h"
 
+#define RECORD_MIN 16 /* bytes of a record with a key, at least: there are not more of them to drop */
+
 static int compare_edits(const void *a, const void *b)
 {
 	const struct snap_edit *x = a, *y = b;
@@ -88,6 +90,8 @@ static enum cluster_err take_entry(struct snap_merge *m, uint8_t op, uint32_t ty
 	case SNAP_CHANGE_DROP:
 		if (part->clear || !n)
 			return CLUSTER_EFORMAT;
+		if (part->n_drops++ >= m->old.section[type].n / RECORD_MIN)
+			return CLUSTER_EVERSION;
 		part->touched = true;
 		if (!(edit = add_edit(part)))
 			return CLUSTER_ENOMEM;
@@ -228,6 +232,10 @@ enum cluster_err snap_merge_new(const struct snap *old, const void *data, size_t
 		goto out;
 	}
 	m->old = *old;
+	if (n > SNAP_CHANGE_MAX) {
+		e = diag_set(d, CLUSTER_ELIMIT, "a change of %zu bytes", n);
+		goto out;
+	}
 	for (uint32_t type = 1; type < SNAP_SECTIONS_MAX; type++) {
 		m->parts[type].shape = snap_section_shape(old->kind, type, &records);
 		if (m->parts[type].shape != SNAP_SHAPE_UNKNOWN && !old->section[type].p) {

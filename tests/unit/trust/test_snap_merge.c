@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "cluster/snap_write.h"
 #include "snap_diff.h"
@@ -313,6 +314,24 @@ static void a_drop_of_nothing(void **state)
 	assert_int_equal(outcome(f), CLUSTER_EVERSION);
 }
 
+/* H6: no more is kept of a change than there can be in it. The pages that are not written cost nothing. */
+static void a_change_without_end(void **state)
+{
+	struct fixture *f = *state;
+	size_t n = ((size_t)1 << 30) + 1;
+	struct snap_merge *m = NULL;
+	uint8_t *change = NULL, *huge;
+	size_t change_n = 0;
+
+	huge = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	assert_true(huge != MAP_FAILED);
+	assert_int_equal(snap_change_end(f->c, &change, &change_n), CLUSTER_OK);
+	memcpy(huge, change, change_n);
+	assert_int_equal(snap_merge_new(&f->snap, huge, n, &m, NULL), CLUSTER_ELIMIT);
+	munmap(huge, n);
+	free(change);
+}
+
 static void a_membership_without_group(void **state)
 {
 	put_member(*state, "newcomer", 200001);
@@ -463,6 +482,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_relative_shell, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_account_twice, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_drop_of_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_change_without_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_membership_without_group, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_membership_exchanged, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_group_goes_but_not_its_members, setup, teardown),

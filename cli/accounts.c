@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cluster/json.h"
+#include "cluster/name.h"
 #include "cluster/secret.h"
 
 #define TEXT_MAX ((size_t)1 << 20)
@@ -42,7 +43,7 @@ enum cluster_err accounts_load(const struct profile *p, struct accounts *ret)
 	for (size_t i = 0; i < json_count(list); i++) {
 		const char *name = json_member_text(json_at(list, i), "account");
 
-		if (name != NULL)
+		if (name != NULL && name_account_ok(name)) /* shells are given them as they are */
 			add(&a, name);
 	}
 	*ret = a;

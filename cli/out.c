@@ -27,6 +27,8 @@ static void put(FILE *f, const char *prefix, const char *fmt, va_list ap)
 
 		if (c < 0x20 || c == 0x7f)
 			fprintf(f, "\\x%02x", c);
+		else if (c == 0xc2 && (unsigned char)p[1] >= 0x80 && (unsigned char)p[1] < 0xa0) /* a control character too, U+009B above all */
+			fprintf(f, "\\x%02x\\x%02x", c, (unsigned char)*++p);
 		else
 			putc(c, f);
 	}

@@ -178,7 +178,7 @@ ALL_SRC := $(foreach u,$(UNITS),$(SRC_$(u))) $(HARNESS_SRC) $(TEST_SRC) $(FUZZ_S
 
 # --- targets ----------------------------------------------------------------------------------------------------------------------
 
-.PHONY: all $(UNITS) tests check demo demo-shell lint unit bench fuzz mutants cov install uninstall clean deps deps-bench compile_commands.json help FORCE
+.PHONY: all $(UNITS) tests check demo demo-shell lint unit bench fuzz mutants cov install uninstall clean deps deps-bench deps-workbench deps-npm compile_commands.json help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SECONDEXPANSION:
@@ -254,7 +254,7 @@ export BUILD MODE CC CLANG PKG_CONFIG PEERS SIZES
 RUN = tests/run
 
 # `make check`: everything, and at its very end "N passed, M failed".
-check: deps
+check: deps deps-workbench deps-npm
 	+@$(MAKE) --no-print-directory $(JOBS) WERROR=1 tests compile_commands.json
 	@$(RUN) lint unit pam nss agent authority cli fuzz faults system
 
@@ -329,7 +329,9 @@ compile_commands.json:
 # --- packages this needs ------------------------------------------------------------------------------------------------------------
 
 DEPS_BUILD := pkg-config libpam0g-dev libssl-dev libjansson-dev libcurl4-openssl-dev libevent-dev libsqlite3-dev libsmartcols-dev libcmocka-dev
-DEPS_TEST := openssh-server openssh-client sudo rsync libnss-wrapper mandoc shellcheck clang libclang-rt-14-dev iproute2 strace openssl git zsh fish putty-tools python3-paramiko sshpass procps python3
+DEPS_TEST := openssh-server openssh-client sudo rsync libnss-wrapper mandoc shellcheck clang libclang-rt-14-dev iproute2 strace openssl git zsh fish putty-tools python3-paramiko sshpass procps python3 ansible-core cron
+DEPS_WORKBENCH := chromium cockpit-ws cockpit-bridge cockpit-system python3-websocket
+DEPS_NPM := ssh2@1.17.0
 DEPS_BENCH := mmdebstrap strace
 APT_GET := RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get
 
@@ -349,6 +351,13 @@ endef
 
 deps:
 	$(call install_missing,$(DEPS_BUILD) $(DEPS_TEST))
+
+# Without them the system tests skip what needs them, and say so: a browser and a web console, and a client that comes from npm only.
+deps-workbench: deps
+	-$(call install_missing,$(DEPS_WORKBENCH))
+deps-npm:
+	-@[ -d $(BUILD)/npm/node_modules/ssh2 ] || ! command -v npm >/dev/null || { mkdir -p $(BUILD)/npm && \
+		timeout 60 npm install --prefix $(BUILD)/npm --ignore-scripts --omit=optional --no-audit --no-fund --silent $(DEPS_NPM); }
 
 # Without them a bench leaves out what needs them, and says so.
 deps-bench:
@@ -404,7 +413,7 @@ Targets
   mutants         removes checks one by one; a test has to notice each
   cov             coverage of unit, PAM and NSS tests
   install         under DESTDIR; uninstall removes the same files
-  deps            installs the Debian packages that are missing
+  deps            installs the Debian packages that are missing; deps-workbench, deps-npm: what two system tests need besides and are skipped without
   compile_commands.json  for editors and clang tools
   clean           removes the build directories
 Knobs

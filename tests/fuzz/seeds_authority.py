@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-# Writes the seeds of fuzz_request, fuzz_sshsig and fuzz_authority_head into tests/fuzz/corpus (PROTOCOL.md 6). The ssh signatures are made by ssh-keygen, anew each time.
+# Writes the seeds of fuzz_request, fuzz_request_ssh, fuzz_sshsig and fuzz_authority_head into tests/fuzz/corpus (PROTOCOL.md 6). The ssh signatures are made by ssh-keygen, anew each time.
+import base64
 import json
 import os
 import subprocess
@@ -35,6 +36,11 @@ seed("request", "join", common("POST", "/v1/join", aud=AUD, name="core-1-1", tok
 seed("request", "enroll", common("POST", "/v1/enroll", aud=AUD, code="abcd-efgh", label="a laptop", key=OWN), 2)
 seed("request", "credential", common("POST", "/v1/credential", aud=AUD, sub=ID, cnf={"jwk": EC}, acc=["emr-user"], nod=["role:core", "node:a"], src=["10.0.0.0/8", "::1"], ttl=600), 3)
 seed("request", "dpop", common("GET", "/v1/me", ath="0" * 43), 4)
+
+OWN_SSH = "ssh-ed25519 " + base64.b64encode(b"\0\0\0\x0bssh-ed25519\0\0\0\x20" + base64.urlsafe_b64decode(X + "=")).decode()
+seed("request_ssh", "enroll", common("POST", "/v1/enroll", aud=AUD, code="abcd-efgh", label="a laptop", sshkey=OWN_SSH), 0)
+seed("request_ssh", "credential", common("POST", "/v1/credential", aud=AUD, sub=ID, cnf={"jwk": EC}, acc=["emr-user"], nod=["role:core"], src=["::1"], ttl=600), 1)
+seed("request_ssh", "ed25519", OWN_SSH + " a comment", 2)
 
 seed("authority_head", "get", "GET /v1/head?after=3&wait=60 HTTP/1.1\r\nHost: a\r\nAuthorization: Cluster-Node x.y.z\r\n\r\n")
 seed("authority_head", "post", "POST /v1/admin/status HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\nDPoP: x\r\n\r\n")

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cluster/document.h"
 #include "cluster/file.h"
 #include "cluster/moment.h"
 
@@ -258,6 +259,8 @@ static enum cluster_err check_set(const struct publish *p, const struct publish_
 
 	if (s->head_version <= 0 || (!s->rebuilt && s->head_version <= (int64_t)p->fresh.head_version))
 		return diag_set(d, CLUSTER_EVERSION, "head version %lld after %llu", (long long)s->head_version, (unsigned long long)p->fresh.head_version);
+	if (s->head_version > DOCUMENT_VERSION_MAX || (p->fresh.head_version > 0 && s->head_version - (int64_t)p->fresh.head_version > DOCUMENT_VERSION_STEP))
+		return diag_set(d, CLUSTER_EVERSION, "head jumped from version %llu to %lld", (unsigned long long)p->fresh.head_version, (long long)s->head_version);
 	if (s->head_iat < MOMENT_MIN || s->head_iat > now->wall + FUTURE_MAX)
 		return diag_set(d, CLUSTER_EEARLY, "the head's time %lld is not acceptable", (long long)s->head_iat);
 	if (p->damaged && (!s->accounts.p || !s->trust.p))

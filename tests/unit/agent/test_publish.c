@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cluster/document.h"
 #include "cluster/moment.h"
 #include "cluster/wr.h"
 #include "docs.h"
@@ -272,6 +273,7 @@ static void test_refusals(void **state)
 	assert_err(put(&x, 10, 3, 0), CLUSTER_EVERSION);
 	assert_err(put(&x, 9, 3, 0), CLUSTER_EVERSION);
 	assert_err(put(&x, 11, 1, 0), CLUSTER_EVERSION);
+	assert_err(put(&x, 11 + DOCUMENT_VERSION_STEP, 3, 0), CLUSTER_EVERSION); /* H5: no head could follow */
 	make(&x, &m, 11, 3, 0);
 	m.set.head_iat = x.now + 400;
 	assert_err(publish_put(x.p, &m.set, &changed, &x.d), CLUSTER_EEARLY);

@@ -29,6 +29,15 @@ workbench() {
 	on alice@client "echo emr-user | python3 $TOOLS/browse http://core-1-1:9090/ emr-user"
 	expect_text '^refused: ' 'any other password'
 	expect_refused core-1-1 answer_format
+
+	# Somebody sits in front of it when the person is revoked.
+	on alice@client "cluster-login token emr-user@core-1-1 >token; python3 $TOOLS/browse --stay http://core-1-1:9090/ emr-user <token >stayed 2>&1 & for i in \$(seq 300); do grep terminal: stayed && break; sleep 0.1; done"
+	expect_text '^terminal: emr-user' 'a console stays open'
+	on root@authority 'cluster-login sessions'
+	expect_text 'alice +emr-user +core-1-1 +onetime' 'its session is listed'
+	must_quietly root@authority 'cluster-login revoke person alice --wait'
+	on alice@client 'for i in $(seq 300); do grep ended: stayed && break; sleep 0.1; done; cat stayed'
+	expect_text '^ended: ' 'the revocation of the person ends it, and the page says so'
 }
 
 MISSING=$(workbench_missing)

@@ -2,6 +2,7 @@
 #include "cluster/crypto.h"
 
 #include <openssl/err.h>
+#include <openssl/evp.h>
 
 #include "crypto_part.h"
 

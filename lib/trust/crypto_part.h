@@ -5,19 +5,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <openssl/evp.h>
-
 #include "cluster/attr.h"
 #include "cluster/err.h"
 
-/* What the files crypto*.c share. */
+/* What the files crypto*.c share; libcrypto's EVP_PKEY and EVP_MD by their own names. */
+struct evp_pkey_st;
+struct evp_md_st;
 
 /* A new public key of libcrypto from an uncompressed point, or NULL: the coordinates are in range and on the curve then. */
-EVP_PKEY *crypto_part_point(const char *group, const uint8_t *point, size_t n);
+struct evp_pkey_st *crypto_part_point(const char *group, const uint8_t *point, size_t n);
 /* The DER form of r and s, big-endian. CLUSTER_ECRYPTO: more than `size` bytes. */
 struct crypto_scalars;
 enum cluster_err crypto_part_der(const struct crypto_scalars *sig, uint8_t *der, size_t size, size_t *ret_n) CLUSTER_MUST_USE;
 /* Takes no part in ownership: CLUSTER_ESIGNATURE unless libcrypto says 1 and nothing else. */
-enum cluster_err crypto_part_verify(EVP_PKEY *pkey, const EVP_MD *md, const void *data, size_t n, const uint8_t *sig, size_t sig_n) CLUSTER_MUST_USE;
+enum cluster_err crypto_part_verify(struct evp_pkey_st *pkey, const struct evp_md_st *md, const void *data, size_t n, const uint8_t *sig, size_t sig_n) CLUSTER_MUST_USE;
 
 #endif

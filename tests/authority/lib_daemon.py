@@ -58,9 +58,9 @@ class Key:
 
 
 class SshKey:
-    def __init__(self, work, kind="ed25519"):
+    def __init__(self, work, kind="ed25519", bits=None):
         self.path = os.path.join(work, "ssh." + secrets.token_hex(6))
-        subprocess.run(["ssh-keygen", "-q", "-N", "", "-C", "", "-t", kind, "-f", self.path], check=True)
+        subprocess.run(["ssh-keygen", "-q", "-N", "", "-C", "", "-t", kind, *(["-b", str(bits)] if bits else []), "-f", self.path], check=True)
         with open(self.path + ".pub", encoding="ascii") as f:
             self.line = " ".join(f.read().split()[:2])
 

@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 
-from lib_daemon import PROGRAM, Cases, Daemon, Key, Node, Person, SshKey, b64, expect, payload, run, unb64
+from lib_daemon import PROGRAM, Cases, Daemon, Key, Node, Person, SshKey, b64, common, compact, expect, payload, run, unb64
 
 SMALL_ORDER = [  # B8: each verifies something that nobody signed
     "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "7P_______________________________________38", "7f_______________________________________38",
@@ -122,6 +122,61 @@ def enrolling(d):
     assert [x["id"] for x in listed] == [alice.device] and listed[0]["person_name"] == "alice" and listed[0]["label"] == "laptop"
     people = {p["name"]: p for p in d.admin_ok("person/list")["people"]}
     assert people["bob"]["disabled"] and not people["alice"]["disabled"] and people["alice"]["devices"][0]["id"] == alice.device
+
+
+REQUESTS = "cluster-login-request"
+
+
+def signed(key, claims, namespace=REQUESTS):
+    """A request by a key of an ssh-agent: text, and an SSHSIG over it."""
+    text = compact(claims)
+    return {"request": text, "sshsig": key.sign(text, namespace)}
+
+
+def ssh_devices(d):
+    """Devices whose key is an ssh key (PROTOCOL.md 6.3): every kind, in its own form only; each of the three things that a device asks for."""
+    d.admin_ok("account/add", name="svc-ssh")
+
+    def enroll(ssh, line=None, namespace=REQUESTS, signer=None, **more):
+        code = d.admin_ok("person/invite", person="sshy")["code"]
+        claims = common(d, "POST", "/v1/enroll", code=code, label="laptop", sshkey=line or ssh.line, **more)
+        return d.request("POST", "/v1/enroll", signed(signer or ssh, claims, namespace))
+
+    person = Person(d, "sshy")
+    node = Node(d, "ssh-1-1").joined("core")
+    d.admin_ok("grant/add", person="sshy", accounts=["svc-ssh"], onetime=True)
+    for kind, bits in (("ed25519", None), ("ecdsa", 256), ("ecdsa", 384), ("ecdsa", 521), ("rsa", 3072)):
+        key = SshKey(d.work, kind, bits)
+        expect(enroll(key, namespace="cluster-login-join"), 401)
+        expect(enroll(key, signer=SshKey(d.work)), 401)
+        expect(enroll(key, line=key.line + " comment"), 400)
+        expect(enroll(key, key=person.key.jwk), 400)
+        person.device = expect(enroll(key), 200).json["device"]
+        expect(enroll(key), 409)
+        for path, more in (("/v1/credential", {}), ("/v1/sshcert", {}), ("/v1/onetime", {"acc": ["svc-ssh"], "nod": ["node:" + node.name]})):
+            claims = common(d, "POST", path, sub=person.device, cnf={"jwk": Key(d.work).jwk}, **more)
+            expect(d.request("POST", path, signed(SshKey(d.work), claims)), 401)
+            expect(d.request("POST", path, signed(key, claims, "file")), 401)
+            expect(d.request("POST", path, {"request": compact(claims)}), 400)
+            expect(d.request("POST", path, {"request": person.key.jws("cluster-request+jwt", claims)}), 401)
+            body = signed(key, claims)
+            expect(d.request("POST", path, dict(body, request=body["request"].replace('"sub"', ' "sub"'))), 401)
+            assert "credential" in expect(d.request("POST", path, body), 200).json
+            answer = d.request("POST", path, body)  # once
+            assert answer.status in (401, 403), answer
+    # a device of a JWK proves nothing by an ssh key
+    other = Person(d, "jwky").enrolled()
+    expect(d.request("POST", "/v1/credential", signed(SshKey(d.work), common(d, "POST", "/v1/credential", sub=other.device, cnf={"jwk": Key(d.work).jwk}))), 401)
+    # refused, and everybody may read why
+    expect(enroll(SshKey(d.work, "rsa", 2048)), 403, text="2048 bits cannot be.*3072")
+    expect(enroll(SshKey(d.work, "dsa")), 403, text="DSA")
+    listed = {x["type"]: x["fingerprint"] for x in d.admin_ok("device/list", person="sshy")["devices"]}
+    assert set(listed) == {"ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"} and all(x.startswith("SHA256:") for x in listed.values()), listed
+    # removed: its key is nobody's
+    d.admin_ok("device/rename", device=person.device, label="old")
+    assert [x["label"] for x in d.admin_ok("device/list", person="sshy")["devices"] if x["id"] == person.device] == ["old"]
+    d.admin_ok("device/remove", device=person.device)
+    expect(d.request("POST", "/v1/credential", signed(key, common(d, "POST", "/v1/credential", sub=person.device, cnf={"jwk": Key(d.work).jwk}))), 401)
 
 
 def credentials(d):
@@ -597,7 +652,8 @@ def main():
         d = Daemon(work).start()
         try:
             for name, function in (
-                ("init overwrites nothing", init), ("a node joins", joining), ("what only one node may have", joining_twice), ("people enrol", enrolling), ("credentials (C4)", credentials), ("certificates", certificates),
+                ("init overwrites nothing", init), ("a node joins", joining), ("what only one node may have", joining_twice), ("people enrol", enrolling), ("devices with ssh keys", ssh_devices),
+                ("credentials (C4)", credentials), ("certificates", certificates),
                 ("weak keys (B8)", weak_keys), ("revocations", revocations), ("numbers (D1, D9)", numbers), ("grants", grants), ("leader", leaders), ("waiting (H8)", waiting),
                 ("killed", killed), ("audit", audit), ("rotation", rotation), ("what another process commits", taken_over), ("wrong files", wrong_files), ("a full disk", full_disk), ("wrong tries", wrong_tries),
             ):

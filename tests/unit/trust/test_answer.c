@@ -46,6 +46,29 @@ static char *make(const struct crypto_key *key)
 	return token;
 }
 
+static enum cluster_err elsewhere(void *ctx, const void *data, size_t n, uint8_t ret[CRYPTO_SIG_SIZE])
+{
+	return crypto_sign(ctx, data, n, ret);
+}
+
+/* A key that is not here, such as an ssh-agent's, makes the same answer; under another's name it is none. */
+static void test_signed_elsewhere(void **state)
+{
+	struct jws_signer signer = { .sign = elsewhere, .ctx = device };
+	char *token = NULL;
+
+	(void)state;
+	assert_ok(crypto_key_pub(device, &signer.pub));
+	assert_ok(answer_build_by(&ch, &id, &signer, NOW, &token));
+	assert_ok(answer_verify(token, strlen(token), &ch, &got, &d));
+	free(token);
+	token = NULL;
+	signer.pub.bytes[0] ^= 1; /* another's name */
+	if (answer_build_by(&ch, &id, &signer, NOW, &token) == CLUSTER_OK)
+		assert_int_not_equal(answer_verify(token, strlen(token), &ch, &got, &d), CLUSTER_OK);
+	free(token);
+}
+
 static void test_round_trip(void **state)
 {
 	char jkt[JWK_THUMBPRINT + 1], got_jkt[JWK_THUMBPRINT + 1], *token = make(device);
@@ -131,7 +154,8 @@ static void test_forged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_round_trip, setup, teardown), cmocka_unit_test_setup_teardown(test_p256_fits, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_round_trip, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_signed_elsewhere, setup, teardown), cmocka_unit_test_setup_teardown(test_p256_fits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_other_challenges, setup, teardown), cmocka_unit_test_setup_teardown(test_forged, setup, teardown),
 	};
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "nss_cluster.h"
 
-#include "cluster/snap_near.h"
+#include "cluster/snap_seen.h"
 #include "nss_pack.h"
 #include "nss_result.h"
 #include "nss_state.h"
@@ -20,7 +20,7 @@ enum nss_status _nss_cluster_getpwnam_r(const char *name, struct passwd *ret, ch
 	do {
 		e = nss_view_begin(&view, NSS_BY_NAME);
 		if (e == CLUSTER_OK)
-			e = snap_near_account_by_name(&view.table, name, &room, &a);
+			e = snap_seen_account_by_name(&view.table, name, &view.seen, &room, &a);
 	} while (!nss_view_end(&view));
 	if (e == CLUSTER_OK)
 		nss_pack_account(&a, ret);
@@ -38,7 +38,7 @@ enum nss_status _nss_cluster_getpwuid_r(uid_t uid, struct passwd *ret, char *buf
 	do {
 		e = nss_view_begin(&view, NSS_BY_UID);
 		if (e == CLUSTER_OK)
-			e = snap_near_account_by_uid(&view.table, uid, &room, &a);
+			e = snap_seen_account_by_uid(&view.table, uid, &view.seen, &room, &a);
 	} while (!nss_view_end(&view));
 	if (e == CLUSTER_OK)
 		nss_pack_account(&a, ret);
@@ -88,7 +88,7 @@ enum nss_status _nss_cluster_getgrnam_r(const char *name, struct group *ret, cha
 	do {
 		e = nss_view_begin(&view, NSS_GROUP_BY_NAME);
 		if (e == CLUSTER_OK)
-			e = snap_copy_group_by_name(&view.table, name, &room, &g);
+			e = snap_seen_group_by_name(&view.table, name, &view.seen, &room, &g);
 	} while (!nss_view_end(&view));
 	if (e == CLUSTER_OK)
 		nss_pack_group(&g, ret);
@@ -106,7 +106,7 @@ enum nss_status _nss_cluster_getgrgid_r(gid_t gid, struct group *ret, char *buf,
 	do {
 		e = nss_view_begin(&view, NSS_GROUP_BY_GID);
 		if (e == CLUSTER_OK)
-			e = snap_copy_group_by_gid(&view.table, gid, &room, &g);
+			e = snap_seen_group_by_gid(&view.table, gid, &view.seen, &room, &g);
 	} while (!nss_view_end(&view));
 	if (e == CLUSTER_OK)
 		nss_pack_group(&g, ret);
@@ -159,7 +159,7 @@ enum nss_status _nss_cluster_initgroups_dyn(const char *user, gid_t group, long 
 		*start = before;
 		e = nss_view_begin(&view, NSS_MEMBER);
 		if (e == CLUSTER_OK)
-			e = snap_near_member(&view.table, user, &gids, &n);
+			e = snap_seen_member(&view.table, user, &view.seen, &gids, &n);
 		if (e == CLUSTER_OK)
 			e = nss_pack_gids(gids, n, group, &list);
 	} while (!nss_view_end(&view));

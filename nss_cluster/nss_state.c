@@ -16,6 +16,7 @@
 #define CHECK_NS UINT64_C(1000000000)
 
 struct nss_state nss_state;
+struct snap_seen_entry nss_seen[SNAP_SEEN_ENTRIES];
 
 static const struct { uint32_t records, index; } sections[NSS_TABLES] = {
 	[NSS_BY_NAME] = { SNAP_A_ACCOUNTS, SNAP_A_BY_NAME },
@@ -264,6 +265,7 @@ enum cluster_err nss_view_held(struct nss_view *v, enum nss_table which, bool lo
 	enum cluster_err e;
 
 	v->current = 0;
+	v->seen.mark = 0;
 	v->hold.snap = NULL;
 	e = take(&v->hold, look);
 	if (e == CLUSTER_OK)

@@ -7,6 +7,7 @@
 #include "cluster/attr.h"
 #include "cluster/err.h"
 #include "cluster/snap.h"
+#include "cluster/snap_seen.h"
 
 /*
  * The snapshot that this process reads, renewed when the agent publishes another (PROTOCOL.md 5.5). While nothing has changed, looking up costs no
@@ -25,6 +26,8 @@
  * 3. What is read through the table is copied, and each length is read once (snap.h, "copy"), so wrong bytes lead to a wrong answer at worst. Then
  *    `current` is looked at a third time. If it is the same, the slot was current throughout, its pages were the snapshot's, and the answer holds. If
  *    not, the answer is thrown away, and the next try is a hold. So no reader waits for another, and none tries more than twice.
+ * 4. What was judged on the way is remembered (snap_seen.h) after that third look, under the serial in `current`: so it was judged in the snapshot of that
+ *    serial, and whoever finds it remembered looks at `current` himself before his answer counts.
  */
 #define NSS_SLOTS 32
 #define NSS_SLOT_BITS UINT64_C(63)
@@ -64,6 +67,9 @@ struct nss_state {
 
 extern struct nss_state nss_state;
 
+/* What was judged in the current snapshot or in earlier ones: pages that nothing is remembered in cost nothing. */
+extern struct snap_seen_entry nss_seen[SNAP_SEEN_ENTRIES];
+
 /* A snapshot held: it stays mapped until it is dropped. Not to be copied. */
 struct nss_hold {
 	const struct snap *snap;
@@ -82,6 +88,7 @@ void nss_state_drop(struct nss_hold *h);
 /* A view of one table. */
 struct nss_view {
 	struct snap_table table;
+	struct snap_seen seen;
 	uint64_t current; /* 0: held */
 	bool again;
 	struct nss_hold hold;
@@ -129,6 +136,7 @@ static inline bool nss_state_is(uint64_t current)
 static inline void nss_view_init(struct nss_view *v)
 {
 	v->again = false;
+	v->seen.entry = nss_seen;
 }
 
 /* Errors as nss_state_take. Whatever it says, nss_view_end comes next. */
@@ -138,12 +146,14 @@ __attribute__((always_inline)) static inline enum cluster_err nss_view_begin(str
 	struct nss_shared_table *t;
 	struct nss_slot *s;
 
+	v->seen.what = 0;
 	if (v->again || !(current & NSS_SLOT_BITS))
 		return nss_view_held(v, which, !v->again);
 	s = &nss_state.slot[(current & NSS_SLOT_BITS) - 1];
 	if (!nss_state_settled(s, word, v) && !nss_state_usable(s, word))
 		return nss_view_held(v, which, true);
 	v->again = true;
+	v->seen.mark = snap_seen_mark(current / (NSS_SLOT_BITS + 1));
 	t = &s->table[which];
 	v->table.buckets = atomic_load_explicit(&t->buckets, memory_order_relaxed);
 	v->table.mask = atomic_load_explicit(&t->mask, memory_order_relaxed);
@@ -153,12 +163,17 @@ __attribute__((always_inline)) static inline enum cluster_err nss_view_begin(str
 	return nss_state_is(current) ? CLUSTER_OK : nss_view_held(v, which, false);
 }
 
-/* True: what was read counts. False: it was replaced meanwhile; begin again. */
+/* True: what was read counts, and what was judged is remembered. False: it was replaced meanwhile; begin again. */
 static inline bool nss_view_end(struct nss_view *v)
 {
-	if (v->current)
-		return nss_state_is(v->current);
-	nss_view_drop(v);
+	if (!v->current) {
+		nss_view_drop(v);
+		return true;
+	}
+	if (!nss_state_is(v->current))
+		return false;
+	if (v->seen.what)
+		snap_seen_keep(&v->seen);
 	return true;
 }
 

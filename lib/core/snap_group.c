@@ -2,6 +2,7 @@
 #include "cluster/snap.h"
 
 #include "cluster/name.h"
+#include "cluster/snap_seen.h"
 #include "snap_inline.h"
 #include "snap_name.h"
 
@@ -113,22 +114,117 @@ static bool split(struct split *s, const uint8_t *p, size_t n)
 	return !snap_lanes_any(wrong) && !(s->bad >> 63) && s->next == s->end && s->last == n;
 }
 
-static enum cluster_err copy_group(const struct snap_group *g, const struct snap_room *room, struct snap_group_copy *ret)
+/* Bit i: byte i of the 64 at `p` is NUL. They are copied to `to`, and go into the sum. */
+__attribute__((always_inline)) static inline uint64_t take_64(snap_lanes64 *sum, const uint8_t *p, char *to)
+{
+	uint64_t nuls = 0;
+
+#pragma GCC unroll 4
+	for (unsigned int i = 0; i < 64; i += 16) {
+		const snap_lanes v = snap_lanes_load(p + i);
+
+		snap_lanes_store(to + i, v);
+		*sum ^= (snap_lanes64)v;
+		nuls |= (uint64_t)snap_lanes_bits((snap_lanes)(v == 0)) << i;
+	}
+	return nuls;
+}
+
+/*
+ * As split for names judged before, adding to the sum. Four NULs are listed at a time whether they are there or not, since how many a block has nobody
+ * can foretell; so where the list ends, the blocks are left to split_at.
+ */
+static bool split_seen(struct split *s, const uint8_t *p, size_t n, snap_lanes64 *sum)
+{
+	size_t i = 0;
+
+	for (; i + 64 < n; i += 64) {
+		snap_lanes64 after = *sum;
+		uint64_t nuls = take_64(&after, p + i, s->to + i);
+		const int count = __builtin_popcountll(nuls);
+		char **next = s->next, *to = s->to + i + 1;
+
+		if (s->end - s->next < count + 4)
+			break;
+		*sum = after;
+		s->next += count;
+		do {
+#pragma GCC unroll 4
+			for (unsigned int k = 0; k < 4; k++) {
+				next[k] = to + __builtin_ctzll(nuls | UINT64_C(1) << 63);
+				nuls &= nuls - 1;
+			}
+			next += 4;
+		} while (nuls);
+	}
+	for (; i < n; i += 16) {
+		const size_t at = i + 16 < n ? i : n - 16; /* the last sixteen overlap the ones before */
+		const snap_lanes v = snap_lanes_load(p + at);
+
+		snap_lanes_store(s->to + at, v);
+		*sum ^= (snap_lanes64)v;
+		if (!split_at(s, at, snap_lanes_bits((snap_lanes)(v == 0)) & UINT32_C(0xffff) << (i - at)))
+			return false;
+	}
+	return s->next == s->end && s->last == n;
+}
+
+/* Where the parts of a copied group go; false: there is no room. */
+static bool place_group(const struct snap_group *g, const struct snap_room *room, struct split *ret)
 {
 	const size_t pad = -(uintptr_t)room->p % _Alignof(char *), array = ((size_t)g->n_members + 1) * sizeof(char *);
-	const size_t n = g->name_n + 1 + g->members_size;
-	struct split s = { .to = room->p + pad + array };
-	char **members = (char **)(void *)(room->p + pad);
 
-	if (room->n < pad + array + n)
+	if (room->n < pad + array + g->name_n + 1 + g->members_size)
+		return false;
+	*ret = (struct split){ .to = room->p + pad + array, .next = (char **)(void *)(room->p + pad) };
+	ret->end = ret->next + g->n_members + 1;
+	return true;
+}
+
+static struct snap_group_copy copied_group(const struct snap_group *g, const struct split *s)
+{
+	char **members = s->end - (g->n_members + 1);
+
+	members[g->n_members] = NULL;
+	return (struct snap_group_copy){ .name = s->to, .members = members, .end = s->to + g->name_n + 1 + g->members_size, .gid = g->gid };
+}
+
+static enum cluster_err copy_group(const struct snap_group *g, const struct snap_room *room, struct snap_group_copy *ret)
+{
+	const size_t n = g->name_n + 1 + g->members_size;
+	struct split s;
+
+	if (!place_group(g, room, &s))
 		return CLUSTER_ELIMIT;
-	s.next = members;
-	s.end = members + g->n_members + 1;
 	if (!split(&s, (const uint8_t *)g->name, n) || s.to[g->name_n] || snap_group_reserved_in(s.to, g->name_n, n))
 		return CLUSTER_EFORMAT;
-	members[g->n_members] = NULL;
-	*ret = (struct snap_group_copy){ .name = s.to, .members = members, .end = s.to + n, .gid = g->gid };
+	*ret = copied_group(g, &s);
 	return CLUSTER_OK;
+}
+
+/* The strings are those that had this sum, beginning with the head's. False: they must be judged. */
+static bool copy_seen(const struct snap_group *g, uint64_t sum, const struct snap_room *room, struct snap_group_copy *ret)
+{
+	const size_t n = g->name_n + 1 + g->members_size;
+	const uint8_t *p = (const uint8_t *)g->name;
+	snap_lanes64 found = snap_lanes64_load(p - SNAP_GROUP_HEAD);
+	struct split s;
+
+	if (n < 16 || !place_group(g, room, &s) || !split_seen(&s, p, n, &found) || s.to[g->name_n] || snap_seen_fold(found) != sum)
+		return false;
+	*ret = copied_group(g, &s);
+	return true;
+}
+
+/* That sum, of a group that was copied. */
+static uint64_t sum_of(const uint8_t *head, const struct snap_group_copy *g)
+{
+	const size_t n = (size_t)(g->end - g->name);
+	snap_lanes64 sum = snap_lanes64_load(head);
+
+	for (size_t i = 0; i < n; i += 16)
+		sum ^= snap_lanes64_load(g->name + (i + 16 < n ? i : n - 16));
+	return snap_seen_fold(sum);
 }
 
 /* ---- lookups: in place if `room` is NULL ---- */
@@ -137,19 +233,58 @@ struct group_out {
 	const struct snap_room *room;
 	struct snap_group *in_place;
 	struct snap_group_copy *copy;
+	struct snap_seen *seen; /* NULL: nothing is remembered */
+	uint64_t at, sum;       /* of the record in hand */
+	bool known;             /* it was judged before; its guard has not been looked at now */
 };
 
-static inline enum cluster_err group_take(const struct snap_group *g, const struct group_out *out)
+/* As snap_search_record. */
+__attribute__((always_inline)) static inline enum cluster_err group_record(struct snap_search *w, const struct snap_table *t, uint32_t index,
+    struct group_out *out, struct rd *ret_body)
 {
-	if (out->room)
-		return copy_group(g, out->room, out->copy);
-	if (!group_name(g->name, g->name_n) || !members_ok(g))
-		return CLUSTER_EFORMAT;
-	*out->in_place = *g;
-	return CLUSTER_OK;
+	uint64_t offset;
+	enum cluster_err e = snap_search_next(w, t, index, &offset);
+
+	if (e == CLUSTER_OK)
+		e = snap_record_bounds(t, offset, ret_body);
+	if (e != CLUSTER_OK)
+		return e;
+	out->at = offset / 8;
+	out->known = out->seen && snap_seen_has(out->seen, SNAP_A_GROUPS, out->at, &out->sum);
+	return out->known || snap_record_ok(ret_body, SNAP_A_GROUPS) ? CLUSTER_OK : CLUSTER_EFORMAT;
 }
 
-__attribute__((always_inline)) static inline enum cluster_err group_by_name(const struct snap_table *t, const char *name, const struct group_out *out)
+/* A record's word that it is not the one that is looked for counts only if its guard holds. */
+static inline bool group_other(const struct group_out *out, const struct rd *body)
+{
+	return !out->known || snap_record_ok(body, SNAP_A_GROUPS);
+}
+
+static inline enum cluster_err group_take(const struct snap_group *g, const struct rd *body, struct group_out *out)
+{
+	enum cluster_err e;
+
+	if (!out->room) {
+		if (!group_name(g->name, g->name_n) || !members_ok(g))
+			return CLUSTER_EFORMAT;
+		*out->in_place = *g;
+		return CLUSTER_OK;
+	}
+	if (out->known) {
+		if (copy_seen(g, out->sum, out->room, out->copy))
+			return CLUSTER_OK;
+		if (!snap_record_ok(body, SNAP_A_GROUPS))
+			return CLUSTER_EFORMAT;
+	}
+	e = copy_group(g, out->room, out->copy);
+	if (e == CLUSTER_OK && out->seen && out->seen->mark && out->copy->end - out->copy->name >= 16) {
+		out->seen->what = snap_seen_what(out->seen->mark, SNAP_A_GROUPS, out->at);
+		out->seen->sum = sum_of(body->p, out->copy);
+	}
+	return e;
+}
+
+__attribute__((always_inline)) static inline enum cluster_err group_by_name(const struct snap_table *t, const char *name, struct group_out *out)
 {
 	const size_t n = strnlen(name, NAME_ACCOUNT_MAX + 1);
 	struct snap_search w;
@@ -162,16 +297,18 @@ __attribute__((always_inline)) static inline enum cluster_err group_by_name(cons
 		return CLUSTER_ENOTFOUND;
 	key = snap_key_of((const uint8_t *)name, n);
 	w = snap_search_begin(t, snap_key_hash(&key));
-	while ((e = snap_search_record(&w, t, SNAP_A_GROUPS, SNAP_A_GROUP_BY_NAME, &body)) == CLUSTER_OK) {
+	while ((e = group_record(&w, t, SNAP_A_GROUP_BY_NAME, out, &body)) == CLUSTER_OK) {
 		if (!group_head(&body, &g))
 			return CLUSTER_EFORMAT;
 		if (snap_key_is(&key, (const uint8_t *)g.name, g.name_n)) /* what may not be looked up at all is not found */
-			return group_name(g.name, n) ? group_take(&g, out) : CLUSTER_ENOTFOUND;
+			return out->known || group_name(g.name, n) ? group_take(&g, &body, out) : CLUSTER_ENOTFOUND;
+		if (!group_other(out, &body))
+			return CLUSTER_EFORMAT;
 	}
 	return e;
 }
 
-__attribute__((always_inline)) static inline enum cluster_err group_by_gid(const struct snap_table *t, uint32_t gid, const struct group_out *out)
+__attribute__((always_inline)) static inline enum cluster_err group_by_gid(const struct snap_table *t, uint32_t gid, struct group_out *out)
 {
 	const uint32_t key = __builtin_bswap32(gid);
 	struct snap_search w;
@@ -182,16 +319,18 @@ __attribute__((always_inline)) static inline enum cluster_err group_by_gid(const
 	if (!snap_id_ok(gid))
 		return CLUSTER_ENOTFOUND;
 	w = snap_search_begin(t, snap_hash_inline((const uint8_t *)&key, sizeof key, 0));
-	while ((e = snap_search_record(&w, t, SNAP_A_GROUPS, SNAP_A_GROUP_BY_GID, &body)) == CLUSTER_OK) {
+	while ((e = group_record(&w, t, SNAP_A_GROUP_BY_GID, out, &body)) == CLUSTER_OK) {
 		if (!group_head(&body, &g))
 			return CLUSTER_EFORMAT;
 		if (g.gid == gid)
-			return group_take(&g, out);
+			return group_take(&g, &body, out);
+		if (!group_other(out, &body))
+			return CLUSTER_EFORMAT;
 	}
 	return e;
 }
 
-static enum cluster_err group_each(const struct snap_table *t, uint64_t *cursor, const struct group_out *out)
+static enum cluster_err group_each(const struct snap_table *t, uint64_t *cursor, struct group_out *out)
 {
 	uint64_t next = *cursor;
 	struct snap_group g;
@@ -201,7 +340,7 @@ static enum cluster_err group_each(const struct snap_table *t, uint64_t *cursor,
 	e = snap_next_record(t, SNAP_A_GROUPS, &next, &body);
 	if (e != CLUSTER_OK)
 		return e;
-	e = group_head(&body, &g) ? group_take(&g, out) : CLUSTER_EFORMAT;
+	e = group_head(&body, &g) ? group_take(&g, &body, out) : CLUSTER_EFORMAT;
 	if (e == CLUSTER_OK)
 		*cursor = next;
 	return e;
@@ -241,6 +380,18 @@ enum cluster_err snap_copy_group_by_gid(const struct snap_table *t, uint32_t gid
 enum cluster_err snap_copy_group_each(const struct snap_table *t, uint64_t *cursor, const struct snap_room *room, struct snap_group_copy *ret)
 {
 	return group_each(t, cursor, &(struct group_out){ .room = room, .copy = ret });
+}
+
+enum cluster_err snap_seen_group_by_name(const struct snap_table *t, const char *name, struct snap_seen *seen, const struct snap_room *room,
+    struct snap_group_copy *ret)
+{
+	return group_by_name(t, name, &(struct group_out){ .room = room, .copy = ret, .seen = seen });
+}
+
+enum cluster_err snap_seen_group_by_gid(const struct snap_table *t, uint32_t gid, struct snap_seen *seen, const struct snap_room *room,
+    struct snap_group_copy *ret)
+{
+	return group_by_gid(t, gid, &(struct group_out){ .room = room, .copy = ret, .seen = seen });
 }
 
 /* ---- membership ---- */

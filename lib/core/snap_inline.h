@@ -33,8 +33,8 @@ static inline void snap_prefetch(const struct snap *s, uint32_t index, const voi
 	__builtin_prefetch(s->section[index].p + (snap_hash_inline(key, n, 0) & (buckets - 1)) * SNAP_BUCKET_SIZE);
 }
 
-/* The record whose head stands `offset` bytes into the record section of `t`, which is of type `type`. Its guard holds. */
-__attribute__((always_inline)) static inline enum cluster_err snap_record(const struct snap_table *t, uint32_t type, uint64_t offset, struct rd *ret_body)
+/* The record whose head stands `offset` bytes into the record section of `t`: it lies inside. */
+__attribute__((always_inline)) static inline enum cluster_err snap_record_bounds(const struct snap_table *t, uint64_t offset, struct rd *ret_body)
 {
 	const uint8_t *p;
 	uint32_t n;
@@ -45,10 +45,24 @@ __attribute__((always_inline)) static inline enum cluster_err snap_record(const 
 	n = snap_once32(p);
 	if (n > t->size - SNAP_RECORD_HEAD - offset || n > SNAP_RECORD_MAX)
 		return CLUSTER_EFORMAT;
-	if (snap_guard(p + SNAP_RECORD_HEAD, n, type, n) != snap_be32(p + 4))
-		return CLUSTER_EFORMAT;
 	*ret_body = (struct rd){ .p = p + SNAP_RECORD_HEAD, .n = n };
 	return CLUSTER_OK;
+}
+
+/* What snap_record_bounds gave of a section of type `type` is what the writer wrote. */
+__attribute__((always_inline)) static inline bool snap_record_ok(const struct rd *body, uint32_t type)
+{
+	return snap_guard(body->p, body->n, type, (uint32_t)body->n) == snap_be32(body->p - 4);
+}
+
+/* Both. */
+__attribute__((always_inline)) static inline enum cluster_err snap_record(const struct snap_table *t, uint32_t type, uint64_t offset, struct rd *ret_body)
+{
+	enum cluster_err e = snap_record_bounds(t, offset, ret_body);
+
+	if (e == CLUSTER_OK && !snap_record_ok(ret_body, type))
+		e = CLUSTER_EFORMAT;
+	return e;
 }
 
 static inline enum cluster_err snap_record_at(const struct snap *s, uint32_t type, uint64_t offset, struct rd *ret_body)

@@ -9,7 +9,7 @@
 
 #include "cluster/name.h"
 #include "cluster/snap.h"
-#include "cluster/snap_near.h"
+#include "cluster/snap_seen.h"
 
 static void put32(uint8_t *p, uint32_t v)
 {
@@ -86,6 +86,41 @@ static void check_group(const struct snap *s, const struct snap_group *g)
 	FUZZ_CHECK(p == g->members + g->members_size);
 }
 
+static struct snap_seen_entry entries[SNAP_SEEN_ENTRIES];
+static uint64_t serial; /* of the input */
+
+/* What is remembered changes no answer: the first is judged, the second remembered, if it may be. */
+static void check_account_seen(const struct snap_table *t, const char *name, const struct snap_room *room, enum cluster_err e)
+{
+	for (int i = 0; i < 3; i++) {
+		struct snap_seen seen = { .entry = entries, .mark = snap_seen_mark(serial) };
+		struct snap_account a;
+
+		FUZZ_CHECK(snap_seen_account_by_name(t, name, &seen, room, &a) == e);
+		FUZZ_CHECK(e != CLUSTER_OK || (strcmp(a.name, name) == 0 && a.name == room->p && name_id_ok(a.uid) && name_id_ok(a.gid)));
+		if (seen.what)
+			snap_seen_keep(&seen);
+	}
+}
+
+static void check_group_seen(const struct snap_table *t, const char *name, const struct snap_room *room, const struct snap_group *want)
+{
+	struct snap_group_copy g;
+
+	for (int i = 0; i < 2; i++) {
+		struct snap_seen seen = { .entry = entries, .mark = snap_seen_mark(serial) };
+		const char *p = want->members;
+
+		memset(room->p, 1, room->n);
+		FUZZ_CHECK(snap_seen_group_by_name(t, name, &seen, room, &g) == CLUSTER_OK);
+		FUZZ_CHECK(strcmp(g.name, want->name) == 0 && g.gid == want->gid && g.end == room->p + room->n && !g.members[want->n_members]);
+		for (uint32_t k = 0; k < want->n_members; p += strlen(p) + 1, k++)
+			FUZZ_CHECK(strcmp(g.members[k], p) == 0);
+		if (seen.what)
+			snap_seen_keep(&seen);
+	}
+}
+
 /* The copying lookups, quick and thorough, say the same as those in place, with room enough; without, they touch nothing outside it. */
 static void check_account_copy(const struct snap *s, const char *name, enum cluster_err e, const struct snap_account *want)
 {
@@ -101,8 +136,12 @@ static void check_account_copy(const struct snap *s, const char *name, enum clus
 	if (e == CLUSTER_OK) {
 		FUZZ_CHECK(a.name == room.p && memcmp(want->name, a.name, n) == 0 && a.uid == want->uid && a.gid == want->gid && a.shell_n == want->shell_n);
 		FUZZ_CHECK(snap_near_account_by_name(&by_name, name, &little, &a) == CLUSTER_ELIMIT);
+		check_account_seen(&by_name, name, &little, CLUSTER_ELIMIT);
 		FUZZ_CHECK(snap_near_account_by_uid(&by_uid, want->uid, &room, &a) == snap_copy_account_by_uid(&by_uid, want->uid, &room, &a));
 	}
+	check_account_seen(&by_name, name, &room, e);
+	if (e == CLUSTER_OK) /* now that it is remembered */
+		check_account_seen(&by_name, name, &little, CLUSTER_ELIMIT);
 	free(room.p);
 	free(little.p);
 }
@@ -123,6 +162,7 @@ static void check_group_copy(const struct snap *s, const char *name, enum cluste
 		for (uint32_t i = 0; i < want->n_members; p += strlen(p) + 1, i++)
 			FUZZ_CHECK(strcmp(g.members[i], p) == 0);
 		FUZZ_CHECK(snap_copy_group_by_name(&t, name, &little, &g) == CLUSTER_ELIMIT);
+		check_group_seen(&t, name, &room, want);
 	}
 	free(room.p);
 	free(little.p);
@@ -136,6 +176,13 @@ static void check_member_copy(const struct snap *s, const char *name)
 	enum cluster_err e = snap_find_member(&t, name, &found, &found_n);
 
 	FUZZ_CHECK(snap_near_member(&t, name, &near, &near_n) == e && (e != CLUSTER_OK || (near == found && near_n == found_n)));
+	for (int i = 0; i < 2; i++) {
+		struct snap_seen seen = { .entry = entries, .mark = snap_seen_mark(serial) };
+
+		FUZZ_CHECK(snap_seen_member(&t, name, &seen, &near, &near_n) == e && (e != CLUSTER_OK || (near == found && near_n == found_n)));
+		if (seen.what)
+			snap_seen_keep(&seen);
+	}
 }
 
 static void use_accounts(const struct snap *s)
@@ -247,6 +294,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		seal(copy, n - 1, kind);
 	if (snap_parse(copy, n - 1, kind, &s) == CLUSTER_OK) {
 		if (kind == SNAP_ACCOUNTS) {
+			serial++;
 			use_accounts(&s);
 			use_hosts(&s);
 		}

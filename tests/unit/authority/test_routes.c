@@ -40,7 +40,7 @@ static const struct {
 
 static const char *const admin_calls[] = {
 	"status", "person/add", "person/list", "person/set", "person/remove", "person/invite", "account/add", "account/list", "account/remove", "group/add", "group/list", "group/member",
-	"group/remove", "device/list", "device/remove", "node/token", "node/list", "node/set", "node/remove", "grant/add", "grant/list", "grant/remove", "revoke/add", "revoke/list",
+	"group/remove", "device/list", "device/remove", "device/rename", "node/token", "node/list", "node/set", "node/remove", "grant/add", "grant/list", "grant/remove", "revoke/add", "revoke/list",
 	"revoke/remove", "revoke/preview", "sessions/list", "wait", "audit/list",
 };
 

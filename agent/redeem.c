@@ -59,10 +59,10 @@ static void advance(struct redeem *r, int64_t now)
 		r->newest = now;
 }
 
-void redeem_floor(struct redeem *r, int64_t signed_time)
+void redeem_floor(struct redeem *r, int64_t signed_time, int64_t now)
 {
 	advance(r, signed_time);
-	if (r->n == 0 && signed_time > r->start)
+	if (r->n == 0 && signed_time > now && signed_time > r->start)
 		r->start = signed_time;
 }
 

@@ -19,7 +19,7 @@ struct redeem;
 struct redeem *redeem_new(size_t most, int64_t now);
 void redeem_free(struct redeem *r);
 /* A signed time that lies later than the clock: it counts as the time, and as that of the start if nothing has been used yet. */
-void redeem_floor(struct redeem *r, int64_t signed_time);
+void redeem_floor(struct redeem *r, int64_t signed_time, int64_t now);
 
 /*
  * The one use. `receipt` is random, and what the session stage shows in redeem_confirm. CLUSTER_EDENIED: used already, or issued before the start; CLUSTER_EEXPIRED;

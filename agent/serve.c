@@ -238,7 +238,7 @@ static void root_ready(evutil_socket_t fd, short what, void *arg)
 	ipc_close_fds(fds, n);
 	if (m.type == IPC_STATUS) {
 		s->status = m.status;
-		redeem_floor(s->redeem, m.status.head_iat);
+		redeem_floor(s->redeem, m.status.head_iat, time(NULL));
 	} else if (m.type == IPC_SESSION)
 		session_answer(s, &m.session);
 }

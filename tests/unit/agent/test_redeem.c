@@ -85,10 +85,30 @@ static void test_confirm(void **state)
 	redeem_free(r);
 }
 
+/* H7: a signed time ahead of the clock counts as the start; heads that merely arrive, minute by minute, put nothing out of date. */
+static void test_signed_time(void **state)
+{
+	struct redeem *r = redeem_new(8, START);
+	struct redeem_use early = use(1, START + 50), late = use(2, START + 250), known = use(3, START + 300);
+
+	(void)state;
+	redeem_floor(r, START + 60, START + 61);
+	assert_ok(redeem_take(r, &early, START + 70));
+	redeem_free(r);
+	r = redeem_new(8, START);
+	redeem_floor(r, START + 300, START + 61); /* this clock is behind */
+	assert_err(redeem_take(r, &late, START + 70), CLUSTER_EDENIED);
+	assert_ok(redeem_take(r, &known, START + 70));
+	redeem_floor(r, START + 310, START + 71);
+	assert_err(redeem_take(r, &known, START + 72), CLUSTER_EDENIED);
+	redeem_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_once), cmocka_unit_test(test_before_start), cmocka_unit_test(test_clock_back), cmocka_unit_test(test_full), cmocka_unit_test(test_confirm),
+		cmocka_unit_test(test_signed_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,6 +64,7 @@ static enum cluster_err fill(const struct pam_call *c, struct session *s)
 	s->boot_id = c->view.now.boot_id;
 	s->iat = cred->iat;
 	s->end_at_expiry = c->answer.grant.end_at_expiry;
+	s->narrowed = cred->n_acc > 0;
 	s->exp = policy_session_end(cred, &c->answer.grant);
 	s->auth_time = cred->auth_time;
 	s->opened = c->view.now.wall;

@@ -71,6 +71,8 @@ static bool fresh_and_personal(struct pam_call *c, const struct session *s)
 
 	if (trust_account_by_name(t, s->account, &account) != CLUSTER_OK || !account.personal || !id_equal(&account.person, &s->person) || !run_by(c, s->account))
 		return false;
+	if (is_su(c) && s->narrowed) /* what was asked for one account opens no other */
+		return false;
 	return age <= (int64_t)t->self.sudo_fresh && age >= -(int64_t)t->self.skew;
 }
 

@@ -39,6 +39,7 @@ struct session {
 	uint64_t start;   /* field 22 of /proc/<pid>/stat */
 	uint32_t audit;   /* /proc/<pid>/sessionid */
 	bool end_at_expiry;        /* the session ends at `exp`, as its grant says */
+	bool narrowed;             /* the credential was for certain accounts only */
 	int64_t closed;            /* 0: open; else when it was closed while processes of it were left */
 	struct cluster_id parent;  /* the session it came from by a hop; zero: none */
 	struct sshcert_facts cert; /* of kind SESSION_CERTIFICATE; else all empty */

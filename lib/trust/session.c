@@ -76,19 +76,23 @@ const struct sshcert_facts *session_cert(const struct session *s)
 	return s->kind == SESSION_CERTIFICATE ? &s->cert : NULL;
 }
 
+#define FLAG_END_AT_EXPIRY 1
+#define FLAG_NARROWED 2
+
 /* What minor 1 added. */
 static enum cluster_err take_more(struct rd *r, struct session *s)
 {
 	enum cluster_err e;
-	uint8_t end;
+	uint8_t flags;
 
-	if ((e = rd_u8(r, &end)) != CLUSTER_OK || (e = take_time(r, &s->closed)) != CLUSTER_OK || (e = take_id(r, &s->parent)) != CLUSTER_OK ||
+	if ((e = rd_u8(r, &flags)) != CLUSTER_OK || (e = take_time(r, &s->closed)) != CLUSTER_OK || (e = take_id(r, &s->parent)) != CLUSTER_OK ||
 	    (e = rd_u64(r, &s->cert.serial)) != CLUSTER_OK || (e = rd_str8(r, s->cert.key_id, sizeof s->cert.key_id)) != CLUSTER_OK ||
 	    (e = rd_str8(r, s->cert.key, sizeof s->cert.key)) != CLUSTER_OK || (e = rd_str8(r, s->cert.ca, sizeof s->cert.ca)) != CLUSTER_OK)
 		return e;
-	if (end > 1)
+	if (flags & ~(FLAG_END_AT_EXPIRY | FLAG_NARROWED))
 		return CLUSTER_EFORMAT;
-	s->end_at_expiry = end == 1;
+	s->end_at_expiry = flags & FLAG_END_AT_EXPIRY;
+	s->narrowed = flags & FLAG_NARROWED;
 	return CLUSTER_OK;
 }
 
@@ -161,7 +165,7 @@ enum cluster_err session_build(const struct session *s, uint8_t ret[SESSION_SIZE
 	wr_u8(&w, (uint8_t)s->kind);
 	wr_str8(&w, s->issuer);
 	wr_str8(&w, s->role);
-	wr_u8(&w, s->end_at_expiry);
+	wr_u8(&w, (uint8_t)((s->end_at_expiry ? FLAG_END_AT_EXPIRY : 0) | (s->narrowed ? FLAG_NARROWED : 0)));
 	wr_u64(&w, (uint64_t)s->closed);
 	wr_bytes(&w, s->parent.b, ID_SIZE);
 	wr_u64(&w, s->cert.serial);

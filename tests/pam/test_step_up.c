@@ -175,6 +175,17 @@ static void test_not_fresh(void **state)
 	expect("sudo", "alice", PAM_MAXTRIES, "device_unknown", 1);
 }
 
+/* A credential that was narrowed to one account opens no other without an answer. */
+static void test_narrowed(void **state)
+{
+	(void)state;
+	a.cred.n_acc = 1;
+	strcpy(a.cred.acc[0], "alice");
+	open_session("alice");
+	expect("sudo", "alice", PAM_SUCCESS, "ok", 0);
+	expect("su", "emr-user", PAM_SUCCESS, "ok", 1);
+}
+
 static void revoke_alice(struct app *app)
 {
 	world_revoke_id(&app->w, REVOKE_PERSON, &app->w.people[WORLD_ALICE].id, 0);
@@ -197,7 +208,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_personal_and_fresh), T(test_fresh_is_of_the_caller), T(test_shared_always_steps_up),
-		T(test_without_session), T(test_no_answers), T(test_grants), T(test_not_fresh), T(test_revoked),
+		T(test_without_session), T(test_no_answers), T(test_grants), T(test_not_fresh), T(test_narrowed), T(test_revoked),
 	};
 
 	if (geteuid() != 0) {

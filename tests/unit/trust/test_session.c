@@ -74,6 +74,8 @@ static void test_round_trip(void **state)
 	comes_back(&s);
 	assert_null(session_cert(&s));
 	s.kind = SESSION_HOP;
+	s.narrowed = true;
+	comes_back(&s);
 	s.end_at_expiry = true;
 	s.closed = 1700000100;
 	memset(s.parent.b, 6, ID_SIZE);

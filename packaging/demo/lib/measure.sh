@@ -38,7 +38,7 @@ measure_waiting() {
 refused_everywhere() {
 	local node
 	for node in "${NODES[@]}"; do
-		[[ -s $TOP/refused.$node ]] && log_since "$node" | grep -E 'event=(auth|session_open) result=refused reason=revoked_person' >/dev/null || return 1
+		[[ -s $TOP/refused.$node ]] && log_since "$node" | grep -E 'event=(auth|account|session_open) result=refused reason=revoked_person' >/dev/null || return 1
 	done
 }
 

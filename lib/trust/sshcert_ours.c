@@ -2,12 +2,11 @@
 #include <string.h>
 
 #include "cluster/jwk.h"
-#include "cluster/rd.h"
 #include "cluster/sshcert.h"
 #include "cluster/sshwire.h"
 #include "cluster/wr.h"
+#include "sshcert_make.h"
 
-#define NONCE_SIZE 32
 #define LEEWAY 30 /* of a node's clock that is a little behind: PROTOCOL.md 4.6 */
 #define SOURCE "source-address"
 #define SOURCE_MAX 256
@@ -34,11 +33,6 @@ static enum cluster_err source_of(const struct credential *c, char dst[SOURCE_MA
 	return wr_end(&w);
 }
 
-static bool bytes_are(const struct sshcert_bytes *b, const char *text)
-{
-	return b->n == strlen(text) && memcmp(b->p, text, b->n) == 0;
-}
-
 static enum cluster_err check_ca(const struct sshcert *c, const struct keyring_at *at, struct crypto_pub *ret)
 {
 	const struct keyring_key *key = NULL;
@@ -55,10 +49,10 @@ static enum cluster_err check_ca(const struct sshcert *c, const struct keyring_a
 /* The form of what we issue, before anything inside it is read. */
 static enum cluster_err check_form(const struct sshcert *c, const struct sshcert_option **ret)
 {
-	if (!c->has_pub || c->n_principals != 1 || c->n_critical > 1 || (c->n_critical == 1 && !bytes_are(&c->critical[0].name, SOURCE)))
+	if (!c->has_pub || c->n_principals != 1 || c->n_critical > 1 || (c->n_critical == 1 && !sshcert_bytes_are(&c->critical[0].name, SOURCE)))
 		return CLUSTER_EDENIED;
 	for (size_t i = 0; i < c->n_extensions; i++)
-		if (bytes_are(&c->extensions[i].name, SSHCERT_EXTENSION)) {
+		if (sshcert_bytes_are(&c->extensions[i].name, SSHCERT_EXTENSION)) {
 			*ret = &c->extensions[i];
 			return CLUSTER_OK;
 		}
@@ -71,9 +65,9 @@ static enum cluster_err check_binding(const struct sshcert *c, const struct cred
 	char principal[PRINCIPAL_MAX + 1], source[SOURCE_MAX];
 
 	principal_of(cred, principal);
-	if (source_of(cred, source) != CLUSTER_OK || !crypto_pub_equal(&c->pub, &cred->cnf) || !bytes_are(&c->principals[0], principal))
+	if (source_of(cred, source) != CLUSTER_OK || !crypto_pub_equal(&c->pub, &cred->cnf) || !sshcert_bytes_are(&c->principals[0], principal))
 		return CLUSTER_EDENIED;
-	if (c->n_critical == 0 ? source[0] != '\0' : source[0] == '\0' || !bytes_are(&c->critical[0].data, source))
+	if (c->n_critical == 0 ? source[0] != '\0' : source[0] == '\0' || !sshcert_bytes_are(&c->critical[0].data, source))
 		return CLUSTER_EDENIED;
 	if (cred->nbf < LEEWAY || cred->exp <= cred->nbf || c->after < (uint64_t)cred->nbf - LEEWAY || c->before > (uint64_t)cred->exp || c->after >= c->before)
 		return CLUSTER_EDENIED;
@@ -104,137 +98,41 @@ enum cluster_err sshcert_verify(const struct sshcert *c, const struct keyring_at
 	return CLUSTER_OK;
 }
 
-/* One option: its name, and its value as a string within a string. */
-static void put_option(struct wr *w, const char *name, const char *value)
-{
-	size_t n = value ? strlen(value) : 0;
-
-	sshwire_put_text(w, name);
-	wr_u32(w, value ? (uint32_t)(n + 4) : 0);
-	if (value)
-		sshwire_put(w, value, n);
-}
-
-static void put_body(struct wr *w, const struct sshcert_spec *s, const char *source)
-{
-	const struct credential *cred = s->claims;
-	char principal[PRINCIPAL_MAX + 1];
-	size_t at;
-
-	principal_of(cred, principal);
-	wr_u64(w, s->serial);
-	wr_u32(w, SSHCERT_USER);
-	sshwire_put_text(w, s->key_id);
-	wr_u32(w, PRINCIPAL_MAX + 4);
-	sshwire_put_text(w, principal);
-	wr_u64(w, (uint64_t)cred->nbf - LEEWAY);
-	wr_u64(w, (uint64_t)cred->exp);
-	at = w->n;
-	wr_u32(w, 0);
-	if (source[0])
-		put_option(w, SOURCE, source);
-	wr_patch_u32(w, at, (uint32_t)(w->n - at - 4));
-	at = w->n;
-	wr_u32(w, 0);
-	put_option(w, SSHCERT_EXTENSION, s->credential);
-	put_option(w, "permit-port-forwarding", NULL);
-	put_option(w, "permit-pty", NULL);
-	wr_patch_u32(w, at, (uint32_t)(w->n - at - 4));
-	wr_u32(w, 0); /* reserved */
-}
-
-static bool key_id_ok(const char *s)
-{
-	size_t n = s ? strnlen(s, SSHCERT_KEY_ID_MAX + 1) : 0;
-
-	for (size_t i = 0; i < n; i++)
-		if (s[i] < 0x20 || s[i] > 0x7e)
-			return false;
-	return n > 0 && n <= SSHCERT_KEY_ID_MAX;
-}
-
-/* The certificate's bytes into `w`. */
-static enum cluster_err put_certificate(struct wr *w, const struct sshcert_spec *s, const struct crypto_key *ca)
-{
-	uint8_t nonce[NONCE_SIZE], sig[CRYPTO_SIG_SIZE];
-	char type[64], source[SOURCE_MAX];
-	struct crypto_pub pub;
-	enum cluster_err e;
-	struct wr t;
-	size_t at;
-
-	wr_init(&t, type, sizeof type);
-	wr_text(&t, sshwire_type(s->claims->cnf.alg));
-	wr_text(&t, "-cert-v01@openssh.com");
-	wr_terminate(&t);
-	if ((e = wr_end(&t)) != CLUSTER_OK || (e = source_of(s->claims, source)) != CLUSTER_OK || (e = crypto_random(nonce, sizeof nonce)) != CLUSTER_OK || (e = crypto_key_pub(ca, &pub)) != CLUSTER_OK)
-		return e;
-	sshwire_put_text(w, type);
-	sshwire_put(w, nonce, sizeof nonce);
-	sshwire_put_key(w, &s->claims->cnf);
-	put_body(w, s, source);
-	at = w->n;
-	wr_u32(w, 0);
-	sshwire_put_blob(w, &pub);
-	wr_patch_u32(w, at, (uint32_t)(w->n - at - 4));
-	if ((e = wr_end(w)) != CLUSTER_OK || (e = crypto_sign(ca, w->p, w->n, sig)) != CLUSTER_OK)
-		return e;
-	at = w->n;
-	wr_u32(w, 0);
-	sshwire_put_signature(w, pub.alg, sig);
-	wr_patch_u32(w, at, (uint32_t)(w->n - at - 4));
-	return wr_end(w);
-}
-
-/* "type base64" of a blob that begins with its type. */
-static enum cluster_err line_of(const struct wr *blob, char **ret)
-{
-	struct rd r, type;
-	enum cluster_err e;
-	uint8_t *text = NULL;
-	size_t n = 0;
-	struct wr w;
-
-	rd_init(&r, blob->p, blob->n);
-	if ((e = sshwire_string(&r, &type)) != CLUSTER_OK)
-		return e;
-	wr_grow(&w, SSHCERT_TEXT_MAX);
-	wr_bytes(&w, type.p, type.n);
-	wr_u8(&w, ' ');
-	sshwire_encode(&w, blob->p, blob->n);
-	wr_terminate(&w);
-	if ((e = wr_take(&w, &text, &n)) == CLUSTER_OK)
-		*ret = (char *)text;
-	wr_done(&w);
-	return e;
-}
-
 enum cluster_err sshcert_build(const struct sshcert_spec *s, const struct crypto_key *ca, char **ret, struct diag *d)
 {
+	char principal[PRINCIPAL_MAX + 1], source[SOURCE_MAX];
+	const struct sshcert_make m = {
+		.key = &s->claims->cnf, .serial = s->serial, .key_id = s->key_id, .principal = principal, .after = s->claims->nbf - LEEWAY, .before = s->claims->exp, .source = source,
+		.extension = SSHCERT_EXTENSION, .carried = s->credential,
+	};
 	enum cluster_err e = CLUSTER_EFORMAT;
-	struct wr w;
 
 	for (size_t i = 0; i < s->claims->n_src; i++)
 		if (!credential_source_exact(s->claims->src[i]))
 			return diag_set(d, e, "src: sshd does not read \"%s\": a network has no bits behind its mask", s->claims->src[i]);
-	wr_grow(&w, SSHCERT_BLOB_MAX);
-	if (!key_id_ok(s->key_id) || s->claims->nbf < LEEWAY || s->claims->exp <= s->claims->nbf)
-		goto out;
-	if ((e = put_certificate(&w, s, ca)) == CLUSTER_OK)
-		e = line_of(&w, ret);
-out:
-	wr_done(&w);
+	principal_of(s->claims, principal);
+	if (s->claims->exp > s->claims->nbf && (e = source_of(s->claims, source)) == CLUSTER_OK)
+		e = sshcert_make(&m, ca, ret);
 	return e == CLUSTER_OK ? e : diag_set(d, e, "the certificate cannot be made: %s", err_name(e));
 }
 
 enum cluster_err sshcert_public_line(const struct crypto_pub *k, char **ret)
 {
+	uint8_t *text = NULL;
 	enum cluster_err e;
-	struct wr w;
+	struct wr blob, w;
+	size_t n = 0;
 
-	wr_grow(&w, SSHCERT_BLOB_MAX);
-	sshwire_put_blob(&w, k);
-	e = wr_end(&w) == CLUSTER_OK ? line_of(&w, ret) : wr_end(&w);
+	wr_grow(&blob, SSHCERT_BLOB_MAX);
+	wr_grow(&w, SSHCERT_TEXT_MAX);
+	sshwire_put_blob(&blob, k);
+	wr_text(&w, sshwire_type(k->alg));
+	wr_u8(&w, ' ');
+	sshwire_encode(&w, blob.p, blob.n);
+	wr_terminate(&w);
+	if ((e = wr_end(&blob)) == CLUSTER_OK && (e = wr_take(&w, &text, &n)) == CLUSTER_OK)
+		*ret = (char *)text;
 	wr_done(&w);
+	wr_done(&blob);
 	return e;
 }

@@ -24,17 +24,17 @@ static struct work work(struct pam_call *c, const struct challenge *ch, const ch
 	const struct keyring_at at = { .cluster = &t->snap.cluster, .ring = &t->ring, .now = c->view.now.wall, .skew = t->self.skew };
 	struct work w = { CLUSTER_OK, CLUSTER_EDENIED, CLUSTER_EDENIED };
 	uint8_t proof[CRYPTO_SIG_SIZE] = { 0 };
+	bool proof_due = false;
 	size_t credential_n = 0;
 
 	if (pam_onetime_shown(answer, n)) {
-		w.verified = pam_onetime_verify(c, answer, n, &at);
-		w.proved = w.verified; /* a bearer token */
-		credential_verify_nothing();
-		return w;
+		w.verified = w.proved = pam_onetime_verify(c, answer, n, &at); /* a bearer token */
+	} else {
+		w.parsed = challenge_answer_parse(answer, n, &credential_n, proof);
+		w.verified = credential_verify(answer, w.parsed == CLUSTER_OK ? credential_n : 0, &at, &c->credential, &c->detail);
+		proof_due = w.verified == CLUSTER_OK;
 	}
-	w.parsed = challenge_answer_parse(answer, n, &credential_n, proof);
-	w.verified = credential_verify(answer, w.parsed == CLUSTER_OK ? credential_n : 0, &at, &c->credential, &c->detail);
-	if (w.verified == CLUSTER_OK)
+	if (proof_due)
 		w.proved = challenge_proof_verify(answer, credential_n, &c->credential.cnf, ch, proof);
 	else
 		credential_verify_nothing();

@@ -9,9 +9,9 @@
 #include "cluster/jws.h"
 #include "cluster/moment.h"
 
-#define AUDIENCE "cluster:"
-#define AUDIENCE_N (sizeof AUDIENCE - 1)
-#define AUDIENCE_TEXT (AUDIENCE_N + ID_TEXT)
+#include "credential_part.h"
+#include "request_claims.h"
+
 #define N(a) (sizeof(a) / sizeof(a)[0])
 
 /* What json_read fills before anything is converted. */
@@ -75,9 +75,7 @@ static enum cluster_err read_audience(const struct claims *c, struct cluster_id 
 {
 	if (strcmp(c->iss, c->aud) != 0)
 		return diag_set(d, CLUSTER_EFORMAT, "iss and aud differ");
-	if (strlen(c->aud) != AUDIENCE_TEXT || strncmp(c->aud, AUDIENCE, AUDIENCE_N) != 0 || id_parse(c->aud + AUDIENCE_N, ret) != CLUSTER_OK)
-		return diag_set(d, CLUSTER_EFORMAT, "aud is not a cluster");
-	return CLUSTER_OK;
+	return request_aud_parse(c->aud, ret, d);
 }
 
 static enum cluster_err convert(const struct claims *c, struct credential *ret, struct diag *d)
@@ -107,13 +105,13 @@ enum cluster_err credential_parse(const void *payload, size_t n, struct credenti
 	const struct json_field fields[] = {
 		{ .name = "acc", .kind = JSON_KIND_ARRAY, .optional = true, .dst = &c.acc, .min = 1, .max = CREDENTIAL_ACC_MAX },
 		{ .name = "amr", .kind = JSON_KIND_ARRAY, .dst = &c.amr, .min = 1, .max = CREDENTIAL_AMR_MAX },
-		{ .name = "aud", .kind = JSON_KIND_TEXT, .dst = &c.aud, .max = AUDIENCE_TEXT },
+		{ .name = "aud", .kind = JSON_KIND_TEXT, .dst = &c.aud, .max = REQUEST_AUD_SIZE - 1 },
 		{ .name = "auth_time", .kind = JSON_KIND_INT, .dst = &out.auth_time, .min = MOMENT_MIN, .max = MOMENT_MAX },
 		{ .name = "cnf", .kind = JSON_KIND_OBJECT, .dst = &c.cnf },
 		{ .name = "dev", .kind = JSON_KIND_STRING, .dst = c.dev, .size = sizeof c.dev },
 		{ .name = "exp", .kind = JSON_KIND_INT, .dst = &out.exp, .min = MOMENT_MIN, .max = MOMENT_MAX },
 		{ .name = "iat", .kind = JSON_KIND_INT, .dst = &out.iat, .min = MOMENT_MIN, .max = MOMENT_MAX },
-		{ .name = "iss", .kind = JSON_KIND_TEXT, .dst = &c.iss, .max = AUDIENCE_TEXT },
+		{ .name = "iss", .kind = JSON_KIND_TEXT, .dst = &c.iss, .max = REQUEST_AUD_SIZE - 1 },
 		{ .name = "jti", .kind = JSON_KIND_STRING, .dst = c.jti, .size = sizeof c.jti },
 		{ .name = "nbf", .kind = JSON_KIND_INT, .dst = &out.nbf, .min = MOMENT_MIN, .max = MOMENT_MAX },
 		{ .name = "nod", .kind = JSON_KIND_ARRAY, .optional = true, .dst = &c.nod, .min = 1, .max = CREDENTIAL_NOD_MAX },
@@ -155,8 +153,7 @@ enum cluster_err credential_warm(void)
 	return e;
 }
 
-/* The issuer's key, in force; a static key's work is done in its place when there is none. */
-static enum cluster_err check_signature(const struct jws *j, const struct keyring_at *at, struct diag *d)
+enum cluster_err credential_check_signature(const struct jws *j, const struct keyring_at *at, struct diag *d)
 {
 	const struct keyring_key *key = NULL;
 	enum cluster_err e = keyring_find(at, j->kid, KEYRING_ISSUER, &key);
@@ -179,7 +176,7 @@ enum cluster_err credential_verify(const char *token, size_t n, const struct key
 		credential_verify_nothing();
 		return e;
 	}
-	if ((e = check_signature(&j, at, d)) != CLUSTER_OK || (e = credential_parse(j.payload, j.payload_n, &c, d)) != CLUSTER_OK)
+	if ((e = credential_check_signature(&j, at, d)) != CLUSTER_OK || (e = credential_parse(j.payload, j.payload_n, &c, d)) != CLUSTER_OK)
 		goto out;
 	if (!id_equal(&c.cluster, at->cluster)) {
 		e = diag_set(d, CLUSTER_EDENIED, "the credential is of another cluster");
@@ -213,10 +210,10 @@ static enum cluster_err set_words(struct json *j, const char *name, const char *
 
 static struct json *make_claims(const struct credential *c)
 {
-	char audience[AUDIENCE_TEXT + 1] = AUDIENCE, sub[ID_TEXT + 1], dev[ID_TEXT + 1], jti[ID_TEXT + 1];
+	char audience[REQUEST_AUD_SIZE], sub[ID_TEXT + 1], dev[ID_TEXT + 1], jti[ID_TEXT + 1];
 	struct json *j;
 
-	id_text(&c->cluster, audience + AUDIENCE_N);
+	request_aud_text(&c->cluster, audience);
 	id_text(&c->person, sub);
 	id_text(&c->device, dev);
 	id_text(&c->jti, jti);

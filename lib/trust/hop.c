@@ -8,10 +8,7 @@
 #include "cluster/jwk.h"
 #include "cluster/jws.h"
 #include "json_field.h"
-
-#define AUDIENCE "cluster:"
-#define AUDIENCE_N (sizeof AUDIENCE - 1)
-#define AUDIENCE_TEXT (AUDIENCE_N + ID_TEXT)
+#include "request_claims.h"
 
 struct claims {
 	const char *aud, *dev, *iss, *jti, *nod, *par, *sid, *sub;
@@ -43,8 +40,10 @@ static enum cluster_err convert(const struct claims *c, struct hop *ret, struct 
 		{ c->dev, &ret->device }, { c->iss, &ret->source }, { c->jti, &ret->jti }, { c->nod, &ret->target }, { c->par, &ret->parent }, { c->sid, &ret->session }, { c->sub, &ret->person },
 	};
 
-	if (strlen(c->aud) != AUDIENCE_TEXT || strncmp(c->aud, AUDIENCE, AUDIENCE_N) != 0 || id_parse(c->aud + AUDIENCE_N, &ret->cluster) != CLUSTER_OK)
-		return diag_set(d, CLUSTER_EFORMAT, "aud is not a cluster");
+	enum cluster_err e = request_aud_parse(c->aud, &ret->cluster, d);
+
+	if (e != CLUSTER_OK)
+		return e;
 	for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
 		if (id_parse(ids[i].text, ids[i].dst) != CLUSTER_OK)
 			return diag_set(d, CLUSTER_EFORMAT, "dev, iss, jti, nod, par, sid or sub is not an id");
@@ -59,7 +58,7 @@ enum cluster_err hop_parse(const void *payload, size_t n, struct hop *ret, struc
 	struct claims c = { .aud = NULL };
 	const struct json_field fields[] = {
 		FIELD_STRING("acc", out.account, name_account_ok),
-		FIELD_TEXT("aud", c.aud, AUDIENCE_TEXT, NULL),
+		FIELD_TEXT("aud", c.aud, REQUEST_AUD_SIZE - 1, NULL),
 		FIELD_TIME("auth_time", out.auth_time),
 		FIELD_OBJECT("cnf", c.cnf),
 		FIELD_TEXT("dev", c.dev, ID_TEXT, NULL),
@@ -144,11 +143,11 @@ out:
 
 enum cluster_err hop_build(const struct hop *h, const struct crypto_key *key, char **ret)
 {
-	char aud[AUDIENCE_TEXT + 1] = AUDIENCE, dev[ID_TEXT + 1], iss[ID_TEXT + 1], jti[ID_TEXT + 1], nod[ID_TEXT + 1], par[ID_TEXT + 1], sid[ID_TEXT + 1], sub[ID_TEXT + 1];
+	char aud[REQUEST_AUD_SIZE], dev[ID_TEXT + 1], iss[ID_TEXT + 1], jti[ID_TEXT + 1], nod[ID_TEXT + 1], par[ID_TEXT + 1], sid[ID_TEXT + 1], sub[ID_TEXT + 1];
 	enum cluster_err e;
 	struct json *j;
 
-	id_text(&h->cluster, aud + AUDIENCE_N);
+	request_aud_text(&h->cluster, aud);
 	id_text(&h->device, dev);
 	id_text(&h->source, iss);
 	id_text(&h->jti, jti);

@@ -5,11 +5,9 @@
 #include <string.h>
 
 #include "cluster/jws.h"
+#include "credential_part.h"
 #include "json_field.h"
-
-#define AUDIENCE "cluster:"
-#define AUDIENCE_N (sizeof AUDIENCE - 1)
-#define AUDIENCE_TEXT (AUDIENCE_N + ID_TEXT)
+#include "request_claims.h"
 
 struct claims {
 	const char *aud, *dev, *jti, *nod, *sub;
@@ -17,8 +15,10 @@ struct claims {
 
 static enum cluster_err convert(const struct claims *c, struct onetime *ret, struct diag *d)
 {
-	if (strlen(c->aud) != AUDIENCE_TEXT || strncmp(c->aud, AUDIENCE, AUDIENCE_N) != 0 || id_parse(c->aud + AUDIENCE_N, &ret->cluster) != CLUSTER_OK)
-		return diag_set(d, CLUSTER_EFORMAT, "aud is not a cluster");
+	enum cluster_err e = request_aud_parse(c->aud, &ret->cluster, d);
+
+	if (e != CLUSTER_OK)
+		return e;
 	if (id_parse(c->sub, &ret->person) != CLUSTER_OK || id_parse(c->dev, &ret->device) != CLUSTER_OK || id_parse(c->jti, &ret->jti) != CLUSTER_OK ||
 	    id_parse(c->nod, &ret->node) != CLUSTER_OK)
 		return diag_set(d, CLUSTER_EFORMAT, "sub, dev, jti or nod is not an id");
@@ -33,7 +33,7 @@ enum cluster_err onetime_parse(const void *payload, size_t n, struct onetime *re
 	struct claims c = { .aud = NULL };
 	const struct json_field fields[] = {
 		FIELD_STRING("acc", out.account, name_account_ok),
-		FIELD_TEXT("aud", c.aud, AUDIENCE_TEXT, NULL),
+		FIELD_TEXT("aud", c.aud, REQUEST_AUD_SIZE - 1, NULL),
 		FIELD_TEXT("dev", c.dev, ID_TEXT, NULL),
 		FIELD_TIME("exp", out.exp),
 		FIELD_TIME("iat", out.iat),
@@ -52,19 +52,6 @@ enum cluster_err onetime_parse(const void *payload, size_t n, struct onetime *re
 	return e;
 }
 
-static enum cluster_err check_signature(const struct jws *j, const struct keyring_at *at, struct diag *d)
-{
-	const struct keyring_key *key = NULL;
-	enum cluster_err e = keyring_find(at, j->kid, KEYRING_ISSUER, &key);
-
-	if (e != CLUSTER_OK) {
-		credential_verify_nothing();
-		return diag_set(d, e, "issuer key %s: %s", j->kid, err_name(e));
-	}
-	e = jws_verify(j, &key->pub);
-	return e == CLUSTER_OK ? e : diag_set(d, e, "signature by %s: %s", j->kid, err_name(e));
-}
-
 enum cluster_err onetime_verify(const char *token, size_t n, const struct keyring_at *at, struct onetime *ret, struct diag *d)
 {
 	struct onetime o;
@@ -75,7 +62,7 @@ enum cluster_err onetime_verify(const char *token, size_t n, const struct keyrin
 		credential_verify_nothing();
 		return e;
 	}
-	if ((e = check_signature(&j, at, d)) != CLUSTER_OK || (e = onetime_parse(j.payload, j.payload_n, &o, d)) != CLUSTER_OK)
+	if ((e = credential_check_signature(&j, at, d)) != CLUSTER_OK || (e = onetime_parse(j.payload, j.payload_n, &o, d)) != CLUSTER_OK)
 		goto out;
 	if (!id_equal(&o.cluster, at->cluster)) {
 		e = diag_set(d, CLUSTER_EDENIED, "the one-time credential is of another cluster");
@@ -91,12 +78,12 @@ out:
 
 enum cluster_err onetime_build(const struct onetime *o, const struct crypto_key *issuer, char **ret)
 {
-	char audience[AUDIENCE_TEXT + 1] = AUDIENCE, sub[ID_TEXT + 1], dev[ID_TEXT + 1], jti[ID_TEXT + 1], nod[ID_TEXT + 1];
+	char audience[REQUEST_AUD_SIZE], sub[ID_TEXT + 1], dev[ID_TEXT + 1], jti[ID_TEXT + 1], nod[ID_TEXT + 1];
 	char *token = NULL;
 	enum cluster_err e;
 	struct json *j;
 
-	id_text(&o->cluster, audience + AUDIENCE_N);
+	request_aud_text(&o->cluster, audience);
 	id_text(&o->person, sub);
 	id_text(&o->device, dev);
 	id_text(&o->jti, jti);

@@ -2,6 +2,7 @@
 #ifndef CLUSTER_HOP_H
 #define CLUSTER_HOP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,8 +23,12 @@
 #define HOP_COUNT_MAX 4    /* nodes in a row */
 #define HOP_ADDRESS_MAX 45 /* characters of an address */
 
-/* The claims, a plain value. */
+/*
+ * The claims, a plain value. Of a machine's hop (no person stands behind it, only the account on the source node) the members person, device, parent, session, auth_time, count, parent_issuer
+ * and parent_source are empty.
+ */
 struct hop {
+	bool machine;
 	struct cluster_id cluster, source, target, person, device;
 	struct cluster_id parent;  /* jti of the credential that the session on the source node was opened with */
 	struct cluster_id session; /* that session */

@@ -9,6 +9,7 @@
 #include "cluster/attr.h"
 #include "cluster/credential.h"
 #include "cluster/diag.h"
+#include "cluster/hop.h"
 #include "cluster/moment.h"
 #include "cluster/reason.h"
 #include "cluster/session.h"
@@ -28,7 +29,8 @@ enum policy_class {
 enum policy_use {
 	POLICY_USE_ANY,
 	POLICY_USE_ONETIME, /* a one-time credential was shown */
-	POLICY_USE_SUDO     /* somebody wants to become another */
+	POLICY_USE_SUDO,    /* somebody wants to become another */
+	POLICY_USE_HOP      /* another node vouches */
 };
 
 struct policy_request {
@@ -40,7 +42,8 @@ struct policy_request {
 	const char *source;      /* client address in text, or NULL if not known */
 	bool source_later;       /* a later gate of the same login knows the address: `src` is left to it */
 	const struct credential *credential; /* verified claims, or NULL: only what is known without */
-	const struct sshcert_facts *cert;    /* of the verified certificate that brought the credential, or NULL: none did */
+	const struct hop *hop;               /* in place of the credential: verified claims of a hop, or NULL */
+	const struct sshcert_facts *cert;    /* of the verified certificate that brought the credential or the hop, or NULL: none did */
 };
 
 struct policy_answer {
@@ -73,7 +76,10 @@ enum reason policy_device_by_key(const struct trust *t, const struct cluster_id 
 
 /* What a certificate brings. */
 struct policy_certificate {
+	bool is_hop;                  /* a hop certificate of a node of this cluster: `hop` and `source`, else `credential` */
 	struct credential credential; /* if policy_certificate said REASON_OK */
+	struct hop hop;               /* likewise */
+	char source[NAME_NODE_MAX + 1]; /* name of the node that vouched */
 	bool has_facts;
 	struct sshcert_facts facts;   /* as they stand in the certificate: vouched for only with REASON_OK, else for the log */
 };
@@ -87,6 +93,8 @@ struct policy_session {
 	const char *account;
 	const char *issuer;      /* kid */
 	const struct sshcert_facts *cert; /* of the certificate it was opened with, or NULL */
+	bool hop;                /* it came from another node: */
+	struct cluster_id source, parent; /* that node, and the session there; zero: of a machine */
 };
 /* When a session under this grant ends if it ends with its credential: with it, or with the grant's ttl. */
 int64_t policy_session_end(const struct credential *c, const struct trust_grant *g);

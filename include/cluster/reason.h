@@ -68,6 +68,9 @@
 	X(REVOKED_CERTIFICATE, "revoked_certificate", CLUSTER_EREVOKED, "the ssh certificate, its key or its CA is revoked", "run cluster-login get --ssh-cert") \
 	X(REVOKED_SESSION, "revoked_session", CLUSTER_EREVOKED, "an administrator has ended this session", "log on again") \
 	X(SESSION_EXPIRED, "session_expired", CLUSTER_EEXPIRED, "the credential has expired, and the grant ends sessions then", "run cluster-login get, and log on again") \
+	X(NO_HOP, "no_hop_grant", CLUSTER_EDENIED, "a grant names this account on this node, but not for hops", "cluster-login grant add --hop") \
+	X(HOP_SOURCE, "hop_source", CLUSTER_EDENIED, "the node that vouches for the hop is not in the directory", "run cluster-login node list; join that node again") \
+	X(HOP_AGE, "hop_too_old", CLUSTER_EEXPIRED, "the hop was vouched for more than its life ago", "run ssh again; compare the clocks of both nodes") \
 	X(FOREIGN_IGNORED, "foreign_ignored", CLUSTER_OK, "the account is known to another name service, which decides (foreign = ignore)", "")
 
 enum reason {

@@ -41,8 +41,11 @@ struct session {
 	bool end_at_expiry;        /* the session ends at `exp`, as its grant says */
 	bool narrowed;             /* the credential was for certain accounts only */
 	int64_t closed;            /* 0: open; else when it was closed while processes of it were left */
+	bool narrowed_nodes;       /* the credential was for certain nodes only */
 	struct cluster_id parent;  /* the session it came from by a hop; zero: none */
-	struct sshcert_facts cert; /* of kind SESSION_CERTIFICATE; else all empty */
+	struct cluster_id source;  /* of kind SESSION_HOP: the node that vouched; else zero */
+	uint8_t hops;              /* of kind SESSION_HOP: how many in a row, 0 where no person stands behind it; else 0 */
+	struct sshcert_facts cert; /* of kind SESSION_CERTIFICATE and SESSION_HOP; else all empty */
 };
 
 /* The facts of the certificate that the session was opened with, or NULL. Borrowed. */
@@ -79,6 +82,24 @@ enum cluster_err session_facts_read(pid_t pid, struct session_facts *ret) CLUSTE
 uint32_t session_own_audit(pid_t pid);
 /* Is this living process, not the leader, of the session: by the audit id, started no earlier than the leader? */
 bool session_has(const struct session *s, pid_t pid, const struct session_facts *f);
+/*
+ * The processes from this one up to the first that has gone: what tells which session something was started in, by the kernel's audit session, or where that is not kept, by the chain of
+ * parents. lib/trust/session_caller.c.
+ */
+#define SESSION_CHAIN_MAX 256
+struct session_caller {
+	uint32_t audit;
+	size_t n;
+	struct {
+		uint32_t pid;
+		uint64_t start;
+	} chain[SESSION_CHAIN_MAX];
+};
+/* CLUSTER_ELIMIT: too long a chain. CLUSTER_ENOTFOUND: no such process. */
+enum cluster_err session_caller_read(pid_t pid, struct session_caller *ret) CLUSTER_MUST_USE;
+/* Was it started in this session, whose record is of this boot? */
+bool session_caller_in(const struct session_caller *c, const struct session *s);
+
 /* Is there such a process, or may there be one that cannot be looked at? Reads all of /proc. */
 bool session_left(const struct session *s);
 

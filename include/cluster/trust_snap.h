@@ -49,6 +49,18 @@ struct trust_grant {
 	uint32_t ttl;
 };
 
+/* Of any node of the directory. */
+struct trust_node {
+	struct cluster_id id;
+	char name[NAME_NODE_MAX + 1];
+	struct crypto_pub hop;
+	size_t n_addresses;
+	struct rd addresses; /* n_addresses x str8, borrowed */
+};
+
+/* Who a grant is to. */
+enum trust_subject { TRUST_PERSON = 1, TRUST_ROLE = 2, TRUST_NODE = 3 };
+
 struct trust_account {
 	char name[NAME_ACCOUNT_MAX + 1];
 	uint32_t uid;
@@ -91,6 +103,20 @@ enum cluster_err trust_person_device_by_key(const struct trust_person *p, const 
 /* The grants of a person (role == NULL) or of a role for an account: cursor over *ret, then trust_grant_next until CLUSTER_ENOTFOUND. */
 enum cluster_err trust_grants(const struct trust *t, const struct cluster_id *person, const char *role, const char *account, struct rd *ret) CLUSTER_MUST_USE;
 enum cluster_err trust_grant_next(struct rd *r, struct trust_grant *ret) CLUSTER_MUST_USE;
+/* The grants that let this node, with no person behind it, hop to an account here. */
+enum cluster_err trust_grants_of_node(const struct trust *t, const struct cluster_id *node, const char *account, struct rd *ret) CLUSTER_MUST_USE;
+/* A node by its id, its hop key, one of its host keys (a blob). CLUSTER_ENOTFOUND, CLUSTER_EFORMAT as above. */
+enum cluster_err trust_node_by_id(const struct trust *t, const struct cluster_id *id, struct trust_node *ret) CLUSTER_MUST_USE;
+enum cluster_err trust_node_by_hop_key(const struct trust *t, const struct crypto_pub *key, struct trust_node *ret) CLUSTER_MUST_USE;
+enum cluster_err trust_node_by_hostkey(const struct trust *t, const void *blob, size_t n, struct trust_node *ret) CLUSTER_MUST_USE;
+/* Every node in order of id; *cursor starts at 0. */
+enum cluster_err trust_node_each(const struct trust *t, uint64_t *cursor, struct trust_node *ret) CLUSTER_MUST_USE;
+/*
+ * The accounts that grants with `hop` name anywhere in the cluster for one subject: `value` is the person's or this node's id, or the role's name. Cursor over *ret, then trust_hops_next
+ * until CLUSTER_ENOTFOUND.
+ */
+enum cluster_err trust_hops(const struct trust *t, enum trust_subject subject, const void *value, size_t n, struct rd *ret) CLUSTER_MUST_USE;
+enum cluster_err trust_hops_next(struct rd *r, char ret[NAME_ACCOUNT_MAX + 1]) CLUSTER_MUST_USE;
 /* The revocation of one thing that reaches what was issued at `issued` (0: whenever). CLUSTER_ENOTFOUND: none. */
 enum cluster_err trust_revoked(const struct trust *t, enum revoke_kind kind, const void *value, size_t n, int64_t issued, struct trust_revocation *ret) CLUSTER_MUST_USE;
 /* Every person, grant key or revocation in order, for listings; *cursor starts at 0. */

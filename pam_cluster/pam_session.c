@@ -16,7 +16,6 @@
 #define PATH_ROOM 512
 #define RECORDS_MAX 65536
 #define ONETIME_SESSION 3600 /* what counts as the expiry of a session by one-time credential, where the grant has no ttl */
-#define CHAIN_MAX 256 /* processes between a session's leader and its sudo */
 
 /* What a record of the directory is asked. True ends the search. */
 typedef bool session_match(struct pam_call *c, const struct session *s, void *arg);
@@ -207,33 +206,18 @@ static enum reason search(struct pam_call *c, session_match *match, void *arg)
 	return r;
 }
 
-/* The session that this process came from: by the kernel's audit session, or where that is not kept, by the chain of parents. */
+/* Of which session this process is, and what is to be said of it. */
 struct caller {
-	uint32_t audit;
-	size_t n;
-	struct {
-		uint32_t pid;
-		uint64_t start;
-	} chain[CHAIN_MAX];
+	struct session_caller process;
 	enum reason reason;
 };
-
-static bool caller_is_in(const struct caller *caller, const struct session *s)
-{
-	if (caller->audit != SESSION_NO_AUDIT && s->audit != SESSION_NO_AUDIT)
-		return caller->audit == s->audit;
-	for (size_t i = 0; i < caller->n; i++)
-		if (caller->chain[i].pid == s->pid && caller->chain[i].start == s->start)
-			return true;
-	return false;
-}
 
 static bool caller_must_end(struct pam_call *c, const struct session *s, void *arg)
 {
 	const struct policy_session session = policy_session_of(s);
 	struct caller *caller = arg;
 
-	if (!id_equal(&s->boot_id, &c->view.now.boot_id) || !caller_is_in(caller, s))
+	if (!id_equal(&s->boot_id, &c->view.now.boot_id) || !session_caller_in(&caller->process, s))
 		return false;
 	caller->reason = policy_session_check(&c->view.trust, &session, &c->answer);
 	c->detail = c->answer.detail;
@@ -242,7 +226,7 @@ static bool caller_must_end(struct pam_call *c, const struct session *s, void *a
 
 /* The first record of the caller's that this boot made. */
 struct found {
-	const struct caller *caller;
+	const struct session_caller *caller;
 	struct session *session;
 	bool found;
 };
@@ -251,32 +235,11 @@ static bool caller_came_from(struct pam_call *c, const struct session *s, void *
 {
 	struct found *f = arg;
 
-	if (s->closed || !id_equal(&s->boot_id, &c->view.now.boot_id) || !caller_is_in(f->caller, s))
+	if (s->closed || !id_equal(&s->boot_id, &c->view.now.boot_id) || !session_caller_in(f->caller, s))
 		return false;
 	*f->session = *s;
 	f->found = true;
 	return true;
-}
-
-/* This process and its parents, up to the first that is gone. */
-static enum cluster_err find_caller(struct caller *caller)
-{
-	struct session_facts facts;
-	enum cluster_err e;
-	pid_t pid = getpid();
-
-	caller->audit = SESSION_NO_AUDIT;
-	for (caller->n = 0; pid > 1; pid = facts.parent) {
-		if (caller->n == CHAIN_MAX)
-			return CLUSTER_ELIMIT;
-		if ((e = session_facts_read(pid, &facts)) != CLUSTER_OK)
-			return e == CLUSTER_ENOTFOUND ? CLUSTER_OK : e;
-		if (caller->n == 0)
-			caller->audit = facts.audit;
-		caller->chain[caller->n].pid = (uint32_t)pid;
-		caller->chain[caller->n++].start = facts.start;
-	}
-	return CLUSTER_OK;
 }
 
 enum reason pam_session_caller(struct pam_call *c)
@@ -284,7 +247,7 @@ enum reason pam_session_caller(struct pam_call *c)
 	struct caller caller = { .reason = REASON_OK };
 	enum reason r;
 
-	if (find_caller(&caller) != CLUSTER_OK)
+	if (session_caller_read(getpid(), &caller.process) != CLUSTER_OK)
 		return REASON_SYSTEM;
 	r = search(c, caller_must_end, &caller);
 	return r == REASON_OK ? caller.reason : r;
@@ -292,11 +255,11 @@ enum reason pam_session_caller(struct pam_call *c)
 
 enum reason pam_session_of_caller(struct pam_call *c, struct session *ret, bool *ret_found)
 {
-	struct caller caller = { .reason = REASON_OK };
+	struct session_caller caller;
 	struct found f = { .caller = &caller, .session = ret };
 	enum reason r;
 
-	if (find_caller(&caller) != CLUSTER_OK)
+	if (session_caller_read(getpid(), &caller) != CLUSTER_OK)
 		return REASON_SYSTEM;
 	r = search(c, caller_came_from, &f);
 	*ret_found = f.found;

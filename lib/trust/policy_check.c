@@ -153,6 +153,8 @@ static enum reason use_allowed(const struct trust_grant *g, enum policy_use use)
 		return g->onetime ? REASON_OK : REASON_NO_ONETIME;
 	case POLICY_USE_SUDO:
 		return g->sudo ? REASON_OK : REASON_NO_SUDO;
+	case POLICY_USE_HOP:
+		return g->hop ? REASON_OK : REASON_NO_HOP;
 	}
 	return REASON_SYSTEM;
 }
@@ -184,7 +186,7 @@ static enum reason subject_grant(const struct trust *t, const struct trust_perso
 /* Another subject may have a grant that serves. */
 static bool look_further(enum reason r)
 {
-	return r == REASON_NO_GRANT || r == REASON_EXPIRED || r == REASON_NO_ONETIME || r == REASON_NO_SUDO;
+	return r == REASON_NO_GRANT || r == REASON_EXPIRED || r == REASON_NO_ONETIME || r == REASON_NO_SUDO || r == REASON_NO_HOP;
 }
 
 enum reason policy_check_grant(const struct trust *t, const struct trust_person *person, const struct policy_wanted *w, struct policy_answer *ret)

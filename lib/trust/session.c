@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cluster/file.h"
+#include "cluster/hop.h"
 #include "cluster/rd.h"
 #include "cluster/secret.h"
 #include "cluster/wr.h"
@@ -15,7 +16,7 @@
 #define MAGIC "CLSESS1\n"
 #define MAGIC_SIZE 8
 #define MAJOR 1
-#define MINOR 1
+#define MINOR 2
 
 static enum cluster_err take_id(struct rd *r, struct cluster_id *ret)
 {
@@ -59,27 +60,41 @@ static bool cert_ok(const struct session *s)
 {
 	const struct sshcert_facts *c = &s->cert;
 
-	if (s->kind != SESSION_CERTIFICATE)
+	if (!session_cert(s))
 		return c->serial == 0 && c->key_id[0] == '\0' && c->key[0] == '\0' && c->ca[0] == '\0';
 	return c->key_id[0] != '\0' && printable(c->key_id) && c->key[0] != '\0' && plain(c->key) && c->ca[0] != '\0' && plain(c->ca);
+}
+
+/* A person's hop names the person, the device and the session it came from; where nobody stands behind it, none of them. */
+static bool hop_ok(const struct session *s)
+{
+	static const struct cluster_id none;
+	const bool person = s->hops > 0;
+
+	if (s->kind != SESSION_HOP)
+		return s->hops == 0 && id_equal(&s->source, &none) && id_equal(&s->parent, &none);
+	return s->hops <= HOP_COUNT_MAX && !id_equal(&s->source, &none) && id_equal(&s->person, &none) != person && id_equal(&s->device, &none) != person &&
+	    id_equal(&s->parent, &none) != person;
 }
 
 static bool session_ok(const struct session *s)
 {
 	return name_account_ok(s->account) && name_service_ok(s->service) && plain(s->tty) && plain(s->rhost) && name_kid_ok(s->issuer) &&
 	    (s->role[0] == '\0' || name_role_ok(s->role)) && s->pid > 1 && s->pid <= INT_MAX && s->start != 0 && s->kind >= SESSION_CREDENTIAL &&
-	    s->kind <= SESSION_HOP && s->on_revoke <= DIRECTORY_KEEP && s->iat >= 0 && s->exp >= 0 && s->auth_time >= 0 && s->opened >= 0 && s->closed >= 0 && cert_ok(s);
+	    s->kind <= SESSION_HOP && s->on_revoke <= DIRECTORY_KEEP && s->iat >= 0 && s->exp >= 0 && s->auth_time >= 0 && s->opened >= 0 && s->closed >= 0 && cert_ok(s) && hop_ok(s);
 }
 
 const struct sshcert_facts *session_cert(const struct session *s)
 {
-	return s->kind == SESSION_CERTIFICATE ? &s->cert : NULL;
+	return s->kind == SESSION_CERTIFICATE || s->kind == SESSION_HOP ? &s->cert : NULL;
 }
 
 #define FLAG_END_AT_EXPIRY 1
 #define FLAG_NARROWED 2
+#define FLAG_NARROWED_NODES 4
+#define FLAGS (FLAG_END_AT_EXPIRY | FLAG_NARROWED | FLAG_NARROWED_NODES)
 
-/* What minor 1 added. */
+/* What the minor versions have added. */
 static enum cluster_err take_more(struct rd *r, struct session *s)
 {
 	enum cluster_err e;
@@ -87,12 +102,14 @@ static enum cluster_err take_more(struct rd *r, struct session *s)
 
 	if ((e = rd_u8(r, &flags)) != CLUSTER_OK || (e = take_time(r, &s->closed)) != CLUSTER_OK || (e = take_id(r, &s->parent)) != CLUSTER_OK ||
 	    (e = rd_u64(r, &s->cert.serial)) != CLUSTER_OK || (e = rd_str8(r, s->cert.key_id, sizeof s->cert.key_id)) != CLUSTER_OK ||
-	    (e = rd_str8(r, s->cert.key, sizeof s->cert.key)) != CLUSTER_OK || (e = rd_str8(r, s->cert.ca, sizeof s->cert.ca)) != CLUSTER_OK)
+	    (e = rd_str8(r, s->cert.key, sizeof s->cert.key)) != CLUSTER_OK || (e = rd_str8(r, s->cert.ca, sizeof s->cert.ca)) != CLUSTER_OK ||
+	    (e = take_id(r, &s->source)) != CLUSTER_OK || (e = rd_u8(r, &s->hops)) != CLUSTER_OK)
 		return e;
-	if (flags & ~(FLAG_END_AT_EXPIRY | FLAG_NARROWED))
+	if (flags & ~FLAGS)
 		return CLUSTER_EFORMAT;
 	s->end_at_expiry = flags & FLAG_END_AT_EXPIRY;
 	s->narrowed = flags & FLAG_NARROWED;
+	s->narrowed_nodes = flags & FLAG_NARROWED_NODES;
 	return CLUSTER_OK;
 }
 
@@ -165,13 +182,15 @@ enum cluster_err session_build(const struct session *s, uint8_t ret[SESSION_SIZE
 	wr_u8(&w, (uint8_t)s->kind);
 	wr_str8(&w, s->issuer);
 	wr_str8(&w, s->role);
-	wr_u8(&w, (uint8_t)((s->end_at_expiry ? FLAG_END_AT_EXPIRY : 0) | (s->narrowed ? FLAG_NARROWED : 0)));
+	wr_u8(&w, (uint8_t)((s->end_at_expiry ? FLAG_END_AT_EXPIRY : 0) | (s->narrowed ? FLAG_NARROWED : 0) | (s->narrowed_nodes ? FLAG_NARROWED_NODES : 0)));
 	wr_u64(&w, (uint64_t)s->closed);
 	wr_bytes(&w, s->parent.b, ID_SIZE);
 	wr_u64(&w, s->cert.serial);
 	wr_str8(&w, s->cert.key_id);
 	wr_str8(&w, s->cert.key);
 	wr_str8(&w, s->cert.ca);
+	wr_bytes(&w, s->source.b, ID_SIZE);
+	wr_u8(&w, s->hops);
 	if ((e = wr_end(&w)) != CLUSTER_OK)
 		return e;
 	*ret_n = w.n;

@@ -25,17 +25,25 @@ def ident(n):
     return bytes([n]) * 16
 
 
-def session(tty, role, on_revoke, kind=1, end=0, closed=0, cert=(0, b"", b"", b"")):
-    return (b"CLSESS1\n" + struct.pack(">HH", 1, 1) + ident(1) + ident(2) + ident(3) + ident(4) +
+def session(tty, role, on_revoke, kind=1, flags=0, closed=0, cert=(0, b"", b"", b""), hop=(0, 0, 0, 2, 3)):
+    parent, source, count, person, device = hop
+    return (b"CLSESS1\n" + struct.pack(">HH", 1, 2) + ident(1) + ident(person) + ident(device) + ident(4) +
             struct.pack(">4QB", 1700000000, 1700003600, 1700000000, 1700000001, on_revoke) +
             str8(b"emr-user") + str8(b"sshd") + str8(tty) + str8(b"10.0.0.1") +
             struct.pack(">IQI", 4711, 99, 17) + ident(5) + bytes([kind]) + str8(b"A" * 22) + str8(role) +
-            struct.pack(">BQ", end, closed) + ident(0) + struct.pack(">Q", cert[0]) + str8(cert[1]) + str8(cert[2]) + str8(cert[3]))
+            struct.pack(">BQ", flags, closed) + ident(parent) + struct.pack(">Q", cert[0]) + str8(cert[1]) + str8(cert[2]) + str8(cert[3]) +
+            ident(source) + bytes([count]))
+
+
+def of_key(serial, key_id):
+    return (serial, key_id, b"SHA256:" + b"A" * 43, b"SHA256:" + b"B" * 43)
 
 
 seed("session", "tty", session(b"pts/1", b"", 0))
 seed("session", "role", session(b"", b"analysts", 2))
-seed("session", "certificate", session(b"pts/1", b"", 0, 2, 1, 1700000100, (7, b"alice x", b"SHA256:" + b"A" * 43, b"SHA256:" + b"B" * 43)))
+seed("session", "certificate", session(b"pts/1", b"", 0, 2, 1, 1700000100, of_key(7, b"alice x")))
+seed("session", "hop", session(b"pts/1", b"ops", 0, 4, 6, 0, of_key(0, b"alice via master-1-1 x"), (6, 7, 2, 2, 3)))
+seed("session", "machine", session(b"", b"", 1, 4, 0, 0, of_key(0, b"- via master-1-1 x"), (0, 7, 0, 0, 0)))
 seed("session", "newer", b"CLSESS1\n\0\2\0\0" + ident(1))
 
 seed("agent_msg", "status", b"\1\1")

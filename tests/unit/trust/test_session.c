@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cluster/hop.h"
 #include "cluster/session.h"
 
 static struct session sample(void)
@@ -54,6 +55,30 @@ static struct session with_certificate(void)
 	return s;
 }
 
+/* The third node in a row. */
+static struct session of_hop(void)
+{
+	struct session s = with_certificate();
+
+	s.kind = SESSION_HOP;
+	s.cert.serial = 0;
+	s.hops = 2;
+	memset(s.parent.b, 6, ID_SIZE);
+	memset(s.source.b, 7, ID_SIZE);
+	return s;
+}
+
+static struct session of_machine(void)
+{
+	struct session s = of_hop();
+
+	s.hops = 0;
+	memset(&s.person, 0, ID_SIZE);
+	memset(&s.device, 0, ID_SIZE);
+	memset(&s.parent, 0, ID_SIZE);
+	return s;
+}
+
 static void comes_back(const struct session *s)
 {
 	uint8_t bytes[SESSION_SIZE_MAX];
@@ -73,16 +98,24 @@ static void test_round_trip(void **state)
 	(void)state;
 	comes_back(&s);
 	assert_null(session_cert(&s));
-	s.kind = SESSION_HOP;
 	s.narrowed = true;
 	comes_back(&s);
 	s.end_at_expiry = true;
 	s.closed = 1700000100;
-	memset(s.parent.b, 6, ID_SIZE);
+	comes_back(&s);
+	s.narrowed = false;
+	s.narrowed_nodes = true;
 	comes_back(&s);
 	s = with_certificate();
 	comes_back(&s);
 	assert_ptr_equal(session_cert(&s), &s.cert);
+	s = of_hop();
+	comes_back(&s);
+	assert_ptr_equal(session_cert(&s), &s.cert);
+	s.hops = HOP_COUNT_MAX;
+	comes_back(&s);
+	s = of_machine();
+	comes_back(&s);
 }
 
 /* The longest of everything fits. */
@@ -117,11 +150,11 @@ static void test_exact_length(void **state)
 	bytes[9] = 2;
 	assert_err(session_parse(bytes, n, &again), CLUSTER_EVERSION);
 	bytes[9] = 1;
-	bytes[11] = 0;
+	bytes[11] = 1;
+	assert_err(session_parse(bytes, n, &again), CLUSTER_EFORMAT);
+	bytes[11] = 3;
 	assert_err(session_parse(bytes, n, &again), CLUSTER_EFORMAT);
 	bytes[11] = 2;
-	assert_err(session_parse(bytes, n, &again), CLUSTER_EFORMAT);
-	bytes[11] = 1;
 	bytes[0] = 'c';
 	assert_err(session_parse(bytes, n, &again), CLUSTER_EFORMAT);
 }
@@ -159,6 +192,21 @@ static void test_values(void **state)
 	BAD(strcpy(s.cert.key_id, "alice x"));
 	BAD(s = with_certificate(); strcpy(s.cert.key_id, "a\nb"));
 	BAD(s = with_certificate(); s.cert.ca[0] = '\0');
+	BAD(s.kind = SESSION_HOP);
+	BAD(s.hops = 1);
+	BAD(s.source.b[0] = 1);
+	BAD(s.parent.b[0] = 1);
+	BAD(s = of_hop(); s.cert.key[0] = '\0');
+	BAD(s = of_hop(); s.hops = HOP_COUNT_MAX + 1);
+	BAD(s = of_hop(); s.hops = 0);
+	BAD(s = of_hop(); memset(&s.source, 0, ID_SIZE));
+	BAD(s = of_hop(); memset(&s.person, 0, ID_SIZE));
+	BAD(s = of_hop(); memset(&s.device, 0, ID_SIZE));
+	BAD(s = of_hop(); memset(&s.parent, 0, ID_SIZE));
+	BAD(s = of_machine(); s.hops = 1);
+	BAD(s = of_machine(); s.person.b[0] = 1);
+	BAD(s = of_machine(); s.device.b[0] = 1);
+	BAD(s = of_machine(); s.parent.b[0] = 1);
 	BAD(s.closed = -1);
 	BAD(s.on_revoke = (enum directory_on_revoke)3);
 	BAD(s.iat = -1);

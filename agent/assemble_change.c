@@ -82,6 +82,17 @@ static enum cluster_err part_init(const struct directory *dir, const struct chan
 	return CLUSTER_OK;
 }
 
+/* No grants, and of the nodes the own one only. */
+static void part_own_node(struct part *p, const struct cluster_id *id)
+{
+	const struct directory_node *own = directory_node_by_id(&p->dir, id);
+
+	p->dir.n_grants = 0;
+	p->dir.n_nodes = own ? 1 : 0;
+	if (own)
+		p->dir.nodes += own - p->dir.nodes;
+}
+
 bool assemble_change_small(const struct assemble_set *was, const struct assemble_set *is)
 {
 	size_t changed = 0, all = 0;
@@ -145,9 +156,11 @@ enum cluster_err assemble_change_trust(const struct assemble *a, const struct as
 		return diag_set(d, e, "trust.snap: out of memory");
 	if ((e = part_init(was->dir, &c, false, &old)) != CLUSTER_OK || (e = part_init(is->dir, &c, true, &new)) != CLUSTER_OK)
 		goto out;
-	/* which grants hold here depends on the node too */
-	if (!any(&c.kind[DIRECTORY_GRANTS]) && !any(&c.kind[DIRECTORY_NODES]))
-		old.dir.n_grants = new.dir.n_grants = 0;
+	/* which grants hold here, and for whom, depends on the nodes too */
+	if (!any(&c.kind[DIRECTORY_GRANTS]) && !any(&c.kind[DIRECTORY_NODES])) {
+		part_own_node(&old, &a->conf.node);
+		part_own_node(&new, &a->conf.node);
+	}
 	if ((e = small_trust(a, was, &old, &old_bytes, &from, d)) != CLUSTER_OK || (e = small_trust(a, is, &new, &new_bytes, &to, d)) != CLUSTER_OK ||
 	    (e = snap_change_new(SNAP_TRUST, &a->conf.cluster, &base, &change)) != CLUSTER_OK || (e = diff_trust(change, &from, &to)) != CLUSTER_OK)
 		goto out;

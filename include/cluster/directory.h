@@ -72,14 +72,16 @@ struct directory_node {
 
 enum directory_on_revoke { DIRECTORY_END = 0, DIRECTORY_WARN = 1, DIRECTORY_KEEP = 2 };
 
+/* To a person, to a role of people, or (`from` has selectors) to nodes: then it lets the accounts on those nodes hop to themselves here, with no person behind them. */
 struct directory_grant {
 	struct cluster_id id;
-	bool to_role;                 /* else to a person */
+	bool to_role;                 /* to a role; else, with n_from == 0, to a person */
 	struct cluster_id person;
 	char role[NAME_ROLE_MAX + 1];
-	size_t n_accounts, n_nodes;
+	size_t n_accounts, n_nodes, n_from;
 	char (*accounts)[NAME_ACCOUNT_MAX + 1];
 	char **nodes;                 /* selectors: "any", "role:x", "node:y" */
+	char **from;                  /* selectors, but for "any" */
 	bool sudo, onetime, hop;
 	enum directory_on_revoke on_revoke;
 	bool end_at_expiry;           /* sessions end when their credential expires */
@@ -171,7 +173,11 @@ const struct directory_node *directory_node_by_host(const struct directory *dir,
 /* Does a node selector ("any", "role:x", "node:y") name this node? */
 bool directory_selector_ok(const char *selector);
 bool directory_selects(const char *selector, const struct directory_node *node);
+/* Does one of n selectors? */
+bool directory_select(char *const *selectors, size_t n, const struct directory_node *node);
 
+/* SHA-256 of one host key's blob. CLUSTER_EFORMAT as below. */
+enum cluster_err directory_hostkey_sha256(const char *line, uint8_t ret[CRYPTO_SHA256_SIZE]) CLUSTER_MUST_USE;
 /* SHA-256 over the node's host key blobs (PROTOCOL.md 3.4). CLUSTER_EFORMAT for a line that is not "type base64". */
 enum cluster_err directory_hostkey_hash(char *const *lines, size_t n, uint8_t ret[CRYPTO_SHA256_SIZE]) CLUSTER_MUST_USE;
 

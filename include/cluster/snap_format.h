@@ -83,7 +83,14 @@ enum snap_trust_section {
 	SNAP_T_ACCOUNT_BY_NAME = 9,
 	SNAP_T_REVOKED = 10, /* records */
 	SNAP_T_REVOKED_BY_KEY = 11,
-	SNAP_T_GLOBAL = 12   /* flat: everything before T, lockdown */
+	SNAP_T_GLOBAL = 12,  /* flat: everything before T, lockdown */
+	SNAP_T_NODES = 13,   /* records: every node of the directory */
+	SNAP_T_NODE_BY_ID = 14,
+	SNAP_T_NODE_BY_HOP_KEY = 15,
+	SNAP_T_HOSTKEYS = 16, /* records: which node has a host key */
+	SNAP_T_HOSTKEY_BY_HASH = 17,
+	SNAP_T_HOPS = 18,    /* records: accounts that somebody may hop to */
+	SNAP_T_HOP_BY_KEY = 19
 };
 
 enum snap_shape { SNAP_SHAPE_UNKNOWN = 0, SNAP_SHAPE_FLAT, SNAP_SHAPE_RECORDS, SNAP_SHAPE_INDEX };
@@ -92,11 +99,11 @@ enum snap_shape { SNAP_SHAPE_UNKNOWN = 0, SNAP_SHAPE_FLAT, SNAP_SHAPE_RECORDS, S
 static inline enum snap_shape snap_section_shape(enum snap_kind kind, uint32_t type, uint32_t *ret_records)
 {
 	/* F flat, R records, otherwise the type of the record section, in order of type from 1 */
-	static const char accounts[] = "R11R44R7R9R;", trust[] = "FFR33R6R8R:F"; /* ':' is 10, ';' 11 */
+	static const char accounts[] = "R11R44R7R9R;", trust[] = "FFR33R6R8R:FR==R@RB"; /* ':' is 10, '=' 13, '@' 16, 'B' 18 */
 	const char *shapes = kind == SNAP_ACCOUNTS ? accounts : trust;
 	char c = type >= 1 && type <= strlen(shapes) ? shapes[type - 1] : '\0';
 
-	*ret_records = c >= '1' && c <= ';' ? (uint32_t)(c - '0') : 0;
+	*ret_records = c >= '1' && c <= 'B' ? (uint32_t)(c - '0') : 0;
 	if (c == '\0')
 		return SNAP_SHAPE_UNKNOWN;
 	return c == 'F' ? SNAP_SHAPE_FLAT : c == 'R' ? SNAP_SHAPE_RECORDS : SNAP_SHAPE_INDEX;

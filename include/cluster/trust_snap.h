@@ -58,6 +58,8 @@ struct trust_node {
 	struct rd addresses; /* n_addresses x str8, borrowed */
 };
 
+#define TRUST_HOPS_MAX 64 /* accounts that are told of one subject */
+
 /* Who a grant is to. */
 enum trust_subject { TRUST_PERSON = 1, TRUST_ROLE = 2, TRUST_NODE = 3 };
 

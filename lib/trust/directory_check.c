@@ -23,7 +23,7 @@ struct bag {
 	uint64_t filter[(1 << FILTER_BITS) / 64];
 };
 
-enum shape { SHAPE_TEXT, SHAPE_ID, SHAPE_NUMBER };
+enum shape { SHAPE_TEXT, SHAPE_ID, SHAPE_NUMBER, SHAPE_KEY };
 
 static int by_key(const void *a, const void *b)
 {
@@ -110,6 +110,8 @@ static enum cluster_err complain(const struct item *it, const char *what, enum s
 	case SHAPE_NUMBER:
 		memcpy(&number, it->p, sizeof number);
 		return diag_set(d, CLUSTER_EFORMAT, "directory: %s %u is there twice", what, number);
+	case SHAPE_KEY:
+		return diag_set(d, CLUSTER_EFORMAT, "directory: a %s is there twice", what);
 	}
 	return CLUSTER_EFORMAT;
 }
@@ -172,6 +174,11 @@ static void put_node_id(struct bag *b, const struct directory *dir, size_t i)
 	bag_put(b, dir->nodes[i].id.b, ID_SIZE);
 }
 
+static void put_hop_key(struct bag *b, const struct directory *dir, size_t i)
+{
+	bag_put(b, dir->nodes[i].hop.bytes, crypto_pub_size(dir->nodes[i].hop.alg));
+}
+
 static void put_hostkeys(struct bag *b, const struct directory *dir, size_t i)
 {
 	for (size_t k = 0; k < dir->nodes[i].n_hostkeys; k++)
@@ -200,6 +207,7 @@ static const struct rule {
 	{ DIRECTORY_PEOPLE, SHAPE_TEXT, "person", put_person }, { DIRECTORY_PEOPLE, SHAPE_ID, "person id", put_person_id },
 	{ DIRECTORY_PEOPLE, SHAPE_ID, "device", put_devices }, { DIRECTORY_NODES, SHAPE_TEXT, "node", put_node },
 	{ DIRECTORY_NODES, SHAPE_ID, "node id", put_node_id }, { DIRECTORY_NODES, SHAPE_TEXT, "host key", put_hostkeys },
+	{ DIRECTORY_NODES, SHAPE_KEY, "hop key", put_hop_key },
 	{ DIRECTORY_NODES, SHAPE_TEXT, "address", put_addresses }, { DIRECTORY_GRANTS, SHAPE_ID, "grant", put_grant },
 };
 

@@ -123,8 +123,12 @@ struct json *directory_grant_json(const struct directory_grant *g)
 	id_text(&g->id, id);
 	id_text(&g->person, person);
 	j = json_make("{s:o, s:s, s:o, s:s*, s:s*, s:s*, s:s*}", "accounts", rows_json((const char *)g->accounts, g->n_accounts, sizeof *g->accounts), "id", id,
-		"nodes", strings_json(g->nodes, g->n_nodes), "on_expiry", g->end_at_expiry ? "end" : NULL, "on_revoke", on_revoke_name(g->on_revoke), "person", g->to_role ? NULL : person,
+		"nodes", strings_json(g->nodes, g->n_nodes), "on_expiry", g->end_at_expiry ? "end" : NULL, "on_revoke", on_revoke_name(g->on_revoke), "person", g->to_role || g->n_from ? NULL : person,
 		"role", g->to_role ? g->role : NULL);
+	if (g->n_from && json_set(j, "from", strings_json(g->from, g->n_from)) != CLUSTER_OK) {
+		json_free(j);
+		return NULL;
+	}
 	j = with_flag(with_flag(with_flag(j, "hop", g->hop), "onetime", g->onetime), "sudo", g->sudo);
 	return with_int(j, "ttl", g->ttl, 0);
 }

@@ -76,6 +76,14 @@ static int by_bytes(const void *a, const void *b)
 	return c ? c : (x->n > y->n) - (x->n < y->n);
 }
 
+enum cluster_err directory_hostkey_sha256(const char *line, uint8_t ret[CRYPTO_SHA256_SIZE])
+{
+	struct blob b;
+	enum cluster_err e = read_hostkey(line, &b);
+
+	return e == CLUSTER_OK ? crypto_sha256(b.bytes, b.n, ret) : e;
+}
+
 enum cluster_err directory_hostkey_hash(char *const *lines, size_t n, uint8_t ret[CRYPTO_SHA256_SIZE])
 {
 	struct blob *blobs = NULL;

@@ -225,6 +225,20 @@ bool directory_selects(const char *selector, const struct directory_node *node)
 	return false;
 }
 
+bool directory_select(char *const *selectors, size_t n, const struct directory_node *node)
+{
+	for (size_t i = 0; i < n; i++)
+		if (directory_selects(selectors[i], node))
+			return true;
+	return false;
+}
+
+/* A machine is named: not whatever may join some day. */
+static bool from_ok(const char *selector)
+{
+	return directory_selector_ok(selector) && strcmp(selector, "any") != 0;
+}
+
 static enum cluster_err read_on_revoke(const char *word, enum directory_on_revoke *ret, struct diag *d)
 {
 	if (strcmp(word, "end") == 0)
@@ -246,37 +260,51 @@ static enum cluster_err read_on_expiry(const char *word, bool *ret, struct diag 
 	return CLUSTER_OK;
 }
 
+/* Of a grant to nodes: who logs in by it has no credential that could be fresh, last, or be asked for. */
+static enum cluster_err check_from(const struct directory_grant *g, bool no_more, struct diag *d)
+{
+	if (!g->hop || g->sudo || g->onetime || no_more)
+		return diag_set(d, CLUSTER_EFORMAT, "a grant from nodes has hop, and no sudo, onetime, on_expiry or ttl");
+	if (g->n_accounts > DIRECTORY_GRANT_FROM_MAX)
+		return diag_set(d, CLUSTER_EFORMAT, "a grant from nodes has more than %d accounts", DIRECTORY_GRANT_FROM_MAX);
+	return CLUSTER_OK;
+}
+
 enum cluster_err directory_grant_read(const struct json *j, struct directory_arena *a, struct directory_grant *ret, struct diag *d)
 {
-	const struct json *accounts = NULL, *nodes = NULL;
+	const struct json *accounts = NULL, *nodes = NULL, *from = NULL;
 	char id[ID_TEXT + 1], person[ID_TEXT + 1] = "", on_revoke[ON_REVOKE_MAX + 1] = "end", on_expiry[ON_REVOKE_MAX + 1] = "keep";
 	void *rows = NULL;
-	bool to_person = false;
+	bool to_person = false, to_nodes = false, expires = false, has_ttl = false;
 	int64_t ttl = 0;
 	const struct json_field fields[] = {
 		FIELD_ARRAY("accounts", accounts, 1, DIRECTORY_GRANT_ACCOUNTS_MAX),
+		{ .name = "from", .kind = JSON_KIND_ARRAY, .dst = &from, .min = 1, .max = DIRECTORY_GRANT_FROM_MAX, .optional = true, .present = &to_nodes },
 		FIELD_BOOL_OPTIONAL("hop", ret->hop),
 		FIELD_STRING("id", id, id_ok),
 		FIELD_ARRAY("nodes", nodes, 1, DIRECTORY_GRANT_NODES_MAX),
-		{ .name = "on_expiry", .kind = JSON_KIND_STRING, .dst = on_expiry, .size = sizeof on_expiry, .optional = true },
+		{ .name = "on_expiry", .kind = JSON_KIND_STRING, .dst = on_expiry, .size = sizeof on_expiry, .optional = true, .present = &expires },
 		{ .name = "on_revoke", .kind = JSON_KIND_STRING, .dst = on_revoke, .size = sizeof on_revoke, .optional = true },
 		FIELD_BOOL_OPTIONAL("onetime", ret->onetime),
 		{ .name = "person", .kind = JSON_KIND_STRING, .dst = person, .size = sizeof person, .ok = id_ok, .optional = true, .present = &to_person },
 		{ .name = "role", .kind = JSON_KIND_STRING, .dst = ret->role, .size = sizeof ret->role, .ok = name_role_ok, .optional = true, .present = &ret->to_role },
 		FIELD_BOOL_OPTIONAL("sudo", ret->sudo),
-		{ .name = "ttl", .kind = JSON_KIND_INT, .dst = &ttl, .min = 1, .max = DIRECTORY_TTL_MAX, .optional = true },
+		{ .name = "ttl", .kind = JSON_KIND_INT, .dst = &ttl, .min = 1, .max = DIRECTORY_TTL_MAX, .optional = true, .present = &has_ttl },
 	};
 	enum cluster_err e;
 
 	if ((e = json_read(j, fields, FIELD_COUNT(fields), d)) != CLUSTER_OK)
 		return e;
-	if (to_person == ret->to_role)
-		return diag_set(d, CLUSTER_EFORMAT, "a grant is to a person or to a role");
+	if (to_person + ret->to_role + to_nodes != 1)
+		return diag_set(d, CLUSTER_EFORMAT, "a grant is to a person, to a role, or from nodes");
 	if ((e = id_parse(id, &ret->id)) != CLUSTER_OK || (to_person && (e = id_parse(person, &ret->person)) != CLUSTER_OK) ||
 	    (e = read_on_revoke(on_revoke, &ret->on_revoke, d)) != CLUSTER_OK || (e = read_on_expiry(on_expiry, &ret->end_at_expiry, d)) != CLUSTER_OK ||
 	    (e = directory_rows_read(&(struct directory_list){ accounts, account_name_ok, a }, sizeof *ret->accounts, &rows, &ret->n_accounts, d)) != CLUSTER_OK)
 		return e;
 	ret->accounts = rows;
 	ret->ttl = (uint32_t)ttl;
+	if (to_nodes && ((e = check_from(ret, expires || has_ttl, d)) != CLUSTER_OK ||
+	    (e = directory_strings_read(&(struct directory_list){ from, from_ok, a }, &ret->from, &ret->n_from, d)) != CLUSTER_OK))
+		return e;
 	return directory_strings_read(&(struct directory_list){ nodes, directory_selector_ok, a }, &ret->nodes, &ret->n_nodes, d);
 }

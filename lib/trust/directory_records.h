@@ -9,6 +9,7 @@ struct json;
 #define DIRECTORY_DEVICES_MAX 256
 #define DIRECTORY_GRANT_ACCOUNTS_MAX 256
 #define DIRECTORY_GRANT_NODES_MAX 256
+#define DIRECTORY_GRANT_FROM_MAX 16 /* selectors, and accounts of a grant that has them: each node that they name gets a record for each account */
 #define DIRECTORY_MEMBERS_MAX 131072
 #define DIRECTORY_TTL_MAX 86400
 

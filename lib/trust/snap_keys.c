@@ -61,9 +61,16 @@ static bool trust_key(uint32_t type, const struct rd *body, struct snap_text *re
 		return counted(body, ID_SIZE + 1, ID_SIZE + 2, ret);
 	case SNAP_T_GRANT_BY_KEY:
 	case SNAP_T_REVOKED_BY_KEY:
+	case SNAP_T_HOP_BY_KEY:
 		return leading(body, ret);
 	case SNAP_T_ACCOUNT_BY_NAME:
 		return counted(body, 0, 1, ret);
+	case SNAP_T_NODE_BY_ID:
+		return part(body, 0, ID_SIZE, ret);
+	case SNAP_T_NODE_BY_HOP_KEY:
+		return counted(body, ID_SIZE + 1, ID_SIZE + 2, ret);
+	case SNAP_T_HOSTKEY_BY_HASH:
+		return part(body, 0, 32, ret);
 	case SNAP_T_SELF:
 	case SNAP_T_KEYS:
 	case SNAP_T_PEOPLE:
@@ -71,6 +78,9 @@ static bool trust_key(uint32_t type, const struct rd *body, struct snap_text *re
 	case SNAP_T_ACCOUNTS:
 	case SNAP_T_REVOKED:
 	case SNAP_T_GLOBAL:
+	case SNAP_T_NODES:
+	case SNAP_T_HOSTKEYS:
+	case SNAP_T_HOPS:
 		break;
 	}
 	return false;

@@ -5,17 +5,9 @@
 #include <string.h>
 
 #include "cluster/b64.h"
-#include "cluster/snap_write.h"
-#include "cluster/wr.h"
+#include "trust_snap_build.h"
 
 #define FLAT_MAX (1u << 20)
-
-/* One grant to one subject for one account: `key` begins the record, equal keys share it. */
-struct grant_row {
-	uint8_t key[1 + NAME_ROLE_MAX + 1 + NAME_ACCOUNT_MAX];
-	size_t key_n;
-	const struct directory_grant *grant;
-};
 
 struct revoked_row {
 	uint8_t key[REVOKE_KEY_MAX];
@@ -23,15 +15,7 @@ struct revoked_row {
 	const struct revoke_entry *entry;
 };
 
-struct builder {
-	const struct trust_documents *from;
-	const struct directory_node *node;
-	struct snap_writer *w;
-	struct wr body; /* the record being made */
-	struct diag *d;
-};
-
-static int key_order(const uint8_t *a, size_t a_n, const uint8_t *b, size_t b_n)
+int trust_key_order(const uint8_t *a, size_t a_n, const uint8_t *b, size_t b_n)
 {
 	int c = memcmp(a, b, a_n < b_n ? a_n : b_n);
 
@@ -39,7 +23,7 @@ static int key_order(const uint8_t *a, size_t a_n, const uint8_t *b, size_t b_n)
 }
 
 /* The number of the record that comes i-th in an order of n, if the directory has it. */
-static size_t record_at(const struct builder *b, enum directory_order o, size_t n, size_t i)
+static size_t record_at(const struct trust_builder *b, enum directory_order o, size_t n, size_t i)
 {
 	const struct directory_sorted *s = &b->from->dir->order[o];
 
@@ -70,14 +54,14 @@ static void put_roles(struct wr *w, char (*roles)[NAME_ROLE_MAX + 1], size_t n)
 		wr_str8(w, roles[i]);
 }
 
-static void begin(struct builder *b, size_t limit)
+void trust_begin(struct trust_builder *b, size_t limit)
 {
 	b->body.n = 0;
 	b->body.limit = limit;
 	b->body.err = CLUSTER_OK;
 }
 
-static enum cluster_err end_flat(struct builder *b, enum snap_trust_section type)
+static enum cluster_err end_flat(struct trust_builder *b, enum snap_trust_section type)
 {
 	enum cluster_err e;
 
@@ -86,7 +70,7 @@ static enum cluster_err end_flat(struct builder *b, enum snap_trust_section type
 	return snap_writer_flat(b->w, (uint32_t)type, b->body.p, b->body.n);
 }
 
-static enum cluster_err end_record(struct builder *b, enum snap_trust_section type, uint32_t *ret_offset)
+enum cluster_err trust_end_record(struct trust_builder *b, enum snap_trust_section type, uint32_t *ret_offset)
 {
 	enum cluster_err e;
 
@@ -95,14 +79,14 @@ static enum cluster_err end_record(struct builder *b, enum snap_trust_section ty
 	return snap_writer_record(b->w, (uint32_t)type, b->body.p, b->body.n, ret_offset);
 }
 
-static enum cluster_err build_self(struct builder *b)
+static enum cluster_err build_self(struct trust_builder *b)
 {
 	const struct directory_node *n = b->node;
 	struct wr *w = &b->body;
 
 	if (n->n_roles > DIRECTORY_ROLES_MAX)
 		return diag_set(b->d, CLUSTER_ELIMIT, "node %s has more than %d roles", n->name, DIRECTORY_ROLES_MAX);
-	begin(b, FLAT_MAX);
+	trust_begin(b, FLAT_MAX);
 	wr_bytes(w, n->id.b, ID_SIZE);
 	wr_bytes(w, n->hostkey_hash, sizeof n->hostkey_hash);
 	put_i64(w, b->from->keyset->version);
@@ -122,7 +106,7 @@ static int compare_key(const void *a, const void *b)
 	return strcmp((*(const struct keyring_key *const *)a)->kid, (*(const struct keyring_key *const *)b)->kid);
 }
 
-static enum cluster_err build_keys(struct builder *b)
+static enum cluster_err build_keys(struct trust_builder *b)
 {
 	const struct keyring *ring = &b->from->keyset->ring;
 	const struct keyring_key *order[KEYRING_MAX];
@@ -132,7 +116,7 @@ static enum cluster_err build_keys(struct builder *b)
 	for (i = 0; i < ring->n; i++)
 		order[i] = &ring->key[i];
 	qsort(order, ring->n, sizeof order[0], compare_key);
-	begin(b, FLAT_MAX);
+	trust_begin(b, FLAT_MAX);
 	wr_u16(w, (uint16_t)ring->n);
 	for (i = 0; i < ring->n; i++) {
 		n = crypto_pub_size(order[i]->pub.alg);
@@ -152,7 +136,7 @@ static int compare_person(const void *a, const void *b)
 	return memcmp((*(const struct directory_person *const *)a)->id.b, (*(const struct directory_person *const *)b)->id.b, ID_SIZE);
 }
 
-static enum cluster_err build_person(struct builder *b, const struct directory_person *p)
+static enum cluster_err build_person(struct trust_builder *b, const struct directory_person *p)
 {
 	uint8_t thumbprint[CRYPTO_SHA256_SIZE];
 	struct wr *w = &b->body;
@@ -162,7 +146,7 @@ static enum cluster_err build_person(struct builder *b, const struct directory_p
 
 	if (p->n_roles > DIRECTORY_ROLES_MAX || p->n_devices > UINT16_MAX)
 		return diag_set(b->d, CLUSTER_ELIMIT, "person %s has too many roles or devices", p->name);
-	begin(b, SNAP_RECORD_MAX);
+	trust_begin(b, SNAP_RECORD_MAX);
 	wr_bytes(w, p->id.b, ID_SIZE);
 	wr_u8(w, (uint8_t)((p->disabled ? 1 : 0) | (p->admin ? 2 : 0)));
 	wr_str8(w, p->name);
@@ -174,13 +158,13 @@ static enum cluster_err build_person(struct builder *b, const struct directory_p
 		wr_bytes(w, p->devices[i].id.b, ID_SIZE);
 		wr_bytes(w, thumbprint, sizeof thumbprint);
 	}
-	if ((e = end_record(b, SNAP_T_PEOPLE, &offset)) != CLUSTER_OK ||
+	if ((e = trust_end_record(b, SNAP_T_PEOPLE, &offset)) != CLUSTER_OK ||
 	    (e = snap_writer_key(b->w, SNAP_T_PERSON_BY_ID, p->id.b, ID_SIZE, offset)) != CLUSTER_OK)
 		return e;
 	return snap_writer_key(b->w, SNAP_T_PERSON_BY_NAME, p->name, strlen(p->name), offset);
 }
 
-static enum cluster_err build_people(struct builder *b)
+static enum cluster_err build_people(struct trust_builder *b)
 {
 	const struct directory_person **order = NULL;
 	enum cluster_err e = CLUSTER_OK;
@@ -204,7 +188,7 @@ static int compare_account(const void *a, const void *b)
 	return strcmp((*(const struct directory_account *const *)a)->name, (*(const struct directory_account *const *)b)->name);
 }
 
-static enum cluster_err build_accounts(struct builder *b)
+static enum cluster_err build_accounts(struct trust_builder *b)
 {
 	const struct directory_account **order = NULL;
 	enum cluster_err e = CLUSTER_OK;
@@ -219,115 +203,16 @@ static enum cluster_err build_accounts(struct builder *b)
 	if (!in_order(order, n, sizeof *order, compare_account))
 		qsort(order, n, sizeof *order, compare_account);
 	for (i = 0; i < n && e == CLUSTER_OK; i++) {
-		begin(b, SNAP_RECORD_MAX);
+		trust_begin(b, SNAP_RECORD_MAX);
 		wr_str8(&b->body, order[i]->name);
 		wr_u32(&b->body, order[i]->uid);
 		wr_u8(&b->body, order[i]->personal);
 		if (order[i]->personal)
 			wr_bytes(&b->body, order[i]->person.b, ID_SIZE);
-		if ((e = end_record(b, SNAP_T_ACCOUNTS, &offset)) == CLUSTER_OK)
+		if ((e = trust_end_record(b, SNAP_T_ACCOUNTS, &offset)) == CLUSTER_OK)
 			e = snap_writer_key(b->w, SNAP_T_ACCOUNT_BY_NAME, order[i]->name, strlen(order[i]->name), offset);
 	}
 	free(order);
-	return e;
-}
-
-static bool holds_here(const struct directory_grant *g, const struct directory_node *node)
-{
-	size_t i;
-
-	for (i = 0; i < g->n_nodes; i++) {
-		if (directory_selects(g->nodes[i], node))
-			return true;
-	}
-	return false;
-}
-
-static void grant_row_init(struct grant_row *r, const struct directory_grant *g, const char *account)
-{
-	size_t subject_n = g->to_role ? strlen(g->role) : ID_SIZE, account_n = strlen(account);
-
-	r->grant = g;
-	r->key[0] = g->to_role ? 2 : 1;
-	memcpy(r->key + 1, g->to_role ? (const void *)g->role : g->person.b, subject_n);
-	r->key[1 + subject_n] = 0;
-	memcpy(r->key + 1 + subject_n + 1, account, account_n);
-	r->key_n = 1 + subject_n + 1 + account_n;
-}
-
-static int compare_grant(const void *a, const void *b)
-{
-	const struct grant_row *x = a, *y = b;
-	int c = key_order(x->key, x->key_n, y->key, y->key_n);
-
-	return c ? c : memcmp(x->grant->id.b, y->grant->id.b, ID_SIZE);
-}
-
-/* Rows of every grant that holds on this node, sorted. The caller frees *ret. */
-static enum cluster_err collect_grants(const struct builder *b, struct grant_row **ret, size_t *ret_n)
-{
-	const struct directory *dir = b->from->dir;
-	struct grant_row *row;
-	size_t i, j, n = 0;
-
-	for (i = 0; i < dir->n_grants; i++)
-		n += dir->grants[i].n_accounts;
-	row = calloc(n + 1, sizeof *row);
-	if (!row)
-		return CLUSTER_ENOMEM;
-	for (n = 0, i = 0; i < dir->n_grants; i++) {
-		if (!holds_here(&dir->grants[i], b->node))
-			continue;
-		for (j = 0; j < dir->grants[i].n_accounts; j++)
-			grant_row_init(&row[n++], &dir->grants[i], dir->grants[i].accounts[j]);
-	}
-	qsort(row, n, sizeof *row, compare_grant);
-	*ret = row;
-	*ret_n = n;
-	return CLUSTER_OK;
-}
-
-/* One record of `n` grants with one key. */
-static enum cluster_err build_grant(struct builder *b, const struct grant_row *row, size_t n)
-{
-	const struct directory_grant *g;
-	struct wr *w = &b->body;
-	enum cluster_err e;
-	uint32_t offset;
-	size_t i;
-
-	if (n > UINT16_MAX)
-		return diag_set(b->d, CLUSTER_ELIMIT, "more than 65535 grants of one subject for one account");
-	begin(b, SNAP_RECORD_MAX);
-	wr_u16(w, (uint16_t)row->key_n);
-	wr_bytes(w, row->key, row->key_n);
-	wr_u16(w, (uint16_t)n);
-	for (i = 0; i < n; i++) {
-		g = row[i].grant;
-		wr_bytes(w, g->id.b, ID_SIZE);
-		wr_u8(w, (uint8_t)((g->sudo ? 1 : 0) | (g->hop ? 2 : 0) | (g->onetime ? 4 : 0) | (g->end_at_expiry ? 8 : 0)));
-		wr_u8(w, (uint8_t)g->on_revoke);
-		wr_u32(w, g->ttl);
-	}
-	if ((e = end_record(b, SNAP_T_GRANTS, &offset)) != CLUSTER_OK)
-		return e;
-	return snap_writer_key(b->w, SNAP_T_GRANT_BY_KEY, row->key, row->key_n, offset);
-}
-
-static enum cluster_err build_grants(struct builder *b)
-{
-	struct grant_row *row = NULL;
-	enum cluster_err e;
-	size_t i, end, n;
-
-	if ((e = collect_grants(b, &row, &n)) != CLUSTER_OK)
-		return e;
-	for (i = 0; i < n && e == CLUSTER_OK; i = end) {
-		for (end = i + 1; end < n && key_order(row[i].key, row[i].key_n, row[end].key, row[end].key_n) == 0; end++)
-			;
-		e = build_grant(b, row + i, end - i);
-	}
-	free(row);
 	return e;
 }
 
@@ -336,7 +221,7 @@ static int compare_revoked(const void *a, const void *b)
 {
 	const struct revoked_row *x = a, *y = b;
 	int64_t x_before = x->entry->before ? x->entry->before : INT64_MAX, y_before = y->entry->before ? y->entry->before : INT64_MAX;
-	int c = key_order(x->key, x->key_n, y->key, y->key_n);
+	int c = trust_key_order(x->key, x->key_n, y->key, y->key_n);
 
 	if (c)
 		return c;
@@ -345,26 +230,26 @@ static int compare_revoked(const void *a, const void *b)
 	return (x->entry->seq > y->entry->seq) - (x->entry->seq < y->entry->seq);
 }
 
-static enum cluster_err build_revocation(struct builder *b, const struct revoked_row *r)
+static enum cluster_err build_revocation(struct trust_builder *b, const struct revoked_row *r)
 {
 	struct wr *w = &b->body;
 	enum cluster_err e;
 	uint32_t offset;
 
-	begin(b, SNAP_RECORD_MAX);
+	trust_begin(b, SNAP_RECORD_MAX);
 	wr_u16(w, (uint16_t)r->key_n);
 	wr_bytes(w, r->key, r->key_n);
 	put_i64(w, r->entry->seq);
 	put_i64(w, r->entry->iat);
 	put_i64(w, r->entry->before);
 	put_i64(w, r->entry->until);
-	if ((e = end_record(b, SNAP_T_REVOKED, &offset)) != CLUSTER_OK)
+	if ((e = trust_end_record(b, SNAP_T_REVOKED, &offset)) != CLUSTER_OK)
 		return e;
 	return snap_writer_key(b->w, SNAP_T_REVOKED_BY_KEY, r->key, r->key_n, offset);
 }
 
 /* One record a key: of several entries for one thing the widest stands for all. */
-static enum cluster_err build_revoked(struct builder *b)
+static enum cluster_err build_revoked(struct trust_builder *b)
 {
 	const struct revoke_list *l = b->from->revocations;
 	struct revoked_row *row = NULL;
@@ -384,7 +269,7 @@ static enum cluster_err build_revoked(struct builder *b)
 	if (e == CLUSTER_OK)
 		qsort(row, n, sizeof *row, compare_revoked);
 	for (i = 0; i < n && e == CLUSTER_OK; i++) {
-		if (i == 0 || key_order(row[i - 1].key, row[i - 1].key_n, row[i].key, row[i].key_n) != 0)
+		if (i == 0 || trust_key_order(row[i - 1].key, row[i - 1].key_n, row[i].key, row[i].key_n) != 0)
 			e = build_revocation(b, &row[i]);
 	}
 	free(row);
@@ -414,7 +299,7 @@ static bool exempt_from_all(const struct revoke_list *l, const char id[ID_TEXT])
 }
 
 /* Several lockdowns at a time leave out only whom all of them leave out. */
-static enum cluster_err put_lockdown(struct builder *b, const struct revoke_entry *first)
+static enum cluster_err put_lockdown(struct trust_builder *b, const struct revoke_entry *first)
 {
 	const char *p = first->value;
 	char text[ID_TEXT + 1] = "";
@@ -443,7 +328,7 @@ static enum cluster_err put_lockdown(struct builder *b, const struct revoke_entr
 	return e;
 }
 
-static enum cluster_err build_global(struct builder *b)
+static enum cluster_err build_global(struct trust_builder *b)
 {
 	const struct revoke_list *l = b->from->revocations;
 	const struct revoke_entry *lockdown = NULL;
@@ -457,7 +342,7 @@ static enum cluster_err build_global(struct builder *b)
 		if (l->entry[i].kind == REVOKE_LOCKDOWN && !lockdown)
 			lockdown = &l->entry[i];
 	}
-	begin(b, FLAT_MAX);
+	trust_begin(b, FLAT_MAX);
 	put_i64(&b->body, before);
 	wr_u8(&b->body, lockdown != NULL);
 	if (!lockdown)
@@ -470,7 +355,8 @@ static enum cluster_err build_global(struct builder *b)
 /* Every index exists even when nothing is in it. */
 static enum cluster_err declare_indexes(struct snap_writer *w)
 {
-	static const uint32_t index[] = { SNAP_T_PERSON_BY_ID, SNAP_T_PERSON_BY_NAME, SNAP_T_GRANT_BY_KEY, SNAP_T_ACCOUNT_BY_NAME, SNAP_T_REVOKED_BY_KEY };
+	static const uint32_t index[] = { SNAP_T_PERSON_BY_ID, SNAP_T_PERSON_BY_NAME, SNAP_T_GRANT_BY_KEY, SNAP_T_ACCOUNT_BY_NAME, SNAP_T_REVOKED_BY_KEY,
+		SNAP_T_NODE_BY_ID, SNAP_T_NODE_BY_HOP_KEY, SNAP_T_HOSTKEY_BY_HASH, SNAP_T_HOP_BY_KEY };
 	enum cluster_err e;
 	size_t i;
 
@@ -484,7 +370,7 @@ static enum cluster_err declare_indexes(struct snap_writer *w)
 /* All but the layout; the caller frees *ret. */
 static enum cluster_err fill(const struct trust_documents *from, const struct cluster_id *self, struct snap_writer **ret, struct diag *d)
 {
-	struct builder b = { .from = from, .d = d };
+	struct trust_builder b = { .from = from, .d = d };
 	enum cluster_err e;
 
 	wr_grow(&b.body, FLAT_MAX);
@@ -496,8 +382,8 @@ static enum cluster_err fill(const struct trust_documents *from, const struct cl
 	if ((e = snap_writer_new(SNAP_TRUST, &from->root->cluster, &b.w)) != CLUSTER_OK || (e = declare_indexes(b.w)) != CLUSTER_OK)
 		goto out;
 	if ((e = build_self(&b)) != CLUSTER_OK || (e = build_keys(&b)) != CLUSTER_OK || (e = build_people(&b)) != CLUSTER_OK ||
-	    (e = build_grants(&b)) != CLUSTER_OK || (e = build_accounts(&b)) != CLUSTER_OK || (e = build_revoked(&b)) != CLUSTER_OK ||
-	    (e = build_global(&b)) != CLUSTER_OK)
+	    (e = trust_build_grants(&b)) != CLUSTER_OK || (e = build_accounts(&b)) != CLUSTER_OK || (e = build_revoked(&b)) != CLUSTER_OK ||
+	    (e = build_global(&b)) != CLUSTER_OK || (e = trust_build_nodes(&b)) != CLUSTER_OK || (e = trust_build_hops(&b)) != CLUSTER_OK)
 		goto out;
 	*ret = b.w;
 	b.w = NULL;

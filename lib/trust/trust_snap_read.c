@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cluster/trust_snap.h"
+#include "trust_snap_part.h"
 
 #include <string.h>
 
@@ -11,8 +11,9 @@
 #define FLAG_GRANT_END_AT_EXPIRY 8u
 #define GRANT_SIZE (ID_SIZE + 1 + 1 + 4)
 #define GRANT_KEY_MAX (1 + NAME_ROLE_MAX + 1 + NAME_ACCOUNT_MAX)
+_Static_assert(ID_SIZE <= NAME_ROLE_MAX, "ids are shorter than role names");
 
-static enum cluster_err take_id(struct rd *r, struct cluster_id *ret)
+enum cluster_err trust_take_id(struct rd *r, struct cluster_id *ret)
 {
 	return rd_bytes(r, ret->b, sizeof ret->b, ID_SIZE);
 }
@@ -63,7 +64,7 @@ static enum cluster_err parse_self(const struct snap_section *x, struct trust_se
 	struct rd r;
 
 	rd_init(&r, x->p, x->n);
-	if ((e = take_id(&r, &s->node)) != CLUSTER_OK || (e = rd_bytes(&r, s->hostkey_hash, sizeof s->hostkey_hash, CRYPTO_SHA256_SIZE)) != CLUSTER_OK ||
+	if ((e = trust_take_id(&r, &s->node)) != CLUSTER_OK || (e = rd_bytes(&r, s->hostkey_hash, sizeof s->hostkey_hash, CRYPTO_SHA256_SIZE)) != CLUSTER_OK ||
 	    (e = take_i64(&r, &s->keyset_version)) != CLUSTER_OK || (e = take_i64(&r, &s->directory_version)) != CLUSTER_OK ||
 	    (e = take_i64(&r, &s->revocations_version)) != CLUSTER_OK || (e = rd_u32(&r, &s->max_stale)) != CLUSTER_OK ||
 	    (e = rd_u32(&r, &s->skew)) != CLUSTER_OK || (e = rd_u32(&r, &s->sudo_fresh)) != CLUSTER_OK ||
@@ -184,7 +185,7 @@ static enum cluster_err parse_person(struct rd *r, struct trust_person *p)
 	uint16_t n;
 
 	memset(p, 0, sizeof *p);
-	if ((e = take_id(r, &p->id)) != CLUSTER_OK || (e = rd_u8(r, &flags)) != CLUSTER_OK || (e = rd_str8(r, p->name, sizeof p->name)) != CLUSTER_OK ||
+	if ((e = trust_take_id(r, &p->id)) != CLUSTER_OK || (e = rd_u8(r, &flags)) != CLUSTER_OK || (e = rd_str8(r, p->name, sizeof p->name)) != CLUSTER_OK ||
 	    (e = take_roles(r, p->roles, &p->n_roles)) != CLUSTER_OK || (e = rd_u16(r, &n)) != CLUSTER_OK ||
 	    (e = rd_view(r, (size_t)n * TRUST_DEVICE_SIZE, &p->devices)) != CLUSTER_OK || (e = rd_end(r)) != CLUSTER_OK)
 		return CLUSTER_EFORMAT;
@@ -277,7 +278,7 @@ static enum cluster_err parse_account(struct rd *r, struct trust_account *a)
 	memset(a, 0, sizeof *a);
 	if ((e = rd_str8(r, a->name, sizeof a->name)) != CLUSTER_OK || (e = rd_u32(r, &a->uid)) != CLUSTER_OK || (e = rd_u8(r, &personal)) != CLUSTER_OK)
 		return CLUSTER_EFORMAT;
-	if (personal > 1 || (personal && take_id(r, &a->person) != CLUSTER_OK) || rd_end(r) != CLUSTER_OK)
+	if (personal > 1 || (personal && trust_take_id(r, &a->person) != CLUSTER_OK) || rd_end(r) != CLUSTER_OK)
 		return CLUSTER_EFORMAT;
 	if (!name_account_ok(a->name) || !name_id_ok(a->uid))
 		return CLUSTER_EFORMAT;
@@ -306,8 +307,7 @@ enum cluster_err trust_account_by_name(const struct trust *t, const char *name, 
 	return e;
 }
 
-/* Looks through an index for the record whose body begins with exactly this key (str16); *ret stands behind it. */
-static enum cluster_err find_keyed(const struct trust *t, uint32_t records, uint32_t index, const uint8_t *key, size_t n, struct rd *ret)
+enum cluster_err trust_find_keyed(const struct trust *t, uint32_t records, uint32_t index, const void *key, size_t n, struct rd *ret)
 {
 	struct snap_probe probe;
 	enum cluster_err e;
@@ -327,29 +327,34 @@ static enum cluster_err find_keyed(const struct trust *t, uint32_t records, uint
 	return e;
 }
 
-enum cluster_err trust_grants(const struct trust *t, const struct cluster_id *person, const char *role, const char *account, struct rd *ret)
+enum cluster_err trust_find_grants(const struct trust *t, enum trust_subject subject, const void *value, size_t n, const char *account, struct rd *ret)
 {
 	uint8_t key[GRANT_KEY_MAX];
-	size_t key_n = 0, subject_n;
+	size_t account_n;
 	enum cluster_err e;
+	uint16_t count;
 	struct rd r;
-	uint16_t n;
 
-	if (!name_account_ok(account) || (role && !name_role_ok(role)))
+	if (!name_account_ok(account) || n > NAME_ROLE_MAX)
 		return CLUSTER_ENOTFOUND;
-	subject_n = role ? strlen(role) : ID_SIZE;
-	key[key_n++] = role ? 2 : 1;
-	memcpy(key + key_n, role ? (const void *)role : person->b, subject_n);
-	key_n += subject_n;
-	key[key_n++] = 0;
-	memcpy(key + key_n, account, strlen(account));
-	key_n += strlen(account);
-	if ((e = find_keyed(t, SNAP_T_GRANTS, SNAP_T_GRANT_BY_KEY, key, key_n, &r)) != CLUSTER_OK)
+	account_n = strlen(account);
+	key[0] = (uint8_t)subject;
+	memcpy(key + 1, value, n);
+	key[1 + n] = 0;
+	memcpy(key + 1 + n + 1, account, account_n);
+	if ((e = trust_find_keyed(t, SNAP_T_GRANTS, SNAP_T_GRANT_BY_KEY, key, 1 + n + 1 + account_n, &r)) != CLUSTER_OK)
 		return e;
-	if (rd_u16(&r, &n) != CLUSTER_OK || n == 0 || rd_left(&r) != (size_t)n * GRANT_SIZE)
+	if (rd_u16(&r, &count) != CLUSTER_OK || count == 0 || rd_left(&r) != (size_t)count * GRANT_SIZE)
 		return CLUSTER_EFORMAT;
 	*ret = r;
 	return CLUSTER_OK;
+}
+
+enum cluster_err trust_grants(const struct trust *t, const struct cluster_id *person, const char *role, const char *account, struct rd *ret)
+{
+	if (!role)
+		return trust_find_grants(t, TRUST_PERSON, person->b, ID_SIZE, account, ret);
+	return name_role_ok(role) ? trust_find_grants(t, TRUST_ROLE, role, strlen(role), account, ret) : CLUSTER_ENOTFOUND;
 }
 
 enum cluster_err trust_grant_next(struct rd *r, struct trust_grant *ret)
@@ -360,7 +365,7 @@ enum cluster_err trust_grant_next(struct rd *r, struct trust_grant *ret)
 	if (rd_left(r) == 0)
 		return CLUSTER_ENOTFOUND;
 	memset(&g, 0, sizeof g);
-	if (take_id(r, &g.id) != CLUSTER_OK || rd_u8(r, &flags) != CLUSTER_OK || rd_u8(r, &on_revoke) != CLUSTER_OK || rd_u32(r, &g.ttl) != CLUSTER_OK)
+	if (trust_take_id(r, &g.id) != CLUSTER_OK || rd_u8(r, &flags) != CLUSTER_OK || rd_u8(r, &on_revoke) != CLUSTER_OK || rd_u32(r, &g.ttl) != CLUSTER_OK)
 		return CLUSTER_EFORMAT;
 	if (flags & ~(FLAG_GRANT_SUDO | FLAG_GRANT_HOP | FLAG_GRANT_ONETIME | FLAG_GRANT_END_AT_EXPIRY) || on_revoke > DIRECTORY_KEEP)
 		return CLUSTER_EFORMAT;
@@ -384,7 +389,7 @@ enum cluster_err trust_revoked(const struct trust *t, enum revoke_kind kind, con
 		return CLUSTER_ENOTFOUND;
 	key[0] = (uint8_t)kind;
 	memcpy(key + 1, value, n);
-	if ((e = find_keyed(t, SNAP_T_REVOKED, SNAP_T_REVOKED_BY_KEY, key, n + 1, &r)) != CLUSTER_OK)
+	if ((e = trust_find_keyed(t, SNAP_T_REVOKED, SNAP_T_REVOKED_BY_KEY, key, n + 1, &r)) != CLUSTER_OK)
 		return e;
 	if (take_i64(&r, &v.seq) != CLUSTER_OK || take_i64(&r, &v.iat) != CLUSTER_OK || take_i64(&r, &v.before) != CLUSTER_OK ||
 	    take_i64(&r, &v.until) != CLUSTER_OK || rd_end(&r) != CLUSTER_OK)

@@ -7,6 +7,34 @@
 #include "cluster/snap_write.h"
 #include "cluster/trust_snap.h"
 
+/* Nodes, their keys, and who may hop. */
+static void ask_nodes(const struct trust *t)
+{
+	char account[NAME_ACCOUNT_MAX + 1] = "emr-user";
+	struct trust_node node, same;
+	uint64_t cursor = 0;
+	struct trust_grant g;
+	struct rd r;
+
+	for (size_t i = 0; i < 64 && trust_node_each(t, &cursor, &node) == CLUSTER_OK; i++) {
+		if (trust_node_by_id(t, &node.id, &same) == CLUSTER_OK)
+			FUZZ_CHECK(id_equal(&node.id, &same.id));
+		if (trust_node_by_hop_key(t, &node.hop, &same) == CLUSTER_OK)
+			FUZZ_CHECK(crypto_pub_equal(&node.hop, &same.hop));
+		for (size_t k = 0; k < node.n_addresses; k++)
+			FUZZ_CHECK(rd_str8(&node.addresses, (char[64]){ "" }, 64) == CLUSTER_OK);
+		FUZZ_CHECK(rd_left(&node.addresses) == 0);
+		if (trust_grants_of_node(t, &node.id, account, &r) == CLUSTER_OK)
+			while (trust_grant_next(&r, &g) == CLUSTER_OK)
+				;
+		if (trust_hops(t, TRUST_NODE, node.id.b, ID_SIZE, &r) == CLUSTER_OK)
+			while (rd_left(&r) > 0)
+				FUZZ_CHECK(trust_hops_next(&r, account) == CLUSTER_OK && name_account_ok(account));
+	}
+	if (trust_node_by_hostkey(t, "key", 3, &node) == CLUSTER_OK)
+		FUZZ_CHECK(name_node_ok(node.name));
+}
+
 /* Reads everything that can be asked of an opened snapshot. */
 static void ask(const struct trust *t)
 {
@@ -35,6 +63,7 @@ static void ask(const struct trust *t)
 			;
 	if (trust_revoked(t, REVOKE_PERSON, value, sizeof value, 0, &v) == CLUSTER_OK)
 		FUZZ_CHECK(v.seq >= 0);
+	ask_nodes(t);
 	if (t->n_lockdown_except > 0)
 		FUZZ_CHECK(t->lockdown_except[0] <= 255);
 }
@@ -57,6 +86,13 @@ static bool add_record(struct snap_writer *w, uint32_t type, const struct rd *bo
 	} else if (type == SNAP_T_ACCOUNTS) {
 		if (rd_u8(&r, &n) == CLUSTER_OK && n > 0 && rd_view(&r, n, &key) == CLUSTER_OK)
 			return snap_writer_key(w, SNAP_T_ACCOUNT_BY_NAME, key, n, offset) == CLUSTER_OK;
+	} else if (type == SNAP_T_NODES) {
+		if (rd_view(&r, ID_SIZE, &key) == CLUSTER_OK && snap_writer_key(w, SNAP_T_NODE_BY_ID, key, ID_SIZE, offset) == CLUSTER_OK &&
+		    rd_u8(&r, &n) == CLUSTER_OK && rd_u8(&r, &n) == CLUSTER_OK && n > 0 && rd_view(&r, n, &key) == CLUSTER_OK)
+			return snap_writer_key(w, SNAP_T_NODE_BY_HOP_KEY, key, n, offset) == CLUSTER_OK;
+	} else if (type == SNAP_T_HOSTKEYS) {
+		if (rd_view(&r, CRYPTO_SHA256_SIZE, &key) == CLUSTER_OK)
+			return snap_writer_key(w, SNAP_T_HOSTKEY_BY_HASH, key, CRYPTO_SHA256_SIZE, offset) == CLUSTER_OK;
 	} else if (rd_u16(&r, &len) == CLUSTER_OK && len > 0 && rd_view(&r, len, &key) == CLUSTER_OK) {
 		return snap_writer_key(w, type + 1, key, len, offset) == CLUSTER_OK;
 	}

@@ -16,9 +16,12 @@ static void key_of(enum snap_kind kind, uint32_t type, const struct rd *b, const
 	if (kind == SNAP_ACCOUNTS) {
 		*p = b->p + accounts[type].at;
 		*n = b->p[accounts[type].length];
-	} else if (type == SNAP_T_PEOPLE) {
+	} else if (type == SNAP_T_PEOPLE || type == SNAP_T_NODES) {
 		*p = b->p;
 		*n = 16;
+	} else if (type == SNAP_T_HOSTKEYS) {
+		*p = b->p;
+		*n = 32;
 	} else if (type == SNAP_T_ACCOUNTS) {
 		*p = b->p + 1;
 		*n = b->p[0];

@@ -71,6 +71,10 @@
 	X(NO_HOP, "no_hop_grant", CLUSTER_EDENIED, "a grant names this account on this node, but not for hops", "cluster-login grant add --hop") \
 	X(HOP_SOURCE, "hop_source", CLUSTER_EDENIED, "the node that vouches for the hop is not in the directory", "run cluster-login node list; join that node again") \
 	X(HOP_AGE, "hop_too_old", CLUSTER_EEXPIRED, "the hop was vouched for more than its life ago", "run ssh again; compare the clocks of both nodes") \
+	X(SESSION_CLOSED, "session_closed", CLUSTER_EDENIED, "the session from which this was started has been closed", "log on again, and start it there") \
+	X(HOP_ONETIME, "hop_onetime", CLUSTER_EDENIED, "a session by one-time credential goes no further", "log on with a credential") \
+	X(HOP_COUNT, "hop_count", CLUSTER_EDENIED, "too many nodes in a row", "log on to the node directly") \
+	X(HOP_TARGET, "hop_target", CLUSTER_EDENIED, "no node of the directory has the host key of where this goes", "run cluster-login node list; join that node again") \
 	X(FOREIGN_IGNORED, "foreign_ignored", CLUSTER_OK, "the account is known to another name service, which decides (foreign = ignore)", "")
 
 enum reason {

@@ -102,6 +102,7 @@ enum reason pam_call_decide(struct pam_call *c)
 		.max_stale = pam_call_max_stale(c),
 		.source = c->facts.source[0] ? c->facts.source : NULL,
 		.credential = c->verified ? &c->credential : NULL,
+		.hop = c->hopped ? &c->hop : NULL,
 		.cert = c->certified ? &c->cert : NULL,
 	};
 	enum reason r;

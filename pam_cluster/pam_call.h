@@ -30,6 +30,9 @@ struct pam_call {
 	struct snapshots view;
 	bool verified;                /* credential holds what a signature vouches for */
 	struct credential credential;
+	bool hopped;                  /* in its place: `hop` holds what the node `via` vouches for */
+	struct hop hop;
+	char via[NAME_NODE_MAX + 1];
 	bool certified, has_facts;    /* it came in a certificate; cert is known, if only for the log */
 	struct sshcert_facts cert;
 	enum policy_use use;          /* what the grant must allow */

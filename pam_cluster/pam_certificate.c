@@ -20,7 +20,7 @@ enum reason pam_judge_certificate(struct pam_call *c)
 	enum reason r;
 	size_t n = 0;
 
-	c->verified = c->certified = c->has_facts = false;
+	c->verified = c->hopped = c->certified = c->has_facts = false;
 	if (!info || !from_sshd(c))
 		return REASON_NO_HANDOVER;
 	if ((e = authinfo_certificate(info, strnlen(info, AUTHINFO_MAX + 1), &text, &n)) == CLUSTER_ENOTFOUND)
@@ -38,8 +38,12 @@ enum reason pam_judge_certificate(struct pam_call *c)
 	c->cert = found.facts;
 	if (r != REASON_OK)
 		return r;
+	c->certified = true;
+	c->verified = !found.is_hop;
+	c->hopped = found.is_hop;
 	c->credential = found.credential;
-	c->verified = c->certified = true;
+	c->hop = found.hop;
+	memcpy(c->via, found.source, sizeof c->via);
 	diag_clear(&c->detail);
 	return pam_call_decide(c);
 }

@@ -15,6 +15,7 @@
 #define FIELD_ROOM 140
 #define DETAIL_ROOM 600
 #define CERTIFICATE_ROOM 240
+#define HOP_ROOM 260
 
 static const char *event_of(enum pam_stage stage)
 {
@@ -110,11 +111,24 @@ static void tell_certificate(const struct pam_call *c, char dst[CERTIFICATE_ROOM
 		dst[0] = '\0';
 }
 
+/* Whose hop it was, and through what: by this the way is followed back to the person's own session. */
+static void tell_hop(const struct pam_call *c, char dst[HOP_ROOM])
+{
+	char parent[ID_TEXT + 1] = "-", sid[ID_TEXT + 1] = "-";
+
+	if (!c->hop.machine) {
+		id_text(&c->hop.parent, parent);
+		id_text(&c->hop.session, sid);
+	}
+	if (snprintf(dst, HOP_ROOM, " via=%s from=%s parent=%s sid=%s n=%" PRId64, c->via, c->hop.parent_source[0] ? c->hop.parent_source : "-", parent, sid, c->hop.count) < 0)
+		dst[0] = '\0';
+}
+
 void pam_report_line(const struct pam_call *c, enum reason r, const char id[PAM_CALL_ID + 1])
 {
 	char account[FIELD_ROOM], service[FIELD_ROOM], rhost[FIELD_ROOM], person[FIELD_ROOM], detail[DETAIL_ROOM], jti[ID_TEXT + 1] = "-", subject[ID_TEXT + 1] = "";
 	enum reason shown = c->excused == REASON_OK ? r : c->excused;
-	char certificate[CERTIFICATE_ROOM] = "";
+	char certificate[CERTIFICATE_ROOM] = "", hop[HOP_ROOM] = "";
 	int level = priority(c, r);
 
 	if (level == LOG_DEBUG && !c->conf.args.debug)
@@ -123,9 +137,15 @@ void pam_report_line(const struct pam_call *c, enum reason r, const char id[PAM_
 		id_text(&c->credential.jti, jti);
 		id_text(&c->credential.person, subject);
 	}
+	if (c->hopped) {
+		id_text(&c->hop.jti, jti);
+		if (!c->hop.machine)
+			id_text(&c->hop.person, subject);
+		tell_hop(c, hop);
+	}
 	if (c->has_facts)
 		tell_certificate(c, certificate);
-	pam_syslog(c->pamh, level, "event=%s result=%s reason=%s person=%s account=%s service=%s rhost=%s jti=%s%s id=%s detail=\"%s\"", event_of(c->stage), result_of(c, r),
+	pam_syslog(c->pamh, level, "event=%s result=%s reason=%s person=%s account=%s service=%s rhost=%s jti=%s%s%s id=%s detail=\"%s\"", event_of(c->stage), result_of(c, r),
 	    reason_word(shown), word(c->answer.person.name[0] ? c->answer.person.name : subject, person), word(c->facts.user, account), word(c->facts.service, service),
-	    word(c->facts.rhost, rhost), jti, certificate, id, sentence(detail_of(c, r, shown), detail));
+	    word(c->facts.rhost, rhost), jti, hop, certificate, id, sentence(detail_of(c, r, shown), detail));
 }

@@ -46,9 +46,46 @@ static void plain_copy(char *dst, size_t size, const char *src)
 	dst[n] = '\0';
 }
 
-static enum cluster_err fill(const struct pam_call *c, struct session *s)
+/* What was shown: a credential, by itself or in a certificate. */
+static void fill_credential(const struct pam_call *c, struct session *s)
 {
 	const struct credential *cred = &c->credential;
+
+	s->kind = c->certified ? SESSION_CERTIFICATE : c->onetime ? SESSION_ONETIME : SESSION_CREDENTIAL;
+	s->person = cred->person;
+	s->device = cred->device;
+	s->jti = cred->jti;
+	s->iat = cred->iat;
+	s->auth_time = cred->auth_time;
+	s->narrowed = cred->n_acc > 0;
+	s->narrowed_nodes = cred->n_nod > 0;
+	s->exp = policy_session_end(cred, &c->answer.grant);
+	if (c->onetime) { /* its own life is that of a prompt, and it is for one account on one node */
+		s->exp = s->opened + (c->answer.grant.ttl ? (int64_t)c->answer.grant.ttl : ONETIME_SESSION);
+		s->narrowed_nodes = true;
+	}
+	plain_copy(s->issuer, sizeof s->issuer, cred->issuer);
+}
+
+/* A hop: what stands behind it, or where nobody does, the hop itself. */
+static void fill_hop(const struct pam_call *c, struct session *s)
+{
+	const struct hop *h = &c->hop;
+
+	s->kind = SESSION_HOP;
+	s->person = h->person;
+	s->device = h->device;
+	s->parent = h->session;
+	s->source = h->source;
+	s->hops = (uint8_t)h->count;
+	s->jti = h->machine ? h->jti : h->parent;
+	s->iat = s->auth_time = h->machine ? h->iat : h->auth_time;
+	s->exp = s->iat + (c->answer.grant.ttl ? (int64_t)c->answer.grant.ttl : CREDENTIAL_LIFE_MAX);
+	plain_copy(s->issuer, sizeof s->issuer, h->machine ? h->signer : h->parent_issuer);
+}
+
+static enum cluster_err fill(const struct pam_call *c, struct session *s)
+{
 	enum cluster_err e;
 	pid_t pid = getpid();
 
@@ -57,27 +94,20 @@ static enum cluster_err fill(const struct pam_call *c, struct session *s)
 		return e;
 	s->audit = session_own_audit(pid); /* one that others have too tells nothing */
 	s->pid = (uint32_t)pid;
-	s->person = cred->person;
-	s->device = cred->device;
-	s->jti = cred->jti;
 	s->boot_id = c->view.now.boot_id;
-	s->iat = cred->iat;
-	s->end_at_expiry = c->answer.grant.end_at_expiry;
-	s->narrowed = cred->n_acc > 0;
-	s->exp = policy_session_end(cred, &c->answer.grant);
-	s->auth_time = cred->auth_time;
 	s->opened = c->view.now.wall;
-	if (c->onetime) /* its own life is that of a prompt */
-		s->exp = s->opened + (c->answer.grant.ttl ? (int64_t)c->answer.grant.ttl : ONETIME_SESSION);
 	s->on_revoke = c->answer.grant.on_revoke;
-	s->kind = c->certified ? SESSION_CERTIFICATE : c->onetime ? SESSION_ONETIME : SESSION_CREDENTIAL;
+	s->end_at_expiry = c->answer.grant.end_at_expiry;
+	if (c->hopped)
+		fill_hop(c, s);
+	else
+		fill_credential(c, s);
 	if (c->certified)
 		s->cert = c->cert;
 	plain_copy(s->account, sizeof s->account, c->facts.user);
 	plain_copy(s->service, sizeof s->service, c->facts.service);
 	plain_copy(s->tty, sizeof s->tty, c->facts.tty);
 	plain_copy(s->rhost, sizeof s->rhost, c->facts.rhost);
-	plain_copy(s->issuer, sizeof s->issuer, cred->issuer);
 	plain_copy(s->role, sizeof s->role, c->answer.grant_role);
 	return CLUSTER_OK;
 }

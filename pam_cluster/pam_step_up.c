@@ -76,6 +76,12 @@ static bool fresh_and_personal(struct pam_call *c, const struct session *s)
 	return age <= (int64_t)t->self.sudo_fresh && age >= -(int64_t)t->self.skew;
 }
 
+/* A session that a node came with, and no person: then anybody may answer who is allowed to. */
+static bool nobody_behind(const struct session *s)
+{
+	return s->kind == SESSION_HOP && s->hops == 0;
+}
+
 static enum reason judge(struct pam_call *c, const struct challenge *ch, const char *reply, const struct session *s)
 {
 	struct cluster_id device;
@@ -93,7 +99,7 @@ static enum reason judge(struct pam_call *c, const struct challenge *ch, const c
 		return e == CLUSTER_ESIGNATURE ? REASON_PROOF : e == CLUSTER_ENOMEM || e == CLUSTER_ECRYPTO ? REASON_SYSTEM : REASON_ANSWER_FORMAT;
 	if (!challenge_time_ok(ch, c->view.now.wall, c->view.trust.self.skew))
 		return REASON_CHALLENGE;
-	if (s && !id_equal(&s->person, &a.person))
+	if (s && !nobody_behind(s) && !id_equal(&s->person, &a.person))
 		return REASON_NOT_THE_CALLER;
 	if (s && (r = session_holds(c, s)) != REASON_OK)
 		return r;

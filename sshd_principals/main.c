@@ -97,11 +97,13 @@ static const char *word(const char *src, char dst[SSHCERT_KEY_ID_MAX + 1])
 static int refuse(const char *account, const struct principals_answer *a, enum reason r)
 {
 	const struct sshcert_facts *f = &a->certificate.facts;
-	char name[SSHCERT_KEY_ID_MAX + 1], key_id[SSHCERT_KEY_ID_MAX + 1], facts[300] = "";
+	char name[SSHCERT_KEY_ID_MAX + 1], key_id[SSHCERT_KEY_ID_MAX + 1], facts[300] = "", via[NAME_NODE_MAX + 6] = "";
 
 	if (a->certificate.has_facts)
 		(void)snprintf(facts, sizeof facts, " serial=%" PRIu64 " key_id=%s ca=%s", f->serial, word(f->key_id, key_id), f->ca);
-	log_line(LOG_LEVEL_NOTICE, "event=principals result=refused reason=%s account=%s%s detail=\"%s\"", reason_word(r), word(account, name), facts,
+	if (a->certificate.is_hop)
+		(void)snprintf(via, sizeof via, " via=%s", a->certificate.source);
+	log_line(LOG_LEVEL_NOTICE, "event=principals result=refused reason=%s account=%s%s%s detail=\"%s\"", reason_word(r), word(account, name), via, facts,
 	    a->detail.text[0] ? a->detail.text : reason_text(r));
 	return EXIT_NO;
 }
@@ -112,13 +114,15 @@ static int decide(const struct options *o, char **argv)
 	static struct node_conf conf;
 	const struct principals_query q = { .account = argv[0], .type = argv[1], .certificate = argv[2], .passwd = o->passwd, .conf = &conf, .owner = o->owner };
 	enum reason r = REASON_CONFIG;
+	size_t n;
 
 	if (node_conf_load(o->config, o->owner, &conf, &answer.detail) == CLUSTER_OK)
 		r = principals_decide(&q, &answer);
 	if (r != REASON_OK)
 		return refuse(q.account, &answer, r);
-	answer.principal[PRINCIPALS_TEXT] = '\n'; /* in the place of its NUL: one write, all or nothing */
-	return file_write_all(STDOUT_FILENO, answer.principal, sizeof answer.principal) == CLUSTER_OK ? 0 : EXIT_IO;
+	n = strlen(answer.principal);
+	answer.principal[n] = '\n'; /* in the place of its NUL: one write, all or nothing */
+	return file_write_all(STDOUT_FILENO, answer.principal, n + 1) == CLUSTER_OK ? 0 : EXIT_IO;
 }
 
 int main(int argc, char **argv)

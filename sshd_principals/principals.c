@@ -38,13 +38,12 @@ static enum reason identify(const struct principals_query *q, struct identity *w
 
 static enum reason decide(const struct principals_query *q, const struct snapshots *s, struct principals_answer *a)
 {
-	const struct policy_request request = {
+	struct policy_request request = {
 		.class = POLICY_LOGIN,
 		.account = q->account,
 		.now = &s->now,
 		.max_stale = node_conf_max_stale(q->conf, "sshd"),
 		.source_later = true,
-		.credential = &a->certificate.credential,
 		.cert = &a->certificate.facts,
 	};
 	struct policy_answer answer;
@@ -59,9 +58,24 @@ static enum reason decide(const struct principals_query *q, const struct snapsho
 	}
 	if ((r = judge(q, s, a)) != REASON_OK || (r = identity_check(&s->trust, &s->accounts, &who, &a->detail)) != REASON_OK)
 		return r;
+	if (a->certificate.is_hop)
+		request.hop = &a->certificate.hop;
+	else
+		request.credential = &a->certificate.credential;
 	if ((r = policy_decide(&s->trust, &request, &answer)) != REASON_OK)
 		a->detail = answer.detail;
 	return r;
+}
+
+static void name(const struct policy_certificate *c, char dst[PRINCIPALS_TEXT + 1])
+{
+	if (c->is_hop) {
+		sshcert_hop_principal(&c->hop, dst);
+		return;
+	}
+	id_text(&c->credential.jti, dst);
+	dst[ID_TEXT] = '@';
+	id_text(&c->credential.cluster, dst + ID_TEXT + 1);
 }
 
 enum reason principals_decide(const struct principals_query *q, struct principals_answer *ret)
@@ -73,12 +87,7 @@ enum reason principals_decide(const struct principals_query *q, struct principal
 	snapshots_open(&s, q->conf->state, q->owner);
 	r = decide(q, &s, ret);
 	snapshots_close(&s);
-	if (r == REASON_OK) {
-		const struct credential *c = &ret->certificate.credential;
-
-		id_text(&c->jti, ret->principal);
-		ret->principal[ID_TEXT] = '@';
-		id_text(&c->cluster, ret->principal + ID_TEXT + 1);
-	}
+	if (r == REASON_OK)
+		name(&ret->certificate, ret->principal);
 	return r;
 }

@@ -6,6 +6,7 @@
 
 #include "cluster/node_conf.h"
 #include "cluster/policy.h"
+#include "cluster/sshcert_hop.h"
 
 /* sshd's question, and by which files it is answered. */
 struct principals_query {
@@ -15,7 +16,7 @@ struct principals_query {
 	uid_t owner;                              /* of the snapshots */
 };
 
-#define PRINCIPALS_TEXT (2 * ID_TEXT + 1)
+#define PRINCIPALS_TEXT SSHCERT_HOP_PRINCIPAL /* the longest: a credential's is 2 * ID_TEXT + 1 */
 
 struct principals_answer {
 	char principal[PRINCIPALS_TEXT + 1];      /* if the reason is REASON_OK, else empty */

@@ -94,7 +94,9 @@ struct policy_session {
 	const char *issuer;      /* kid */
 	const struct sshcert_facts *cert; /* of the certificate it was opened with, or NULL */
 	bool hop;                /* it came from another node: */
-	struct cluster_id source, parent; /* that node, and the session there; zero: of a machine */
+	bool machine;            /* with no person behind it: person, device and parent count for nothing */
+	struct cluster_id source, parent; /* that node, and the session there */
+	struct cluster_id own;   /* the hop's own jti; `jti` is that of the credential behind it */
 };
 /* When a session under this grant ends if it ends with its credential: with it, or with the grant's ttl. */
 int64_t policy_session_end(const struct credential *c, const struct trust_grant *g);

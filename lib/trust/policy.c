@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "policy_check.h"
+#include "policy_hop.h"
 
 static enum reason refuse(struct diag *d, enum reason r, const char *what)
 {
@@ -134,6 +134,8 @@ static enum reason decide(const struct trust *t, const struct policy_request *q,
 		return refuse(&a->detail, REASON_NAME, "the account name breaks the grammar");
 	if (q->class != POLICY_JOB && (r = policy_fresh(t, q->now, q->max_stale, &a->detail)) != REASON_OK)
 		return r;
+	if (q->hop)
+		return q->class == POLICY_LOGIN && !q->credential ? policy_hop_decide(t, q, a) : refuse(&a->detail, REASON_SYSTEM, "a hop is a login of its own");
 	return q->credential ? decide_person(t, q, a) : decide_account(t, q, a);
 }
 

@@ -94,8 +94,8 @@ enum reason policy_check_certificate(const struct trust *t, const struct sshcert
 
 	if (!c)
 		return REASON_OK;
-	serial = decimal(c->serial, room, &n);
-	if ((r = policy_check_revoked(t, REVOKE_CERT_SERIAL, serial, n, iat, REASON_REVOKED_CERTIFICATE, d)) != REASON_OK ||
+	serial = decimal(c->serial, room, &n); /* 0: a hop's, which has none of its own */
+	if ((c->serial != 0 && (r = policy_check_revoked(t, REVOKE_CERT_SERIAL, serial, n, iat, REASON_REVOKED_CERTIFICATE, d)) != REASON_OK) ||
 	    (r = policy_check_revoked(t, REVOKE_CERT_ID, c->key_id, strlen(c->key_id), iat, REASON_REVOKED_CERTIFICATE, d)) != REASON_OK ||
 	    (r = policy_check_revoked(t, REVOKE_CERT_KEY, c->key, strlen(c->key), iat, REASON_REVOKED_CERTIFICATE, d)) != REASON_OK)
 		return r;
@@ -159,18 +159,15 @@ static enum reason use_allowed(const struct trust_grant *g, enum policy_use use)
 	return REASON_SYSTEM;
 }
 
-/* The first grant of one subject that serves. REASON_NO_GRANT: there is none at all; otherwise why the last one does not. */
-static enum reason subject_grant(const struct trust *t, const struct trust_person *person, const char *role, const struct policy_wanted *w, struct policy_answer *ret)
+/* The first of these grants that serves. REASON_NO_GRANT: there is none at all; otherwise why the last one does not. */
+static enum reason first_grant(struct rd *cursor, const char *role, const struct policy_wanted *w, struct policy_answer *ret)
 {
 	int64_t age = w->now == 0 ? 0 : w->now - w->issued;
 	enum reason r = REASON_NO_GRANT;
 	struct trust_grant grant;
 	enum cluster_err e;
-	struct rd cursor;
 
-	if ((e = trust_grants(t, &person->id, role, w->account, &cursor)) != CLUSTER_OK)
-		return e == CLUSTER_ENOTFOUND ? REASON_NO_GRANT : damaged(&ret->detail, "grants", e);
-	while ((e = trust_grant_next(&cursor, &grant)) == CLUSTER_OK) {
+	while ((e = trust_grant_next(cursor, &grant)) == CLUSTER_OK) {
 		r = grant.ttl != 0 && age >= (int64_t)grant.ttl ? REASON_EXPIRED : use_allowed(&grant, w->use);
 		if (r != REASON_OK)
 			continue;
@@ -181,6 +178,34 @@ static enum reason subject_grant(const struct trust *t, const struct trust_perso
 		return REASON_OK;
 	}
 	return e == CLUSTER_ENOTFOUND ? r : damaged(&ret->detail, "grants", e);
+}
+
+static enum reason subject_grant(const struct trust *t, const struct trust_person *person, const char *role, const struct policy_wanted *w, struct policy_answer *ret)
+{
+	enum cluster_err e;
+	struct rd cursor;
+
+	if ((e = trust_grants(t, &person->id, role, w->account, &cursor)) != CLUSTER_OK)
+		return e == CLUSTER_ENOTFOUND ? REASON_NO_GRANT : damaged(&ret->detail, "grants", e);
+	return first_grant(&cursor, role, w, ret);
+}
+
+enum reason policy_check_node_grant(const struct trust *t, const struct cluster_id *node, const struct policy_wanted *w, struct policy_answer *ret)
+{
+	enum reason r = REASON_NO_GRANT;
+	char text[ID_TEXT + 1];
+	enum cluster_err e;
+	struct rd cursor;
+
+	if ((e = trust_grants_of_node(t, node, w->account, &cursor)) == CLUSTER_OK)
+		r = first_grant(&cursor, NULL, w, ret);
+	else if (e != CLUSTER_ENOTFOUND)
+		return damaged(&ret->detail, "grants", e);
+	if (r != REASON_OK && r != REASON_SNAPSHOT_DAMAGED) {
+		id_text(node, text);
+		diag_set(&ret->detail, reason_err(r), "from node %s without a person, account %s, node %s", text, w->account, t->self.node_name);
+	}
+	return r;
 }
 
 /* Another subject may have a grant that serves. */

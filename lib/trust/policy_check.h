@@ -40,5 +40,7 @@ struct policy_wanted {
 	enum policy_use use;
 };
 enum reason policy_check_grant(const struct trust *t, const struct trust_person *person, const struct policy_wanted *w, struct policy_answer *ret);
+/* The same to a node with no person behind it. */
+enum reason policy_check_node_grant(const struct trust *t, const struct cluster_id *node, const struct policy_wanted *w, struct policy_answer *ret);
 
 #endif

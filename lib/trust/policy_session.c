@@ -3,40 +3,80 @@
 
 #include <string.h>
 
-#include "policy_check.h"
+#include "policy_hop.h"
 
 int64_t policy_session_end(const struct credential *c, const struct trust_grant *g)
 {
 	return g->end_at_expiry && g->ttl > 0 && c->exp - c->iat > (int64_t)g->ttl ? c->iat + (int64_t)g->ttl : c->exp;
 }
 
+/* A hop's own jti stands at the end of its certificate's key id. */
+static void own_jti(const struct sshcert_facts *cert, struct cluster_id *ret)
+{
+	size_t n = strlen(cert->key_id);
+
+	if (n < ID_TEXT || id_parse(cert->key_id + n - ID_TEXT, ret) != CLUSTER_OK)
+		memset(ret, 0, sizeof *ret);
+}
+
 struct policy_session policy_session_of(const struct session *s)
 {
-	return (struct policy_session){
+	static const struct cluster_id none;
+	struct policy_session out = {
 		.session = s->id, .person = s->person, .device = s->device, .jti = s->jti, .iat = s->iat, .account = s->account, .issuer = s->issuer, .cert = session_cert(s),
+		.hop = s->kind == SESSION_HOP, .machine = s->kind == SESSION_HOP && id_equal(&s->person, &none), .source = s->source, .parent = s->parent,
 	};
+
+	if (out.hop)
+		own_jti(&s->cert, &out.own);
+	return out;
+}
+
+/* Where it came from, if it came by a hop. */
+static enum reason check_origin(const struct trust *t, const struct policy_session *s, struct diag *d)
+{
+	enum reason r;
+
+	if (!s->hop)
+		return REASON_OK;
+	if (!s->machine && (r = policy_hop_parent(t, &s->parent, s->iat, d)) != REASON_OK)
+		return r;
+	if ((r = policy_check_revoked(t, REVOKE_CREDENTIAL, s->own.b, ID_SIZE, s->iat, REASON_REVOKED_CREDENTIAL, d)) != REASON_OK)
+		return r;
+	return policy_hop_source(t, &s->source, s->iat, d);
+}
+
+static enum reason check_person(const struct trust *t, const struct policy_session *s, struct policy_answer *a)
+{
+	const struct policy_issued issued = { .jti = &s->jti, .device = &s->device, .person = &s->person, .iat = s->iat };
+	struct diag *d = &a->detail;
+	enum reason r;
+
+	if ((r = policy_check_person(t, &s->person, &a->person, d)) != REASON_OK)
+		return r;
+	if ((r = policy_check_device(&a->person, &s->device, d)) != REASON_OK)
+		return r;
+	return policy_check_issued(t, &issued, d);
 }
 
 static enum reason check_session(const struct trust *t, const struct policy_session *s, struct policy_answer *a)
 {
-	const struct policy_issued issued = { .jti = &s->jti, .device = &s->device, .person = &s->person, .iat = s->iat };
+	const struct policy_wanted wanted = { s->account, s->iat, 0, s->hop ? POLICY_USE_HOP : POLICY_USE_ANY };
 	struct diag *d = &a->detail;
 	struct trust_account account;
 	enum reason r;
 
 	if ((r = policy_check_revoked(t, REVOKE_SESSION, s->session.b, ID_SIZE, s->iat, REASON_REVOKED_SESSION, d)) != REASON_OK)
 		return r;
-	if ((r = policy_check_lockdown(t, &s->person, d)) != REASON_OK)
+	if (!s->machine && (r = policy_check_lockdown(t, &s->person, d)) != REASON_OK)
 		return r;
-	if ((r = policy_check_revoked(t, REVOKE_ISSUER, s->issuer, strlen(s->issuer), s->iat, REASON_REVOKED_ISSUER, d)) != REASON_OK)
+	if (!s->machine && (r = policy_check_revoked(t, REVOKE_ISSUER, s->issuer, strlen(s->issuer), s->iat, REASON_REVOKED_ISSUER, d)) != REASON_OK)
 		return r;
 	if ((r = policy_check_certificate(t, s->cert, s->iat, d)) != REASON_OK)
 		return r;
-	if ((r = policy_check_person(t, &s->person, &a->person, d)) != REASON_OK)
+	if ((r = check_origin(t, s, d)) != REASON_OK)
 		return r;
-	if ((r = policy_check_device(&a->person, &s->device, d)) != REASON_OK)
-		return r;
-	if ((r = policy_check_issued(t, &issued, d)) != REASON_OK)
+	if (!s->machine && (r = check_person(t, s, a)) != REASON_OK)
 		return r;
 	if ((r = policy_check_target(t, s->account, s->iat, d)) != REASON_OK)
 		return r;
@@ -44,9 +84,8 @@ static enum reason check_session(const struct trust *t, const struct policy_sess
 		return r;
 	if ((r = policy_check_account(t, s->account, &account, d)) != REASON_OK)
 		return r;
-	if ((r = policy_check_grant(t, &a->person, &(struct policy_wanted){ s->account, s->iat, 0, POLICY_USE_ANY }, a)) != REASON_OK)
-		return r;
-	return policy_check_owner(&account, &s->person, d);
+	r = s->machine ? policy_check_node_grant(t, &s->source, &wanted, a) : policy_check_grant(t, &a->person, &wanted, a);
+	return r == REASON_OK ? policy_check_owner(&account, &s->person, d) : r;
 }
 
 enum reason policy_session_check(const struct trust *t, const struct policy_session *s, struct policy_answer *ret)

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy_hop.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static enum reason refuse(struct diag *d, enum reason r, const char *what)
+{
+	diag_set(d, reason_err(r), "%s", what);
+	return r;
+}
+
+static enum reason check_times(const struct trust *t, const struct hop *h, int64_t now, struct diag *d)
+{
+	int64_t skew = t->self.skew;
+	enum reason r = REASON_OK;
+
+	if (h->exp <= h->iat || h->exp - h->iat > HOP_LIFE_MAX)
+		r = REASON_LIFE;
+	else if (h->iat - now > skew || (!h->machine && h->auth_time - h->iat > skew))
+		r = REASON_NOT_YET;
+	else if (h->exp <= now)
+		r = REASON_HOP_AGE;
+	if (r != REASON_OK)
+		diag_set(d, reason_err(r), "iat %" PRId64 ", exp %" PRId64 ", auth_time %" PRId64 ", clock %" PRId64, h->iat, h->exp, h->auth_time, now);
+	return r;
+}
+
+/* What the source node vouched for: one account on one node, of this cluster. */
+static enum reason check_claims(const struct trust *t, const struct policy_request *q, struct diag *d)
+{
+	const struct hop *h = q->hop;
+	int64_t issued = policy_hop_issued(h);
+	enum reason r;
+
+	if (!h->machine && (r = policy_check_revoked(t, REVOKE_ISSUER, h->parent_issuer, strlen(h->parent_issuer), issued, REASON_REVOKED_ISSUER, d)) != REASON_OK)
+		return r;
+	if ((r = policy_check_certificate(t, q->cert, issued, d)) != REASON_OK)
+		return r;
+	if (!id_equal(&h->cluster, &t->snap.cluster))
+		return refuse(d, REASON_CLUSTER, "aud is not this cluster");
+	if ((r = check_times(t, h, q->now->wall, d)) != REASON_OK)
+		return r;
+	if (strcmp(h->account, q->account) != 0)
+		return refuse(d, REASON_NARROW_ACCOUNT, "the hop is to another account");
+	return id_equal(&h->target, &t->self.node) ? REASON_OK : refuse(d, REASON_NARROW_NODE, "the hop is to another node");
+}
+
+int64_t policy_hop_issued(const struct hop *h)
+{
+	return h->machine ? h->iat : h->auth_time;
+}
+
+enum reason policy_hop_source(const struct trust *t, const struct cluster_id *node, int64_t issued, struct diag *d)
+{
+	struct trust_node source;
+	enum cluster_err e = trust_node_by_id(t, node, &source);
+	char text[ID_TEXT + 1];
+	enum reason r;
+
+	id_text(node, text);
+	if (e != CLUSTER_OK) {
+		r = e == CLUSTER_ENOTFOUND ? REASON_HOP_SOURCE : REASON_SNAPSHOT_DAMAGED;
+		diag_set(d, reason_err(r), "node %s: %s", text, err_name(e));
+		return r;
+	}
+	if ((r = policy_check_revoked(t, REVOKE_NODE, node->b, ID_SIZE, issued, REASON_REVOKED_NODE, d)) == REASON_REVOKED_NODE)
+		(void)diag_prefix(d, "node %s, from which the hop came", source.name);
+	return r;
+}
+
+enum reason policy_hop_parent(const struct trust *t, const struct cluster_id *session, int64_t issued, struct diag *d)
+{
+	return policy_check_revoked(t, REVOKE_SESSION, session->b, ID_SIZE, issued, REASON_REVOKED_SESSION, d);
+}
+
+/* The hop itself, and what stands behind it. */
+static enum reason check_revoked(const struct trust *t, const struct hop *h, struct diag *d)
+{
+	const struct policy_issued issued = { .jti = &h->parent, .device = &h->device, .person = &h->person, .iat = h->auth_time };
+	enum reason r = policy_check_revoked(t, REVOKE_CREDENTIAL, h->jti.b, ID_SIZE, policy_hop_issued(h), REASON_REVOKED_CREDENTIAL, d);
+
+	if (r != REASON_OK || h->machine)
+		return r;
+	if ((r = policy_hop_parent(t, &h->session, h->auth_time, d)) != REASON_OK)
+		return r;
+	return policy_check_issued(t, &issued, d);
+}
+
+enum reason policy_hop_decide(const struct trust *t, const struct policy_request *q, struct policy_answer *a)
+{
+	const struct hop *h = q->hop;
+	const int64_t issued = policy_hop_issued(h);
+	const struct policy_wanted wanted = { q->account, issued, q->now->wall, POLICY_USE_HOP };
+	struct diag *d = &a->detail;
+	struct trust_account account;
+	enum reason r;
+
+	if (!h->machine && (r = policy_check_lockdown(t, &h->person, d)) != REASON_OK) /* a lockdown is of people */
+		return r;
+	if ((r = check_claims(t, q, d)) != REASON_OK)
+		return r;
+	if ((r = policy_hop_source(t, &h->source, issued, d)) != REASON_OK)
+		return r;
+	if (!h->machine && ((r = policy_check_person(t, &h->person, &a->person, d)) != REASON_OK || (r = policy_check_device(&a->person, &h->device, d)) != REASON_OK))
+		return r;
+	if ((r = check_revoked(t, h, d)) != REASON_OK)
+		return r;
+	if ((r = policy_check_target(t, q->account, issued, d)) != REASON_OK)
+		return r;
+	if ((r = policy_check_before(t, issued, d)) != REASON_OK)
+		return r;
+	if ((r = policy_check_account(t, q->account, &account, d)) != REASON_OK)
+		return r;
+	r = h->machine ? policy_check_node_grant(t, &h->source, &wanted, a) : policy_check_grant(t, &a->person, &wanted, a);
+	return r == REASON_OK ? policy_check_owner(&account, &h->person, d) : r;
+}

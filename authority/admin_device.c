@@ -52,17 +52,11 @@ static enum cluster_err list_one(void *ctx, const char *key, const char *value, 
 	return e;
 }
 
-enum cluster_err admin_device_list(struct call *c, struct json **ret, struct diag *d)
+static enum cluster_err list(struct call *c, const char *person, struct json **ret, struct diag *d)
 {
-	const char *who = NULL;
-	struct json_field f[] = { { .name = "person", .kind = JSON_KIND_TEXT, .optional = true, .dst = &who, .max = NAME_PERSON_MAX } };
-	struct listing l = { .call = c, .list = json_list() };
-	char id[ID_TEXT + 1];
+	struct listing l = { .call = c, .list = json_list(), .person = person };
 	enum cluster_err e;
 
-	if ((e = json_read(c->in, ADMIN_FIELDS(f), d)) != CLUSTER_OK || (who && (e = record_find(c->a->store, DIRECTORY_PEOPLE, who, id, d)) != CLUSTER_OK))
-		goto out;
-	l.person = who ? id : NULL;
 	if ((e = store_each(c->a->store, STORE_DEVICE, "", list_one, &l)) != CLUSTER_OK) {
 		diag_set(d, e, "the store cannot be read: %s", err_name(e));
 		goto out;
@@ -72,6 +66,29 @@ enum cluster_err admin_device_list(struct call *c, struct json **ret, struct dia
 out:
 	json_free(l.list);
 	return e;
+}
+
+enum cluster_err admin_device_list(struct call *c, struct json **ret, struct diag *d)
+{
+	const char *who = NULL;
+	struct json_field f[] = { { .name = "person", .kind = JSON_KIND_TEXT, .optional = true, .dst = &who, .max = NAME_PERSON_MAX } };
+	char id[ID_TEXT + 1];
+	enum cluster_err e;
+
+	if ((e = json_read(c->in, ADMIN_FIELDS(f), d)) != CLUSTER_OK || (who && (e = record_find(c->a->store, DIRECTORY_PEOPLE, who, id, d)) != CLUSTER_OK))
+		return e;
+	return list(c, who ? id : NULL, ret, d);
+}
+
+enum cluster_err admin_device_own_list(struct call *c, struct json **ret, struct diag *d)
+{
+	char id[ID_TEXT + 1];
+	enum cluster_err e;
+
+	if ((e = json_read(c->in, NULL, 0, d)) != CLUSTER_OK)
+		return e;
+	id_text(&c->person, id);
+	return list(c, id, ret, d);
 }
 
 enum cluster_err admin_device_drop(struct change *ch, const struct device *device, struct diag *d)
@@ -104,20 +121,23 @@ out:
 	return e;
 }
 
-/* A change, and the device that it is about; change_done in any case. */
-static enum cluster_err begin(struct call *c, struct change *ch, const char *id, struct device *ret, struct diag *d)
+/* A change, and the device that it is about, of anybody or of this person (NULL: anybody); change_done in any case. */
+static enum cluster_err begin(struct call *c, struct change *ch, const char *id, const struct cluster_id *person, struct device *ret, struct diag *d)
 {
 	enum cluster_err e;
 
 	if ((e = change_begin(ch, c->a, c->now, d)) != CLUSTER_OK)
 		return e;
-	if ((e = device_get(ch->store, id, ret)) != CLUSTER_OK)
+	e = device_get(ch->store, id, ret);
+	if (e == CLUSTER_OK && person && !id_equal(&ret->person, person))
+		e = CLUSTER_ENOTFOUND;
+	if (e != CLUSTER_OK)
 		return e == CLUSTER_ENOTFOUND ? diag_set(d, e, "there is no device \"%s\"", id) : change_store_error(ch, e, d);
 	return CLUSTER_OK;
 }
 
 /* No node knows labels: no head is signed for it. */
-enum cluster_err admin_device_rename(struct call *c, struct json **ret, struct diag *d)
+static enum cluster_err rename_one(struct call *c, const struct cluster_id *person, struct json **ret, struct diag *d)
 {
 	const char *id = NULL, *label = NULL;
 	struct json_field f[] = {
@@ -128,7 +148,7 @@ enum cluster_err admin_device_rename(struct call *c, struct json **ret, struct d
 	struct device device;
 	enum cluster_err e;
 
-	if ((e = json_read(c->in, ADMIN_FIELDS(f), d)) != CLUSTER_OK || (e = begin(c, &ch, id, &device, d)) != CLUSTER_OK)
+	if ((e = json_read(c->in, ADMIN_FIELDS(f), d)) != CLUSTER_OK || (e = begin(c, &ch, id, person, &device, d)) != CLUSTER_OK)
 		goto out;
 	snprintf(device.label, sizeof device.label, "%s", label);
 	if ((e = device_put(ch.store, &device)) != CLUSTER_OK)
@@ -140,7 +160,7 @@ out:
 	return e;
 }
 
-enum cluster_err admin_device_remove(struct call *c, struct json **ret, struct diag *d)
+static enum cluster_err remove_one(struct call *c, const struct cluster_id *person, struct json **ret, struct diag *d)
 {
 	const char *id = NULL;
 	struct json_field f[] = { { .name = "device", .kind = JSON_KIND_TEXT, .dst = &id, .max = ID_TEXT } };
@@ -148,11 +168,41 @@ enum cluster_err admin_device_remove(struct call *c, struct json **ret, struct d
 	struct device device;
 	enum cluster_err e;
 
-	if ((e = json_read(c->in, ADMIN_FIELDS(f), d)) != CLUSTER_OK || (e = begin(c, &ch, id, &device, d)) != CLUSTER_OK)
+	if ((e = json_read(c->in, ADMIN_FIELDS(f), d)) != CLUSTER_OK || (e = begin(c, &ch, id, person, &device, d)) != CLUSTER_OK)
 		goto out;
 	if ((e = admin_device_drop(&ch, &device, d)) == CLUSTER_OK)
 		e = admin_commit(c, &ch, "device/remove", id, ret, d);
 out:
 	change_done(&ch);
 	return e;
+}
+
+/* A credential that was narrowed for a job manages nobody's devices. */
+static enum cluster_err whole(const struct call *c, struct diag *d)
+{
+	return c->narrowed ? diag_set(d, CLUSTER_EDENIED, "this credential is narrowed to accounts or nodes: devices are managed with a whole one") : CLUSTER_OK;
+}
+
+enum cluster_err admin_device_rename(struct call *c, struct json **ret, struct diag *d)
+{
+	return rename_one(c, NULL, ret, d);
+}
+
+enum cluster_err admin_device_own_rename(struct call *c, struct json **ret, struct diag *d)
+{
+	enum cluster_err e = whole(c, d);
+
+	return e == CLUSTER_OK ? rename_one(c, &c->person, ret, d) : e;
+}
+
+enum cluster_err admin_device_remove(struct call *c, struct json **ret, struct diag *d)
+{
+	return remove_one(c, NULL, ret, d);
+}
+
+enum cluster_err admin_device_own_remove(struct call *c, struct json **ret, struct diag *d)
+{
+	enum cluster_err e = whole(c, d);
+
+	return e == CLUSTER_OK ? remove_one(c, &c->person, ret, d) : e;
 }

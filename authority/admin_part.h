@@ -31,6 +31,8 @@ call_handler admin_person_add, admin_person_list, admin_person_set, admin_person
 call_handler admin_account_add, admin_account_list, admin_account_remove;
 call_handler admin_group_add, admin_group_list, admin_group_member, admin_group_remove;
 call_handler admin_device_list, admin_device_remove, admin_device_rename;
+/* The same by a person, for the devices that are his or hers. */
+call_handler admin_device_own_list, admin_device_own_remove, admin_device_own_rename;
 call_handler admin_node_token, admin_node_list, admin_node_set, admin_node_remove;
 call_handler admin_grant_add, admin_grant_list, admin_grant_remove;
 call_handler admin_revoke_add, admin_revoke_list, admin_revoke_remove, admin_revoke_preview;

@@ -32,6 +32,7 @@ struct call {
 	unsigned is;             /* enum call_who */
 	char actor[CALL_ACTOR_MAX];
 	struct cluster_id person, device;
+	bool narrowed;           /* the person's credential is narrowed to accounts or nodes */
 	struct nodes_one *node;
 	bool known;              /* a signature of somebody we know holds: refusals may say why */
 

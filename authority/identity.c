@@ -139,7 +139,8 @@ static enum cluster_err person_state(struct call *c, const struct credential *cr
 	} else {
 		c->is |= CALL_PERSON;
 		/* a credential narrowed to accounts or nodes was not made for administration */
-		if (dir->people[0].admin && !cred->n_acc && !cred->n_nod)
+		c->narrowed = cred->n_acc || cred->n_nod;
+		if (dir->people[0].admin && !c->narrowed)
 			c->is |= CALL_ADMIN;
 		c->person = cred->person;
 		c->device = cred->device;

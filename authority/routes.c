@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "admin.h"
+#include "admin_part.h"
 #include "change.h"
 #include "cluster/json.h"
 #include "cluster/log.h"
@@ -31,6 +32,9 @@ const struct route routes_table[] = {
 	{ HEAD_GET, "/v1/head", false, CALL_NODE | CALL_PERSON | CALL_ROOT, read_head },
 	{ HEAD_GET, "/v1/objects/", true, CALL_NODE | CALL_PERSON | CALL_ROOT, read_object },
 	{ HEAD_GET, "/v1/me", false, CALL_PERSON, read_me },
+	{ HEAD_POST, "/v1/device/list", false, CALL_PERSON, admin_device_own_list },
+	{ HEAD_POST, "/v1/device/rename", false, CALL_PERSON, admin_device_own_rename },
+	{ HEAD_POST, "/v1/device/remove", false, CALL_PERSON, admin_device_own_remove },
 	{ HEAD_POST, "/v1/join", false, CALL_ANYBODY, join_run },
 	{ HEAD_POST, "/v1/enroll", false, CALL_ANYBODY, enroll_run },
 	{ HEAD_POST, "/v1/credential", false, CALL_ANYBODY, issue_run },

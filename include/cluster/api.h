@@ -35,9 +35,9 @@ enum cluster_err api_bootstrap(const struct api_where *where, const uint8_t pin[
 enum cluster_err api_open(const struct api_where *where, const struct document_keyset *keyset, struct http **ret, struct diag *d) CLUSTER_MUST_USE;
 
 /*
- * One JSON exchange: POST with a body, GET without. `headers` as http_request. A status other than 200 becomes an error by one table (400 CLUSTER_EFORMAT, 401 and 403 CLUSTER_EDENIED, 404 CLUSTER_ENOTFOUND,
- * 409 CLUSTER_EVERSION, 413 CLUSTER_ELIMIT, 429 and 503 CLUSTER_EUNAVAIL, else CLUSTER_ESYSTEM) with the authority's sentence in `d`. The caller frees *ret with json_free.
- * `body` stays the caller's.
+ * One JSON exchange: POST with a body, GET without. `headers` as http_request. A status other than 200 becomes an error by one table (400 CLUSTER_EFORMAT, 401 and 403
+ * CLUSTER_EDENIED, or CLUSTER_EREVOKED where the authority names a revocation, 404 CLUSTER_ENOTFOUND, 409 CLUSTER_EVERSION, 413 CLUSTER_ELIMIT, 429 and 503 CLUSTER_EUNAVAIL,
+ * else CLUSTER_ESYSTEM) with the authority's sentence in `d`. The caller frees *ret with json_free. `body` stays the caller's.
  */
 enum cluster_err api_json(struct http *h, const char *path, const char *const *headers, const struct json *body, int timeout_ms, struct json **ret, struct diag *d) CLUSTER_MUST_USE;
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cluster/json.h"
+#include "cluster/reason.h"
 
 #define BOOTSTRAP_TIMEOUT_MS 15000
 #define ERROR_BODY_MAX 4096
@@ -33,6 +34,15 @@ enum cluster_err api_status(int status)
 	}
 }
 
+static bool is_revocation(const char *word)
+{
+	for (int r = 0; r < REASON_N; r++) {
+		if (reason_err((enum reason)r) == CLUSTER_EREVOKED && strcmp(reason_word((enum reason)r), word) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* The error of an answer that is not 200, with the authority's own sentence if it sent one. */
 static enum cluster_err answer_error(const struct http_response *a, struct diag *d)
 {
@@ -44,6 +54,8 @@ static enum cluster_err answer_error(const struct http_response *a, struct diag 
 		message = json_member_text(j, "message");
 		word = json_member_text(j, "error");
 	}
+	if (e == CLUSTER_EDENIED && word != NULL && is_revocation(word))
+		e = CLUSTER_EREVOKED;
 	if (message != NULL)
 		diag_set(d, e, "the authority says: %.300s", message);
 	else if (word != NULL)

@@ -179,6 +179,35 @@ def ssh_devices(d):
     expect(d.request("POST", "/v1/credential", signed(key, common(d, "POST", "/v1/credential", sub=person.device, cnf={"jwk": Key(d.work).jwk}))), 401)
 
 
+def own_devices(d):
+    """People manage their own devices, and nobody else's; not with a credential that was narrowed for a job."""
+    d.admin_ok("account/add", name="svc-own")
+    vera, walt = Person(d, "vera").enrolled(), Person(d, "walt").enrolled()
+    for person in (vera, walt):
+        d.admin_ok("grant/add", person=person.name, accounts=["svc-own"])
+    first = vera.device
+    vera.key = Key(d.work)
+    vera.enrolled()
+    expect(vera.ask(), 200)
+    listed = expect(vera.call("POST", "/v1/device/list", {}), 200).json["devices"]
+    assert {x["id"] for x in listed} == {first, vera.device} and all(x["person_name"] == "vera" for x in listed), listed
+    expect(vera.call("POST", "/v1/device/list", {"person": "walt"}), 400)
+    expect(vera.call("POST", "/v1/device/rename", {"device": first, "label": "the old one"}), 200)
+    assert ["the old one"] == [x["label"] for x in d.admin_ok("device/list", person="vera")["devices"] if x["id"] == first]
+    for call, more in (("rename", {"label": "mine"}), ("remove", {})):
+        expect(vera.call("POST", "/v1/device/" + call, {"device": walt.device, **more}), 404, text="no device")
+    expect(vera.ask(acc=["svc-own"]), 200)
+    expect(vera.call("POST", "/v1/device/list", {}), 200)
+    expect(vera.call("POST", "/v1/device/rename", {"device": first, "label": "x"}), 403, text="narrowed")
+    expect(vera.call("POST", "/v1/device/remove", {"device": first}), 403, text="narrowed")
+    expect(vera.ask(), 200)
+    expect(vera.call("POST", "/v1/device/remove", {"device": first}), 200)
+    assert [x["id"] for x in d.admin_ok("device/list", person="vera")["devices"]] == [vera.device]
+    assert len(d.admin_ok("device/list", person="walt")["devices"]) == 1
+    audit = d.admin_ok("audit/list", limit=1000)["records"]
+    assert ("person:vera", "device/remove", first) in {(r["actor"], r["action"], r["object"]) for r in audit}
+
+
 def credentials(d):
     carol = Person(d, "carol", roles=["ops"]).enrolled()
     expect(carol.ask(), 403, "no_grant")
@@ -652,7 +681,7 @@ def main():
         d = Daemon(work).start()
         try:
             for name, function in (
-                ("init overwrites nothing", init), ("a node joins", joining), ("what only one node may have", joining_twice), ("people enrol", enrolling), ("devices with ssh keys", ssh_devices),
+                ("init overwrites nothing", init), ("a node joins", joining), ("what only one node may have", joining_twice), ("people enrol", enrolling), ("devices with ssh keys", ssh_devices), ("one's own devices", own_devices),
                 ("credentials (C4)", credentials), ("certificates", certificates),
                 ("weak keys (B8)", weak_keys), ("revocations", revocations), ("numbers (D1, D9)", numbers), ("grants", grants), ("leader", leaders), ("waiting (H8)", waiting),
                 ("killed", killed), ("audit", audit), ("rotation", rotation), ("what another process commits", taken_over), ("wrong files", wrong_files), ("a full disk", full_disk), ("wrong tries", wrong_tries),

@@ -18,6 +18,7 @@
 
 #include "ipc.h"
 #include "reporter.h"
+#include "telling.h"
 #include "ways.h"
 
 #define OBJECT_TIMEOUT_MS 120000
@@ -41,6 +42,7 @@ struct fetch {
 	uint64_t after;
 	struct frame reply;        /* the last message of trust */
 	struct reporter reporter;  /* what root says of sessions */
+	struct telling telling;    /* and of refusals */
 };
 
 static int64_t now_ms(void)
@@ -268,7 +270,7 @@ static void contact(struct fetch *f, const struct way *way, enum cluster_err e, 
 	must(ipc_send(f->root, &m, NULL, 0, 1));
 }
 
-/* ---- sessions: what root says of them, and what the authority is told and asked ---- */
+/* ---- sessions and refusals: what root says of them, and what the authority is told and asked ---- */
 
 static void hear_root(struct fetch *f)
 {
@@ -290,31 +292,55 @@ static void hear_root(struct fetch *f)
 			}
 		} else if (m.type == IPC_RENEW) {
 			reporter_want(&f->reporter, &(struct reporter_renewal){ .session = m.renew.session, .jti = m.renew.jti });
+		} else if (m.type == IPC_REFUSAL && telling_add(&f->telling, &m.refusal) != CLUSTER_OK) {
+			ipc_log(f->root, LOG_LEVEL_WARNING, "what serve says of a refusal is of no use");
 		}
 		ipc_close_fds(fds, n);
 	}
 }
 
-static enum cluster_err send_message(struct fetch *f, struct http *h, const char *text, bool *ret_known, struct diag *d)
+/* A report to `path`; the caller frees *ret. */
+static enum cluster_err post(struct fetch *f, struct http *h, const char *path, const struct json *body, struct json **ret, struct diag *d)
 {
-	static const char path[] = "/v1/sessions";
 	const char *headers[2] = { NULL, NULL };
-	struct json *body = NULL, *answer = NULL;
 	char *header = NULL;
 	enum cluster_err e;
 
-	if ((e = json_parse(text, strlen(text), REPORT_TEXT_MAX, &body, d)) != CLUSTER_OK || (e = authorisation(f, path, &header, d)) != CLUSTER_OK)
-		goto out;
+	if ((e = authorisation(f, path, &header, d)) != CLUSTER_OK)
+		return e;
 	headers[0] = header;
-	if ((e = api_json(h, path, headers, body, SESSIONS_TIMEOUT_MS, &answer, d)) != CLUSTER_OK)
-		goto out;
-	*ret_known = json_member_bool(answer, "known", false);
-	e = CLUSTER_OK;
-out:
-	json_free(answer);
-	json_free(body);
+	e = api_json(h, path, headers, body, SESSIONS_TIMEOUT_MS, ret, d);
 	free(header);
 	return e;
+}
+
+static enum cluster_err send_message(struct fetch *f, struct http *h, const char *text, bool *ret_known, struct diag *d)
+{
+	struct json *body = NULL, *answer = NULL;
+	enum cluster_err e;
+
+	if ((e = json_parse(text, strlen(text), REPORT_TEXT_MAX, &body, d)) == CLUSTER_OK && (e = post(f, h, "/v1/sessions", body, &answer, d)) == CLUSTER_OK)
+		*ret_known = json_member_bool(answer, "known", false);
+	json_free(answer);
+	json_free(body);
+	return e;
+}
+
+/* Whom this node has refused, for `explain` from elsewhere. Nothing depends on it. */
+static void send_refusals(struct fetch *f, struct http *h)
+{
+	struct json *body = refusal_batch_json(f->telling.one, f->telling.n), *answer = NULL;
+	struct diag d;
+
+	diag_clear(&d);
+	if (body && post(f, h, "/v1/refusals", body, &answer, &d) == CLUSTER_OK) {
+		telling_sent(&f->telling, now_ms());
+	} else {
+		telling_failed(&f->telling, now_ms());
+		ipc_log(f->root, LOG_LEVEL_DEBUG, "refusals are not reported: %s", d.text);
+	}
+	json_free(answer);
+	json_free(body);
 }
 
 static enum cluster_err send_report(struct fetch *f, struct http *h, struct diag *d)
@@ -367,29 +393,51 @@ static enum cluster_err look_for(struct fetch *f, struct http *h, const struct r
 	return e == CLUSTER_ENOTFOUND ? CLUSTER_OK : e;
 }
 
-/* What is due for the sessions. `h`: a connection that nobody waits on, or NULL: one is made. */
+/* What is due for the sessions. */
+static enum cluster_err attend_sessions(struct fetch *f, struct http *h, struct diag *d)
+{
+	struct reporter *r = &f->reporter;
+	enum cluster_err e = CLUSTER_OK;
+
+	if (r->heard && r->changed)
+		e = send_report(f, h, d);
+	while (e == CLUSTER_OK && r->n_renewals > 0)
+		e = look_for(f, h, &r->renewal[--r->n_renewals], d);
+	return e;
+}
+
+/* What is due. `h`: a connection that nobody waits on, or NULL: one is made. */
 static void attend(struct fetch *f, struct http *h)
 {
 	const struct api_where where = { .url = ways_now(&f->ways)->url, .via = ways_now(&f->ways)->via };
-	struct reporter *r = &f->reporter;
+	bool sessions = reporter_due(&f->reporter, now_ms()) == 0, refusals = telling_due(&f->telling, now_ms(), h != NULL) == 0;
 	enum cluster_err e = CLUSTER_OK;
 	struct http *own = NULL;
 	struct diag d;
 
-	if (!f->greeted || reporter_due(r, now_ms()) != 0)
+	if (!f->greeted || (!sessions && !refusals))
 		return;
 	diag_clear(&d);
 	if (!h && (e = api_open(&where, &f->keyset, &own, &d)) == CLUSTER_OK)
 		h = own;
-	if (e == CLUSTER_OK && r->heard && r->changed)
-		e = send_report(f, h, &d);
-	while (e == CLUSTER_OK && r->n_renewals > 0)
-		e = look_for(f, h, &r->renewal[--r->n_renewals], &d);
+	if (e == CLUSTER_OK && sessions)
+		e = attend_sessions(f, h, &d);
+	if (e == CLUSTER_OK && refusals)
+		send_refusals(f, h);
 	if (e != CLUSTER_OK) {
-		reporter_failed(r, now_ms());
+		reporter_failed(&f->reporter, now_ms());
+		telling_failed(&f->telling, now_ms());
 		ipc_log(f->root, LOG_LEVEL_DEBUG, "sessions are not reported: %s", d.text);
 	}
 	http_free(own);
+}
+
+/* In how many milliseconds there is something to do while the long poll waits; -1: nothing. */
+static int due(const struct fetch *f)
+{
+	int sessions = reporter_due(&f->reporter, now_ms()), refusals = telling_due(&f->telling, now_ms(), false);
+
+	return sessions < 0 || (refusals >= 0 && refusals < sessions) ? refusals : sessions;
 }
 
 /* While the long poll waits. */
@@ -400,7 +448,7 @@ static int while_waiting(void *arg, bool readable)
 	if (readable)
 		hear_root(f);
 	attend(f, NULL);
-	return f->greeted ? reporter_due(&f->reporter, now_ms()) : -1;
+	return f->greeted ? due(f) : -1;
 }
 
 static enum cluster_err poll_head(struct fetch *f, const char *path, int timeout_ms, struct json **ret, struct diag *d)

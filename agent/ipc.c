@@ -76,6 +76,9 @@ static void terminate(struct ipc *m)
 	case IPC_STATUS:
 		m->status.last_error[sizeof m->status.last_error - 1] = '\0';
 		break;
+	case IPC_REFUSAL:
+		refusal_terminate(&m->refusal);
+		break;
 	case IPC_PUBLISH:
 	case IPC_AGAIN:
 	case IPC_LOCAL:

@@ -35,6 +35,7 @@ enum ipc_type {
 	IPC_RENEW,     /* root to fetch: look for a newer credential */
 	IPC_RENEWED,   /* trust to root: there is one, verified; a descriptor of it as struct credential */
 	IPC_RELAY,     /* relay to root: how many connections it has and had */
+	IPC_REFUSAL,   /* serve to root to fetch: somebody was refused here, for the authority; root only hands it on */
 	IPC_TYPE_N
 };
 
@@ -98,6 +99,7 @@ struct ipc {
 		struct ipc_renew renew;
 		struct ipc_relay relay;
 		struct agent_msg_status status;
+		struct refusal refusal;
 	};
 };
 

@@ -13,6 +13,7 @@
 #include "cluster/agent_msg.h"
 #include "cluster/file.h"
 #include "cluster/log.h"
+#include "cluster/refusals.h"
 
 #include "ipc.h"
 #include "redeem.h"
@@ -20,6 +21,10 @@
 #define CLIENTS_MAX 64
 #define IDLE_SECONDS 5
 #define USES_MAX 4096
+#define REFUSALS_MAX 1024
+#define REFUSALS_SHARE (REFUSALS_MAX / 4) /* one source's */
+#define TELL_MAX 16     /* refusals to the authority at once, then */
+#define TELL_SECONDS 4  /* one in so many seconds: not more than fetch keeps for strangers */
 
 /*
  * The process behind the agent socket (PROTOCOL.md 5.7). Everybody may connect; who it is is known before a byte is read (THREATS.md I1, I2), and a table says who may ask what.
@@ -36,9 +41,11 @@ struct serve {
 	const struct agent *agent;
 	int root, listener;
 	struct event_base *base;
-	struct event *on_listener, *on_root;
+	struct event *on_listener, *on_root, *on_tell;
 	struct agent_msg_status status;
 	struct redeem *redeem;
+	struct refusals *refusals;
+	unsigned int told; /* lately, to the authority */
 	struct client client[CLIENTS_MAX];
 	uint64_t last_number;
 	int exit_status;
@@ -76,7 +83,7 @@ static bool handle_session(struct serve *s, struct client *c, const struct agent
 
 static bool handle_redeem(struct serve *s, struct client *c, const struct agent_msg_request *q, struct agent_msg_answer *a)
 {
-	const struct redeem_use use = { .jti = q->jti, .receipt = q->receipt, .iat = q->iat, .exp = q->exp };
+	const struct redeem_use use = { .jti = q->jti, .receipt = q->receipt, .person = q->person, .iat = q->iat, .exp = q->exp, .skew = q->skew };
 
 	(void)c;
 	a->result = redeem_take(s->redeem, &use, time(NULL));
@@ -90,12 +97,65 @@ static bool handle_confirm(struct serve *s, struct client *c, const struct agent
 	return true;
 }
 
+static void tell_later(struct serve *s)
+{
+	const struct timeval t = { .tv_sec = TELL_SECONDS };
+
+	if (!event_pending(s->on_tell, EV_TIMEOUT, NULL) && event_add(s->on_tell, &t) != 0)
+		ipc_log(s->root, LOG_LEVEL_ERROR, "libevent: a timer is not set");
+}
+
+/* Refusals on their way to the authority, as many as may go now; while it is out of reach they wait here. */
+static void tell(struct serve *s)
+{
+	struct ipc m;
+
+	ipc_init(&m, IPC_REFUSAL);
+	while (s->status.connected && s->told < TELL_MAX && refusals_next(s->refusals, &m.refusal)) {
+		s->told++;
+		if (ipc_send(s->root, &m, NULL, 0, 0) != CLUSTER_OK)
+			break; /* busy: that one is for this node only */
+	}
+	if (s->told > 0)
+		tell_later(s);
+}
+
+static void tell_due(evutil_socket_t fd, short what, void *arg)
+{
+	struct serve *s = arg;
+
+	(void)fd;
+	(void)what;
+	s->told--;
+	tell(s);
+}
+
+/* PAM does not wait for an answer. */
+static bool handle_refused(struct serve *s, struct client *c, const struct agent_msg_request *q, struct agent_msg_answer *a)
+{
+	(void)c;
+	a->result = refusals_add(s->refusals, &q->refusal, NULL);
+	tell(s);
+	return true;
+}
+
+static bool handle_explain(struct serve *s, struct client *c, const struct agent_msg_request *q, struct agent_msg_answer *a)
+{
+	size_t at = 0;
+
+	(void)c;
+	a->result = refusals_find(s->refusals, q->refusal.id, &at, &a->refusal, NULL) ? CLUSTER_OK : CLUSTER_ENOTFOUND;
+	return true;
+}
+
 static const struct request requests[] = {
 	{ AGENT_MSG_STATUS, WHO_ANYBODY, handle_status },
 	{ AGENT_MSG_SESSION_OPENED, WHO_ROOT, handle_session },
 	{ AGENT_MSG_SESSION_CLOSED, WHO_ROOT, handle_session },
 	{ AGENT_MSG_REDEEM, WHO_ROOT, handle_redeem },
 	{ AGENT_MSG_CONFIRM, WHO_ROOT, handle_confirm },
+	{ AGENT_MSG_REFUSED, WHO_ROOT, handle_refused },
+	{ AGENT_MSG_EXPLAIN, WHO_ROOT, handle_explain },
 };
 
 static void client_close(struct client *c)
@@ -239,6 +299,7 @@ static void root_ready(evutil_socket_t fd, short what, void *arg)
 	if (m.type == IPC_STATUS) {
 		s->status = m.status;
 		redeem_floor(s->redeem, m.status.head_iat, time(NULL));
+		tell(s);
 	} else if (m.type == IPC_SESSION)
 		session_answer(s, &m.session);
 }
@@ -253,11 +314,12 @@ static enum cluster_err start(struct serve *s, struct diag *d)
 		return e;
 	s->redeem = redeem_new(USES_MAX, time(NULL));
 	s->base = event_base_new();
-	if (!s->redeem || !s->base)
+	if (!s->redeem || !s->base || refusals_new(REFUSALS_MAX, REFUSALS_SHARE, &s->refusals) != CLUSTER_OK)
 		return diag_set(d, CLUSTER_ENOMEM, "libevent does not start");
 	s->on_listener = event_new(s->base, s->listener, EV_READ | EV_PERSIST, listener_ready, s);
 	s->on_root = event_new(s->base, s->root, EV_READ | EV_PERSIST, root_ready, s);
-	if (!s->on_listener || !s->on_root || event_add(s->on_listener, NULL) != 0 || event_add(s->on_root, NULL) != 0)
+	s->on_tell = event_new(s->base, -1, 0, tell_due, s);
+	if (!s->on_listener || !s->on_root || !s->on_tell || event_add(s->on_listener, NULL) != 0 || event_add(s->on_root, NULL) != 0)
 		return diag_set(d, CLUSTER_ENOMEM, "libevent does not start");
 	return CLUSTER_OK;
 }
@@ -281,8 +343,11 @@ int serve_process(const struct agent *a, int root, int listener)
 		event_free(s.on_listener);
 	if (s.on_root)
 		event_free(s.on_root);
+	if (s.on_tell)
+		event_free(s.on_tell);
 	if (s.base)
 		event_base_free(s.base);
 	redeem_free(s.redeem);
+	refusals_free(s.refusals);
 	return s.exit_status;
 }

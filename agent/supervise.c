@@ -291,6 +291,13 @@ static void on_session(struct supervisor *s, const struct ipc *m)
 		return; /* its client hears nothing, and does not wait for long */
 }
 
+/* Best effort: while fetch does not read, the authority hears of fewer refusals; this node has them all. */
+static void on_refusal(const struct supervisor *s, const struct ipc *m)
+{
+	if (ipc_send(s->children.channel[CHILD_FETCH], m, NULL, 0, 0) != CLUSTER_OK)
+		say(LOG_LEVEL_DEBUG, "a refusal is not told to the authority");
+}
+
 /* ---- messages, each allowed from one place only ---- */
 
 static void dispatch(struct supervisor *s, enum child from, const struct ipc *m, const int *fds, size_t n_fds)
@@ -305,6 +312,8 @@ static void dispatch(struct supervisor *s, enum child from, const struct ipc *m,
 		on_session(s, m);
 	else if (m->type == IPC_RENEWED && from == CHILD_TRUST)
 		care_renewed(&s->care, &m->renew.session, fds, n_fds);
+	else if (m->type == IPC_REFUSAL && from == CHILD_SERVE)
+		on_refusal(s, m);
 	else if (m->type == IPC_RELAY && from == CHILD_RELAY)
 		vitals_relay(&s->vitals, &m->relay);
 	else {

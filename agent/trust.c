@@ -55,16 +55,20 @@ static bool skip(const char **at, const char *word)
 	return true;
 }
 
-#define REPORT_PATH "/v1/sessions"
+/* Where a node reports its sessions, and whom it has refused. */
+static bool is_report(const char *path)
+{
+	return strcmp(path, "/v1/sessions") == 0 || strcmp(path, "/v1/refusals") == 0;
+}
 
-/* "/v1/head?after=<number>&wait=<number>", "/v1/objects/<sha256>", "/v1/renewal/<jti>": what a node reads; and where it reports its sessions. */
+/* "/v1/head?after=<number>&wait=<number>", "/v1/objects/<sha256>", "/v1/renewal/<jti>": what a node reads; and its reports. */
 static bool path_ok(const char *path)
 {
 	uint8_t sha256[CRYPTO_SHA256_SIZE];
 	const char *at = path;
 	struct cluster_id jti;
 
-	if (strcmp(path, REPORT_PATH) == 0)
+	if (is_report(path))
 		return true;
 	if (skip(&at, "/v1/renewal/"))
 		return id_parse(at, &jti) == CLUSTER_OK;
@@ -84,7 +88,7 @@ static enum cluster_err sign(struct verifier *v, const struct frame *f)
 		ipc_log(v->root, LOG_LEVEL_ERROR, "the fetch process asked for a signature that it may not have");
 		return frame_send(v->fetch, FRAME_TOKEN, NULL, 0);
 	}
-	ipc_text(r.c.htm, sizeof r.c.htm, strcmp((const char *)f->data, REPORT_PATH) == 0 ? "POST" : "GET");
+	ipc_text(r.c.htm, sizeof r.c.htm, is_report((const char *)f->data) ? "POST" : "GET");
 	ipc_text(r.c.htu, sizeof r.c.htu, (const char *)f->data);
 	r.cluster = v->agent->enrolled.cluster;
 	r.node = v->agent->enrolled.node;

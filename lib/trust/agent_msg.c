@@ -17,7 +17,7 @@
 
 static bool type_ok(uint8_t type)
 {
-	return type >= AGENT_MSG_STATUS && type <= AGENT_MSG_CONFIRM;
+	return type >= AGENT_MSG_STATUS && type <= AGENT_MSG_EXPLAIN;
 }
 
 static enum cluster_err take_type(struct rd *r, enum agent_msg_type *ret)
@@ -64,7 +64,15 @@ static void put_body(struct wr *w, const struct agent_msg_request *m)
 		if (m->type == AGENT_MSG_REDEEM) {
 			wr_u64(w, (uint64_t)m->iat);
 			wr_u64(w, (uint64_t)m->exp);
+			wr_bytes(w, m->person.b, ID_SIZE);
+			wr_u32(w, m->skew);
 		}
+		break;
+	case AGENT_MSG_REFUSED:
+		refusal_put(w, &m->refusal);
+		break;
+	case AGENT_MSG_EXPLAIN:
+		wr_str8(w, m->refusal.id);
 		break;
 	}
 }
@@ -76,7 +84,16 @@ static enum cluster_err take_use(struct rd *r, struct agent_msg_request *m)
 	if ((e = rd_bytes(r, m->jti.b, sizeof m->jti.b, ID_SIZE)) != CLUSTER_OK || (e = rd_bytes(r, m->receipt.b, sizeof m->receipt.b, ID_SIZE)) != CLUSTER_OK ||
 	    m->type == AGENT_MSG_CONFIRM)
 		return e;
-	return (e = take_i64(r, &m->iat)) == CLUSTER_OK ? take_i64(r, &m->exp) : e;
+	if ((e = take_i64(r, &m->iat)) != CLUSTER_OK || (e = take_i64(r, &m->exp)) != CLUSTER_OK || (e = rd_bytes(r, m->person.b, sizeof m->person.b, ID_SIZE)) != CLUSTER_OK)
+		return e;
+	return rd_u32(r, &m->skew);
+}
+
+static enum cluster_err take_refusal_id(struct rd *r, struct agent_msg_request *m)
+{
+	enum cluster_err e = rd_str8(r, m->refusal.id, sizeof m->refusal.id);
+
+	return e == CLUSTER_OK && !refusal_id_ok(m->refusal.id) ? CLUSTER_EFORMAT : e;
 }
 
 static enum cluster_err take_body(struct rd *r, struct agent_msg_request *m)
@@ -90,6 +107,10 @@ static enum cluster_err take_body(struct rd *r, struct agent_msg_request *m)
 	case AGENT_MSG_REDEEM:
 	case AGENT_MSG_CONFIRM:
 		return take_use(r, m);
+	case AGENT_MSG_REFUSED:
+		return refusal_take(r, &m->refusal);
+	case AGENT_MSG_EXPLAIN:
+		return take_refusal_id(r, m);
 	}
 	return CLUSTER_EFORMAT;
 }
@@ -132,6 +153,11 @@ static bool has_status(const struct agent_msg_answer *m)
 	return m->type == AGENT_MSG_STATUS && m->result == CLUSTER_OK;
 }
 
+static bool has_refusal(const struct agent_msg_answer *m)
+{
+	return m->type == AGENT_MSG_EXPLAIN && m->result == CLUSTER_OK;
+}
+
 enum cluster_err agent_msg_answer_build(const struct agent_msg_answer *m, uint8_t dst[AGENT_MSG_MAX], size_t *ret_n)
 {
 	const struct agent_msg_status *s = &m->status;
@@ -154,6 +180,8 @@ enum cluster_err agent_msg_answer_build(const struct agent_msg_answer *m, uint8_
 		wr_u8(&w, s->connected);
 		wr_str16(&w, s->last_error);
 	}
+	if (has_refusal(m))
+		refusal_put(&w, &m->refusal);
 	if ((e = wr_end(&w)) != CLUSTER_OK)
 		return e;
 	*ret_n = w.n;
@@ -191,7 +219,7 @@ enum cluster_err agent_msg_answer_parse(const void *data, size_t n, struct agent
 	if (result > CLUSTER_ECONFIG)
 		return CLUSTER_EFORMAT;
 	m.result = (enum cluster_err)result;
-	if (has_status(&m) && (e = take_status(&r, &m.status)) != CLUSTER_OK)
+	if ((has_status(&m) && (e = take_status(&r, &m.status)) != CLUSTER_OK) || (has_refusal(&m) && (e = refusal_take(&r, &m.refusal)) != CLUSTER_OK))
 		return e;
 	if ((e = rd_end(&r)) != CLUSTER_OK)
 		return e;
@@ -199,8 +227,35 @@ enum cluster_err agent_msg_answer_parse(const void *data, size_t n, struct agent
 	return CLUSTER_OK;
 }
 
-/* A connected, non-blocking socket whose other end listens as root or as ourselves. */
-static enum cluster_err call_connect(const char *path, int *ret_fd)
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &t) != 0)
+		return 0;
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Where the queue of the listener is full, the kernel waits for room until `deadline`. */
+static bool connect_until(int fd, const struct sockaddr_un *a, int64_t deadline)
+{
+	for (;;) {
+		int64_t left = deadline - now_ms();
+		struct timeval wait = { .tv_usec = 1000 }; /* 0 would be for ever */
+
+		if (left > 0)
+			wait = (struct timeval){ .tv_sec = left / 1000, .tv_usec = left % 1000 * 1000 };
+		if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait) != 0)
+			return false;
+		if (connect(fd, (const struct sockaddr *)a, sizeof *a) == 0)
+			return true;
+		if (errno != EINTR || left <= 0)
+			return false;
+	}
+}
+
+/* A connected socket whose other end listens as root or as ourselves. */
+static enum cluster_err call_connect(const char *path, int64_t deadline, bool waits, int *ret_fd)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	struct ucred peer;
@@ -211,10 +266,10 @@ static enum cluster_err call_connect(const char *path, int *ret_fd)
 	if (strlen(path) >= sizeof a.sun_path)
 		return CLUSTER_ELIMIT;
 	memcpy(a.sun_path, path, strlen(path));
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | (waits ? 0 : SOCK_NONBLOCK), 0);
 	if (fd < 0)
 		return CLUSTER_ESYSTEM;
-	if (connect(fd, (struct sockaddr *)&a, sizeof a) != 0) {
+	if (!connect_until(fd, &a, deadline)) {
 		e = CLUSTER_EUNAVAIL;
 	} else if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) != 0) {
 		e = CLUSTER_ESYSTEM;
@@ -226,15 +281,6 @@ static enum cluster_err call_connect(const char *path, int *ret_fd)
 	}
 	file_close(fd);
 	return e;
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	if (clock_gettime(CLOCK_MONOTONIC, &t) != 0)
-		return 0;
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* Waits for one packet until `deadline`. */
@@ -267,7 +313,7 @@ enum cluster_err agent_msg_call(const char *path, const struct agent_msg_request
 	int fd = -1;
 	size_t n;
 
-	if ((e = agent_msg_request_build(m, buffer, &n)) != CLUSTER_OK || (e = call_connect(path, &fd)) != CLUSTER_OK)
+	if ((e = agent_msg_request_build(m, buffer, &n)) != CLUSTER_OK || (e = call_connect(path, deadline, timeout_ms > 0, &fd)) != CLUSTER_OK)
 		goto out;
 	if (send(fd, buffer, n, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)n) {
 		e = CLUSTER_EUNAVAIL;

@@ -32,7 +32,7 @@ static void test_requests(void **state)
 	bytes[0] = 1;
 	bytes[1] = 0;
 	assert_err(agent_msg_request_parse(bytes, n, &again), CLUSTER_EFORMAT);
-	bytes[1] = AGENT_MSG_CONFIRM + 1;
+	bytes[1] = AGENT_MSG_EXPLAIN + 1;
 	assert_err(agent_msg_request_parse(bytes, n, &again), CLUSTER_EFORMAT);
 	m.type = AGENT_MSG_STATUS;
 	assert_ok(agent_msg_request_build(&m, bytes, &n));
@@ -41,17 +41,19 @@ static void test_requests(void **state)
 
 static void test_uses(void **state)
 {
-	struct agent_msg_request m = { .type = AGENT_MSG_REDEEM, .iat = 1800000000, .exp = 1800000120 }, again;
+	struct agent_msg_request m = { .type = AGENT_MSG_REDEEM, .iat = 1800000000, .exp = 1800000120, .skew = 30 }, again;
 	uint8_t bytes[AGENT_MSG_MAX];
 	size_t n, i;
 
 	(void)state;
 	memset(m.jti.b, 7, ID_SIZE);
 	memset(m.receipt.b, 8, ID_SIZE);
+	memset(m.person.b, 9, ID_SIZE);
 	assert_ok(agent_msg_request_build(&m, bytes, &n));
-	assert_int_equal(n, 2 + 2 * ID_SIZE + 16);
+	assert_int_equal(n, 2 + 3 * ID_SIZE + 16 + 4);
 	assert_ok(agent_msg_request_parse(bytes, n, &again));
 	assert_true(id_equal(&again.jti, &m.jti) && id_equal(&again.receipt, &m.receipt) && again.iat == m.iat && again.exp == m.exp);
+	assert_true(id_equal(&again.person, &m.person) && again.skew == m.skew);
 	for (i = 0; i < n; i++)
 		assert_int_not_equal(agent_msg_request_parse(bytes, i, &again), CLUSTER_OK);
 	bytes[2 + 2 * ID_SIZE] = 0x80; /* a time before all times */
@@ -156,12 +158,66 @@ static void test_call(void **state)
 	rmdir(dir);
 }
 
+/* Returns when the process sleeps. */
+static void await_sleep(pid_t pid)
+{
+	char path[64], text[512], *state = NULL;
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	do {
+		f = fopen(path, "re");
+		if (!f)
+			_exit(2);
+		state = fgets(text, sizeof text, f) ? strrchr(text, ')') : NULL;
+		fclose(f);
+	} while (!state || strncmp(state, ") S", 3) != 0);
+}
+
+/* I2: a queue that others fill is waited for, but only by who waits at all. */
+static void test_queue_full(void **state)
+{
+	struct agent_msg_answer m = { .type = AGENT_MSG_STATUS, .result = CLUSTER_OK }, answer;
+	struct agent_msg_request q = { .type = AGENT_MSG_STATUS };
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	char dir[] = "/tmp/agent_msg-XXXXXX";
+	int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), filler = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), client, status;
+	uint8_t bytes[AGENT_MSG_MAX], in[AGENT_MSG_MAX];
+	size_t n;
+	pid_t pid;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(a.sun_path, sizeof a.sun_path, "%s/sock", dir);
+	assert_int_equal(bind(listener, (struct sockaddr *)&a, sizeof a), 0);
+	assert_int_equal(listen(listener, 0), 0);
+	assert_int_equal(connect(filler, (struct sockaddr *)&a, sizeof a), 0);
+	assert_err(agent_msg_call(a.sun_path, &q, 0, NULL), CLUSTER_EUNAVAIL);
+	assert_err(agent_msg_call(a.sun_path, &q, 20, &answer), CLUSTER_EUNAVAIL);
+	assert_ok(agent_msg_answer_build(&m, bytes, &n));
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		await_sleep(getppid());
+		if (accept(listener, NULL, NULL) < 0 || (client = accept(listener, NULL, NULL)) < 0 || recv(client, in, sizeof in, 0) <= 0)
+			_exit(1);
+		_exit(send(client, bytes, n, MSG_NOSIGNAL) == (ssize_t)n ? 0 : 1);
+	}
+	assert_ok(agent_msg_call(a.sun_path, &q, 20000, &answer));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	close(filler);
+	close(listener);
+	unlink(a.sun_path);
+	rmdir(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_requests), cmocka_unit_test(test_uses),
 		cmocka_unit_test(test_answers),
-		cmocka_unit_test(test_call),
+		cmocka_unit_test(test_call), cmocka_unit_test(test_queue_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

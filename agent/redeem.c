@@ -42,13 +42,22 @@ static struct used *find(struct redeem *r, const struct cluster_id *jti)
 	return NULL;
 }
 
+static size_t count_person(const struct redeem *r, const struct cluster_id *person)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n; i++)
+		n += id_equal(&r->used[i].use.person, person);
+	return n;
+}
+
 /* Forgets what no clock can make good again: take refuses all that expired before `newest`. */
 static void forget(struct redeem *r)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < r->n; i++)
-		if (r->used[i].use.exp > r->newest || r->used[i].at + REDEEM_CONFIRM > r->newest)
+		if (r->used[i].use.exp > r->newest || (!r->used[i].confirmed && r->used[i].at + REDEEM_CONFIRM > r->newest))
 			r->used[kept++] = r->used[i];
 	r->n = kept;
 }
@@ -69,13 +78,13 @@ void redeem_floor(struct redeem *r, int64_t signed_time, int64_t now)
 enum cluster_err redeem_take(struct redeem *r, const struct redeem_use *use, int64_t now)
 {
 	advance(r, now);
-	if (use->iat < r->start || find(r, &use->jti))
+	if (use->iat <= r->start + use->skew || find(r, &use->jti))
 		return CLUSTER_EDENIED;
 	if (use->exp <= r->newest)
 		return CLUSTER_EEXPIRED;
-	if (r->n == r->most)
+	if (r->n == r->most || count_person(r, &use->person) >= REDEEM_PERSON_MAX)
 		forget(r);
-	if (r->n == r->most)
+	if (r->n == r->most || count_person(r, &use->person) >= REDEEM_PERSON_MAX)
 		return CLUSTER_ELIMIT;
 	r->used[r->n++] = (struct used){ .use = *use, .at = r->newest };
 	return CLUSTER_OK;

@@ -10,8 +10,9 @@
 #include "cluster/id.h"
 
 /*
- * Which one-time credentials have been used on this node (PROTOCOL.md 4.7, 5.7). In memory only: after a start nothing that was issued before it is accepted, so that a restart
- * forgets no use. The time never goes back here: what has once been too old stays so, whatever the clock does. Pure but for its own memory.
+ * Which one-time credentials have been used on this node (PROTOCOL.md 4.7, 5.7). In memory only: after a start nothing is accepted that may have been issued before it, by a clock that is
+ * ahead of this one by no more than is allowed, so that a restart forgets no use. The time never goes back here: what has once been too old stays so, whatever the clock does. Pure but for
+ * its own memory.
  */
 struct redeem;
 
@@ -22,12 +23,14 @@ void redeem_free(struct redeem *r);
 void redeem_floor(struct redeem *r, int64_t signed_time, int64_t now);
 
 /*
- * The one use. `receipt` is random, and what the session stage shows in redeem_confirm. CLUSTER_EDENIED: used already, or issued before the start; CLUSTER_EEXPIRED;
- * CLUSTER_ELIMIT: too many are known, none of them expired.
+ * The one use. `receipt` is random, and what the session stage shows in redeem_confirm; iat may be ahead of the clock by `skew`. CLUSTER_EDENIED: used already, or perhaps issued before the
+ * start; CLUSTER_EEXPIRED; CLUSTER_ELIMIT: too many are known, or too many of this person's, none of them of the past.
  */
+#define REDEEM_PERSON_MAX 256
 struct redeem_use {
-	struct cluster_id jti, receipt;
+	struct cluster_id jti, receipt, person;
 	int64_t iat, exp;
+	uint32_t skew;
 };
 enum cluster_err redeem_take(struct redeem *r, const struct redeem_use *use, int64_t now) CLUSTER_MUST_USE;
 /* Was it used with this receipt, at most REDEEM_CONFIRM seconds ago, and never confirmed? True once. CLUSTER_EDENIED otherwise. */

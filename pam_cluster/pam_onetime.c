@@ -56,7 +56,8 @@ static enum reason ask(struct pam_call *c, struct agent_msg_request *m)
 
 enum reason pam_onetime_redeem(struct pam_call *c)
 {
-	struct agent_msg_request m = { .type = AGENT_MSG_REDEEM, .iat = c->credential.iat, .exp = c->credential.exp };
+	const struct credential *cred = &c->credential;
+	struct agent_msg_request m = { .type = AGENT_MSG_REDEEM, .iat = cred->iat, .exp = cred->exp, .person = cred->person, .skew = c->view.trust.self.skew };
 
 	if (crypto_random(c->receipt.b, sizeof c->receipt.b) != CLUSTER_OK)
 		return REASON_SYSTEM;

@@ -24,7 +24,7 @@ static pid_t agent;
 
 static enum cluster_err decide(const struct agent_msg_request *q, struct agent_msg_request *used)
 {
-	if (q->type == AGENT_MSG_REDEEM && !id_equal(&q->jti, &used->jti)) {
+	if (q->type == AGENT_MSG_REDEEM && !id_equal(&q->jti, &used->jti) && id_equal(&q->person, &a.cred.person) && q->skew == WORLD_SKEW) {
 		*used = *q;
 		return CLUSTER_OK;
 	}

@@ -50,6 +50,7 @@ else:
     c.exec_command("id -un")
     print(c.makefile().read().decode(), len(seen), "prompt, echo", [e for _, e in seen])
 PY'
+cast_pasting core-1-1
 on alice@client "python3 by_paramiko.py onetime core-1-1"
 expect_text '^emr-user$' 'paramiko, keyboard-interactive, a one-time credential'
 expect_text '1 prompt, echo \[False\]' 'one prompt, hidden'

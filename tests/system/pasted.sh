@@ -6,6 +6,7 @@ must_quietly root@authority 'cluster-login grant add --person alice --account em
 sleep_until() { for _ in $(seq 100); do "$@" && return; sleep 0.1; done; return 1; }
 granted() { on alice@client 'cluster-login token emr-user@core-1-1 >token' && [[ $STATUS == 0 ]]; }
 expect 'the grant arrives' sleep_until granted
+cast_pasting core-1-1
 PASTE="sshpass -f token $BARE_SSH -o PreferredAuthentications=keyboard-interactive -o NumberOfPasswordPrompts=1"
 
 on alice@client "wc -c <token; $PASTE emr-user@core-1-1 id -un"
@@ -86,5 +87,8 @@ sleep 1
 agent_start core-1-1
 on alice@client "$PASTE emr-user@core-1-1 id -un"
 expect_no_text '^emr-user$' 'not after a restart of the agent'
-on alice@client "sleep 1; cluster-login token emr-user@core-1-1 >token; $PASTE emr-user@core-1-1 id -un"
+on alice@client "cluster-login token emr-user@core-1-1 >token; $PASTE emr-user@core-1-1 id -un"
+expect_no_text '^emr-user$' 'nor what a clock ahead of the node may have issued before'
+cast_pasting core-1-1
+on alice@client "cluster-login token emr-user@core-1-1 >token; $PASTE emr-user@core-1-1 id -un"
 expect_text '^emr-user$' 'a new one is good'

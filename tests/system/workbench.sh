@@ -15,6 +15,7 @@ workbench() {
 	cast_all
 	must_quietly root@authority 'cluster-login grant add --person alice --account emr-user --node node:core-1-1 --onetime'
 	cast_settled
+	cast_pasting core-1-1
 	must_quietly root@core-1-1 'setsid /usr/lib/cockpit/cockpit-ws --no-tls --port 9090 >/var/log/cluster-cockpit.log 2>&1 </dev/null & for i in $(seq 100); do ss -Hltn | grep -q ":9090 " && exit 0; sleep 0.1; done; exit 1'
 	must_quietly alice@client 'cluster-login token emr-user@core-1-1 >token'
 

@@ -93,6 +93,15 @@ cast_all() {
 	done
 }
 
+# cast_pasting HOST: until its agent takes one-time credentials again: none that may have been issued before it started, by a clock 30 s ahead.
+cast_pasting() {
+	expect_quietly 60000 agent_older "$1" 31
+}
+
+agent_older() {
+	host_run "$1" bash -c '(( $(ps -o etimes= -p "$(pgrep -o -x cluster-agentd)") > $0 ))' "$2"
+}
+
 # Until every node has applied the authority's newest head.
 cast_settled() {
 	expect_quietly 60000 nodes_settled

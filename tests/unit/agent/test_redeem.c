@@ -7,19 +7,23 @@
 #include "redeem.h"
 
 #define START INT64_C(1800000000)
+#define SKEW 30
 
 static struct redeem_use use(uint8_t number, int64_t iat)
 {
-	struct redeem_use u = { .iat = iat, .exp = iat + 120 };
+	struct redeem_use u = { .iat = iat, .exp = iat + 120, .skew = SKEW };
 
 	memset(u.jti.b, number, ID_SIZE);
+	memset(u.person.b, number, ID_SIZE);
 	memset(u.receipt.b, 255 - number, ID_SIZE);
 	return u;
 }
 
+#define BEGAN (START - SKEW - 1) /* the latest start after which START is good */
+
 static void test_once(void **state)
 {
-	struct redeem *r = redeem_new(8, START);
+	struct redeem *r = redeem_new(8, BEGAN);
 	struct redeem_use u = use(1, START);
 
 	(void)state;
@@ -30,10 +34,10 @@ static void test_once(void **state)
 	redeem_free(r);
 }
 
-/* A restart forgets the uses, and therefore takes nothing from before it. */
+/* A restart forgets the uses, and therefore takes nothing that may be from before it. */
 static void test_before_start(void **state)
 {
-	struct redeem *r = redeem_new(8, START);
+	struct redeem *r = redeem_new(8, BEGAN);
 	struct redeem_use u = use(1, START - 1);
 
 	(void)state;
@@ -41,10 +45,48 @@ static void test_before_start(void **state)
 	redeem_free(r);
 }
 
+/* H7: the node's clock is behind the authority's by as much as is allowed. Used, the agent starts anew, shown again. */
+static void test_clock_behind(void **state)
+{
+	const int64_t issued = START, behind = issued - SKEW;
+	struct redeem *r = redeem_new(8, behind - 1000);
+	struct redeem_use u = use(1, issued);
+
+	(void)state;
+	assert_ok(redeem_take(r, &u, behind));
+	redeem_free(r);
+	r = redeem_new(8, behind); /* in the same second */
+	assert_err(redeem_take(r, &u, behind + 1), CLUSTER_EDENIED);
+	u = use(2, issued + 1);
+	assert_ok(redeem_take(r, &u, behind + 1));
+	redeem_free(r);
+}
+
+/* I2: one person fills no more than a part; what is of the past and confirmed makes room. */
+static void test_person(void **state)
+{
+	struct redeem *r = redeem_new(REDEEM_PERSON_MAX + 2, BEGAN);
+	struct redeem_use u = use(1, START), other = use(2, START);
+
+	(void)state;
+	for (unsigned int i = 0; i < REDEEM_PERSON_MAX; i++) {
+		memcpy(u.jti.b, &i, sizeof i);
+		assert_ok(redeem_take(r, &u, START));
+	}
+	assert_ok(redeem_confirm(r, &u.jti, &u.receipt, START));
+	memset(u.jti.b, 99, ID_SIZE);
+	assert_err(redeem_take(r, &u, START), CLUSTER_ELIMIT);
+	assert_ok(redeem_take(r, &other, START));
+	u = use(1, START + 100);
+	memset(u.jti.b, 99, ID_SIZE);
+	assert_ok(redeem_take(r, &u, START + 130));
+	redeem_free(r);
+}
+
 /* H7: a clock that goes back makes nothing good again, forgotten or not. */
 static void test_clock_back(void **state)
 {
-	struct redeem *r = redeem_new(1, START);
+	struct redeem *r = redeem_new(1, BEGAN);
 	struct redeem_use a = use(1, START), b = use(2, START + 500), late = use(3, START + 10);
 
 	(void)state;
@@ -57,7 +99,7 @@ static void test_clock_back(void **state)
 
 static void test_full(void **state)
 {
-	struct redeem *r = redeem_new(2, START);
+	struct redeem *r = redeem_new(2, BEGAN);
 	struct redeem_use a = use(1, START), b = use(2, START), c = use(3, START), late = use(4, START + 400);
 
 	(void)state;
@@ -71,7 +113,7 @@ static void test_full(void **state)
 
 static void test_confirm(void **state)
 {
-	struct redeem *r = redeem_new(8, START);
+	struct redeem *r = redeem_new(8, BEGAN);
 	struct redeem_use u = use(1, START), late = use(2, START);
 
 	(void)state;
@@ -89,7 +131,7 @@ static void test_confirm(void **state)
 static void test_signed_time(void **state)
 {
 	struct redeem *r = redeem_new(8, START);
-	struct redeem_use early = use(1, START + 50), late = use(2, START + 250), known = use(3, START + 300);
+	struct redeem_use early = use(1, START + 50), late = use(2, START + 300 + SKEW), known = use(3, START + 301 + SKEW);
 
 	(void)state;
 	redeem_floor(r, START + 60, START + 61);
@@ -107,7 +149,7 @@ static void test_signed_time(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_once), cmocka_unit_test(test_before_start), cmocka_unit_test(test_clock_back), cmocka_unit_test(test_full), cmocka_unit_test(test_confirm),
+		cmocka_unit_test(test_once), cmocka_unit_test(test_before_start), cmocka_unit_test(test_clock_behind), cmocka_unit_test(test_person), cmocka_unit_test(test_clock_back), cmocka_unit_test(test_full), cmocka_unit_test(test_confirm),
 		cmocka_unit_test(test_signed_time),
 	};
 

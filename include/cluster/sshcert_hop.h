@@ -25,7 +25,7 @@ void sshcert_hop_principal(const struct hop *h, char dst[SSHCERT_HOP_PRINCIPAL +
 struct sshcert_hop_spec {
 	const char *hop;           /* compact JWS */
 	const struct hop *claims;  /* of it */
-	const char *person, *node; /* names, for the key id; the source node's */
+	const char *person, *node; /* names, for the key id: the source node's; the person's, ignored of a machine's hop */
 	const char *source;        /* addresses that the source node may come from, with commas; NULL: not known */
 };
 /*
@@ -39,7 +39,7 @@ enum cluster_err sshcert_hop_signer(const struct sshcert *c, struct crypto_pub *
 
 /*
  * In order: type user; the CA's key is by->key; its signature; the form of what is issued: an Ed25519 key, serial 0, one principal, no critical option but a source-address that sshd reads, exactly
- * our three extensions; the hop in it, which hop_verify accepts; its cnf is the certified key, its account, target and cluster are the principal, its jti ends the key id, and the certificate's
+ * our three extensions; the hop in it, which hop_verify accepts; its cnf is the certified key, its account, target and cluster are the principal, its jti ends the key id, which begins with "- via " exactly for a machine's, and the certificate's
  * window lies within the hop's, but for SSHCERT_HOP_LEEWAY. Nothing is said of the policy, nor of whether this node is the target.
  * CLUSTER_ENOTFOUND: another CA's; CLUSTER_ESIGNATURE; CLUSTER_EDENIED: the node's, but not what a node issues; others as hop_verify. `by` is not NULL.
  */

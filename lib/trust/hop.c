@@ -10,10 +10,15 @@
 #include "json_field.h"
 #include "request_claims.h"
 
+#define PERSON_CLAIMS 7 /* that a person's hop has and a machine's has not, beside psr */
+
 struct claims {
 	const char *aud, *dev, *iss, *jti, *nod, *par, *sid, *sub;
 	const struct json *cnf;
+	bool of_person[PERSON_CLAIMS + 1]; /* which are there, psr last */
 };
+
+#define OF_PERSON(i) .optional = true, .present = &c.of_person[i]
 
 static bool address_ok(const char *s)
 {
@@ -31,20 +36,33 @@ static enum cluster_err read_cnf(const struct json *cnf, struct crypto_pub *ret,
 	return ret->alg == CRYPTO_ED25519 ? CLUSTER_OK : diag_set(d, CLUSTER_EFORMAT, "cnf is not an Ed25519 key");
 }
 
+/* All that a person's has, or none of it. */
+static enum cluster_err judge_form(const struct claims *c, bool *ret_machine, struct diag *d)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < PERSON_CLAIMS; i++)
+		n += c->of_person[i];
+	if (n != PERSON_CLAIMS && (n > 0 || c->of_person[PERSON_CLAIMS]))
+		return diag_set(d, CLUSTER_EFORMAT, "neither a person's hop nor a machine's: auth_time, dev, isk, n, par, sid and sub go together");
+	*ret_machine = n == 0;
+	return CLUSTER_OK;
+}
+
 static enum cluster_err convert(const struct claims *c, struct hop *ret, struct diag *d)
 {
 	const struct {
 		const char *text;
 		struct cluster_id *dst;
 	} ids[] = {
-		{ c->dev, &ret->device }, { c->iss, &ret->source }, { c->jti, &ret->jti }, { c->nod, &ret->target }, { c->par, &ret->parent }, { c->sid, &ret->session }, { c->sub, &ret->person },
+		{ c->iss, &ret->source }, { c->jti, &ret->jti }, { c->nod, &ret->target },
+		{ c->dev, &ret->device }, { c->par, &ret->parent }, { c->sid, &ret->session }, { c->sub, &ret->person },
 	};
+	enum cluster_err e;
 
-	enum cluster_err e = request_aud_parse(c->aud, &ret->cluster, d);
-
-	if (e != CLUSTER_OK)
+	if ((e = judge_form(c, &ret->machine, d)) != CLUSTER_OK || (e = request_aud_parse(c->aud, &ret->cluster, d)) != CLUSTER_OK)
 		return e;
-	for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
+	for (size_t i = 0; i < (ret->machine ? 3 : sizeof ids / sizeof *ids); i++)
 		if (id_parse(ids[i].text, ids[i].dst) != CLUSTER_OK)
 			return diag_set(d, CLUSTER_EFORMAT, "dev, iss, jti, nod, par, sid or sub is not an id");
 	if (ret->exp <= ret->iat || ret->exp - ret->iat > HOP_LIFE_MAX)
@@ -59,20 +77,20 @@ enum cluster_err hop_parse(const void *payload, size_t n, struct hop *ret, struc
 	const struct json_field fields[] = {
 		FIELD_STRING("acc", out.account, name_account_ok),
 		FIELD_TEXT("aud", c.aud, REQUEST_AUD_SIZE - 1, NULL),
-		FIELD_TIME("auth_time", out.auth_time),
+		{ .name = "auth_time", .kind = JSON_KIND_INT, .dst = &out.auth_time, .min = MOMENT_MIN, .max = MOMENT_MAX, OF_PERSON(0) },
 		FIELD_OBJECT("cnf", c.cnf),
-		FIELD_TEXT("dev", c.dev, ID_TEXT, NULL),
+		{ .name = "dev", .kind = JSON_KIND_TEXT, .dst = &c.dev, .max = ID_TEXT, OF_PERSON(1) },
 		FIELD_TIME("exp", out.exp),
 		FIELD_TIME("iat", out.iat),
-		FIELD_STRING("isk", out.parent_issuer, name_kid_ok),
+		{ .name = "isk", .kind = JSON_KIND_STRING, .dst = out.parent_issuer, .size = sizeof out.parent_issuer, .ok = name_kid_ok, OF_PERSON(2) },
 		FIELD_TEXT("iss", c.iss, ID_TEXT, NULL),
 		FIELD_TEXT("jti", c.jti, ID_TEXT, NULL),
-		FIELD_INT("n", out.count, 1, HOP_COUNT_MAX),
+		{ .name = "n", .kind = JSON_KIND_INT, .dst = &out.count, .min = 1, .max = HOP_COUNT_MAX, OF_PERSON(3) },
 		FIELD_TEXT("nod", c.nod, ID_TEXT, NULL),
-		FIELD_TEXT("par", c.par, ID_TEXT, NULL),
-		{ .name = "psr", .kind = JSON_KIND_STRING, .optional = true, .dst = out.parent_source, .size = sizeof out.parent_source, .ok = address_ok },
-		FIELD_TEXT("sid", c.sid, ID_TEXT, NULL),
-		FIELD_TEXT("sub", c.sub, ID_TEXT, NULL),
+		{ .name = "par", .kind = JSON_KIND_TEXT, .dst = &c.par, .max = ID_TEXT, OF_PERSON(4) },
+		{ .name = "psr", .kind = JSON_KIND_STRING, .dst = out.parent_source, .size = sizeof out.parent_source, .ok = address_ok, OF_PERSON(PERSON_CLAIMS) },
+		{ .name = "sid", .kind = JSON_KIND_TEXT, .dst = &c.sid, .max = ID_TEXT, OF_PERSON(5) },
+		{ .name = "sub", .kind = JSON_KIND_TEXT, .dst = &c.sub, .max = ID_TEXT, OF_PERSON(6) },
 	};
 	struct json *j = NULL;
 	enum cluster_err e;
@@ -141,23 +159,45 @@ out:
 	return e;
 }
 
+/* What a person's hop has beside what a machine's has. `j` is freed and NULL returned on failure. */
+static struct json *with_person(struct json *j, const struct hop *h)
+{
+	char dev[ID_TEXT + 1], par[ID_TEXT + 1], sid[ID_TEXT + 1], sub[ID_TEXT + 1];
+	enum cluster_err e = j ? CLUSTER_OK : CLUSTER_ENOMEM;
+
+	id_text(&h->device, dev);
+	id_text(&h->parent, par);
+	id_text(&h->session, sid);
+	id_text(&h->person, sub);
+	request_put(j, "auth_time", json_make("I", (long long)h->auth_time), &e);
+	request_put(j, "dev", json_make("s", dev), &e);
+	request_put(j, "isk", json_make("s", h->parent_issuer), &e);
+	request_put(j, "n", json_make("I", (long long)h->count), &e);
+	request_put(j, "par", json_make("s", par), &e);
+	if (h->parent_source[0])
+		request_put(j, "psr", json_make("s", h->parent_source), &e);
+	request_put(j, "sid", json_make("s", sid), &e);
+	request_put(j, "sub", json_make("s", sub), &e);
+	if (e == CLUSTER_OK)
+		return j;
+	json_free(j);
+	return NULL;
+}
+
 enum cluster_err hop_build(const struct hop *h, const struct crypto_key *key, char **ret)
 {
-	char aud[REQUEST_AUD_SIZE], dev[ID_TEXT + 1], iss[ID_TEXT + 1], jti[ID_TEXT + 1], nod[ID_TEXT + 1], par[ID_TEXT + 1], sid[ID_TEXT + 1], sub[ID_TEXT + 1];
+	char aud[REQUEST_AUD_SIZE], iss[ID_TEXT + 1], jti[ID_TEXT + 1], nod[ID_TEXT + 1];
 	enum cluster_err e;
 	struct json *j;
 
 	request_aud_text(&h->cluster, aud);
-	id_text(&h->device, dev);
 	id_text(&h->source, iss);
 	id_text(&h->jti, jti);
 	id_text(&h->target, nod);
-	id_text(&h->parent, par);
-	id_text(&h->session, sid);
-	id_text(&h->person, sub);
-	j = json_make("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s*, s:I, s:I, s:I, s:I, s:{s:o}}", "acc", h->account, "aud", aud, "dev", dev, "isk", h->parent_issuer,
-	    "iss", iss, "jti", jti, "nod", nod, "par", par, "sid", sid, "sub", sub, "psr", h->parent_source[0] ? h->parent_source : NULL, "auth_time", (long long)h->auth_time,
-	    "exp", (long long)h->exp, "iat", (long long)h->iat, "n", (long long)h->count, "cnf", "jwk", jwk_build(&h->cnf, JWK_BARE));
+	j = json_make("{s:s, s:s, s:{s:o}, s:I, s:I, s:s, s:s, s:s}", "acc", h->account, "aud", aud, "cnf", "jwk", jwk_build(&h->cnf, JWK_BARE), "exp", (long long)h->exp,
+	    "iat", (long long)h->iat, "iss", iss, "jti", jti, "nod", nod);
+	if (!h->machine)
+		j = with_person(j, h);
 	e = jws_sign_json(key, JWS_HOP, j, ret);
 	json_free(j);
 	return e;

@@ -8,6 +8,7 @@
 #include "sshcert_make.h"
 
 #define VIA " via "
+#define NOBODY "-" /* in the place of a person's name, which cannot be that */
 
 void sshcert_hop_principal(const struct hop *h, char dst[SSHCERT_HOP_PRINCIPAL + 1])
 {
@@ -40,14 +41,19 @@ static bool source_ok(const char *s, size_t n)
 	return true;
 }
 
+static const char *person_of(const struct sshcert_hop_spec *s)
+{
+	return s->claims->machine ? NOBODY : s->person;
+}
+
 /* "<person> via <node> <jti>", the node's name cut so that it fits. */
 static void key_id_of(const struct sshcert_hop_spec *s, char dst[SSHCERT_KEY_ID_MAX + 1])
 {
-	size_t person = strlen(s->person), node = strlen(s->node), room = SSHCERT_KEY_ID_MAX - person - (sizeof VIA - 1) - 1 - ID_TEXT;
+	size_t person = strlen(person_of(s)), node = strlen(s->node), room = SSHCERT_KEY_ID_MAX - person - (sizeof VIA - 1) - 1 - ID_TEXT;
 	struct wr w;
 
 	wr_init(&w, dst, SSHCERT_KEY_ID_MAX + 1);
-	wr_bytes(&w, s->person, person);
+	wr_bytes(&w, person_of(s), person);
 	wr_text(&w, VIA);
 	wr_bytes(&w, s->node, node < room ? node : room);
 	wr_u8(&w, ' ');
@@ -63,7 +69,7 @@ enum cluster_err sshcert_hop_build(const struct sshcert_hop_spec *s, const struc
 	};
 	enum cluster_err e;
 
-	if (!name_person_ok(s->person) || !name_node_ok(s->node) || s->claims->exp <= s->claims->iat)
+	if ((!s->claims->machine && !name_person_ok(s->person)) || !name_node_ok(s->node) || s->claims->exp <= s->claims->iat)
 		return diag_set(d, CLUSTER_EFORMAT, "hop certificate: not a name of a person or a node, or no life");
 	if (s->source && !source_ok(s->source, strlen(s->source)))
 		return diag_set(d, CLUSTER_EFORMAT, "hop certificate: sshd does not read the source \"%s\"", s->source);
@@ -107,13 +113,16 @@ static bool form_ok(const struct sshcert *c)
 	return true;
 }
 
-static bool key_id_ends_with(const struct sshcert *c, const struct cluster_id *jti)
+/* It ends with the jti, and names a person exactly if there is one. */
+static bool key_id_ok(const struct sshcert *c, const struct hop *h)
 {
 	char end[1 + ID_TEXT + 1] = " ";
 	struct sshcert_bytes tail;
 
-	id_text(jti, end + 1);
-	if (c->key_id.n > SSHCERT_KEY_ID_MAX || c->key_id.n <= 1 + ID_TEXT)
+	id_text(&h->jti, end + 1);
+	if (c->key_id.n > SSHCERT_KEY_ID_MAX || c->key_id.n <= sizeof NOBODY VIA - 1 + 1 + ID_TEXT)
+		return false;
+	if ((memcmp(c->key_id.p, NOBODY VIA, sizeof NOBODY VIA - 1) == 0) != h->machine)
 		return false;
 	tail = (struct sshcert_bytes){ .p = c->key_id.p + c->key_id.n - 1 - ID_TEXT, .n = 1 + ID_TEXT };
 	return sshcert_bytes_are(&tail, end);
@@ -125,7 +134,7 @@ static bool binding_ok(const struct sshcert *c, const struct hop *h)
 	char principal[SSHCERT_HOP_PRINCIPAL + 1];
 
 	sshcert_hop_principal(h, principal);
-	if (!crypto_pub_equal(&c->pub, &h->cnf) || !sshcert_bytes_are(&c->principals[0], principal) || !key_id_ends_with(c, &h->jti))
+	if (!crypto_pub_equal(&c->pub, &h->cnf) || !sshcert_bytes_are(&c->principals[0], principal) || !key_id_ok(c, h))
 		return false;
 	return c->after >= (uint64_t)h->iat - SSHCERT_HOP_LEEWAY && c->before <= (uint64_t)h->exp && c->after < c->before;
 }

@@ -30,6 +30,7 @@ def b64(data):
 
 seed("hop", "claims", b"c" + text(CLAIMS))
 seed("hop", "from", b"c" + text(dict(CLAIMS, psr="2001:db8::7", n=4)))
+seed("hop", "machine", b"c" + text({name: CLAIMS[name] for name in ("acc", "aud", "cnf", "exp", "iat", "iss", "jti", "nod")}))
 seed("hop", "token", b"t" + b".".join([b64(text({"alg": "Ed25519", "kid": "1IG2tMH7J2wbJZnOf8LJzQ", "typ": "cluster-hop+jwt"})), b64(text(CLAIMS)), b"A" * 86]))
 seed("hop", "addresses", b"s192.0.2.1,2001:db8::/32")
 seed("sshagent_msg", "list", b"\x0b")

@@ -2,6 +2,7 @@
 /* Hop credentials. THREATS.md B3, B9, B10, C4. */
 #include "hop_world.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -138,6 +139,55 @@ static void test_kid(void **state)
 	free(other);
 }
 
+/* No person stands behind it, and none can be put there. */
+static void test_machine(void **state)
+{
+	static const struct cluster_id zero;
+
+	(void)state;
+	given.machine = true;
+	memset(&got, 0xff, sizeof got);
+	assert_ok(verify_free(make(&given, x.key)));
+	assert_true(got.machine && id_equal(&got.source, &given.source) && id_equal(&got.target, &given.target) && id_equal(&got.jti, &given.jti) && id_equal(&got.cluster, &given.cluster));
+	assert_true(id_equal(&got.person, &zero) && id_equal(&got.device, &zero) && id_equal(&got.parent, &zero) && id_equal(&got.session, &zero));
+	assert_true(got.auth_time == 0 && got.count == 0 && got.parent_issuer[0] == '\0' && got.parent_source[0] == '\0' && got.exp == HOP_NOW + HOP_LIFE_MAX);
+	given.machine = false;
+	assert_ok(verify_free(make(&given, x.key)));
+	assert_true(!got.machine && id_equal(&got.person, &given.person));
+}
+
+/* What another program made of the claims and the first key of RFC 8032 (tests/vectors): the very bytes. */
+static void test_vectors(void **state)
+{
+	static const char *const paths[] = { "tests/vectors/hop-person.jws", "tests/vectors/hop-machine.jws" };
+	static const char pem[] = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----\n";
+	struct crypto_key *key = NULL;
+	char text[HOP_SIZE_MAX + 2], *again;
+	struct cluster_id ids[9];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
+		memset(ids[i].b, (int)i, sizeof ids[i].b);
+	assert_ok(crypto_key_parse(pem, strlen(pem), &key));
+	assert_ok(crypto_key_pub(key, &x.pub));
+	x.by = (struct hop_source){ .cluster = &ids[1], .node = &ids[2], .key = &x.pub };
+	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+		FILE *f = fopen(paths[i], "re");
+
+		assert_non_null(f);
+		assert_non_null(fgets(text, sizeof text, f));
+		fclose(f);
+		text[strcspn(text, "\n")] = '\0';
+		assert_ok(hop_verify(text, strlen(text), &x.by, &got, &d));
+		assert_true(id_equal(&got.target, &ids[3]) && id_equal(&got.jti, &ids[4]) && got.iat == HOP_NOW && got.exp == HOP_NOW + 120 && got.machine == (i == 1));
+		assert_true(i == 1 || (id_equal(&got.device, &ids[5]) && id_equal(&got.parent, &ids[6]) && id_equal(&got.session, &ids[7]) && id_equal(&got.person, &ids[8]) && got.count == 2));
+		again = make(&got, key);
+		assert_string_equal(again, text);
+		free(again);
+	}
+	crypto_key_free(key);
+}
+
 static enum cluster_err parse(const char *text)
 {
 	return hop_parse(text, strlen(text), &got, &d);
@@ -148,6 +198,8 @@ static enum cluster_err parse(const char *text)
 #define TIMES "\"auth_time\":1790000000,\"exp\":1800000100,\"iat\":1800000000,"
 #define HEAD "{\"aud\":\"cluster:" ID "\"," TIMES "\"dev\":\"" ID "\",\"isk\":\"k\",\"iss\":\"" ID "\",\"jti\":\"" ID "\",\"par\":\"" ID "\",\"sid\":\"" ID "\",\"sub\":\"" ID "\""
 #define REST ",\"acc\":\"core\",\"cnf\":{\"jwk\":" KEY "},\"n\":1,\"nod\":\"" ID "\""
+
+#define MACHINE "{\"acc\":\"core\",\"aud\":\"cluster:" ID "\",\"cnf\":{\"jwk\":" KEY "},\"exp\":1800000100,\"iat\":1800000000,\"iss\":\"" ID "\",\"jti\":\"" ID "\",\"nod\":\"" ID "\""
 
 static void test_claims(void **state)
 {
@@ -169,7 +221,10 @@ static void test_claims(void **state)
 		HEAD ",\"acc\":\"core\",\"cnf\":{},\"n\":1,\"nod\":\"" ID "\"}",
 		HEAD ",\"acc\":\"core\",\"cnf\":" KEY ",\"n\":1,\"nod\":\"" ID "\"}",
 		"", "[]", "null",
+		MACHINE ",\"psr\":\"192.0.2.7\"}",
 	};
+	static const char *const of_person[] = { "\"auth_time\":1790000000", "\"dev\":\"" ID "\"", "\"isk\":\"k\"", "\"n\":1", "\"par\":\"" ID "\"", "\"sid\":\"" ID "\"", "\"sub\":\"" ID "\"" };
+	char text[2048];
 
 	(void)state;
 	assert_ok(parse(HEAD REST "}"));
@@ -177,6 +232,17 @@ static void test_claims(void **state)
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		if (parse(bad[i]) == CLUSTER_OK)
 			fail_msg("accepted: %s", bad[i]);
+	assert_ok(parse(MACHINE "}"));
+	assert_true(got.machine);
+	for (unsigned mask = 1; mask < 1u << 7; mask++) { /* all that a person's has, or none */
+		strcpy(text, MACHINE);
+		for (unsigned i = 0; i < 7; i++)
+			if (mask & 1u << i)
+				strcat(strcat(text, ","), of_person[i]);
+		strcat(text, "}");
+		assert_int_equal(parse(text) == CLUSTER_OK, mask == (1u << 7) - 1);
+	}
+	assert_false(got.machine);
 }
 
 int main(void)
@@ -184,6 +250,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_round_trip, setup, teardown), cmocka_unit_test_setup_teardown(test_longest, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown), cmocka_unit_test_setup_teardown(test_kid, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_machine, setup, teardown), cmocka_unit_test_setup_teardown(test_vectors, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_claims, setup, teardown),
 	};
 

@@ -185,6 +185,28 @@ static void test_binding(void **state)
 	assert_int_not_equal(verify(), CLUSTER_OK);
 }
 
+/* A machine's says so in its key id, and nobody's name stands there. */
+static void test_machine(void **state)
+{
+	struct hop machine = hop;
+	struct sshcert_facts facts;
+	char *other = NULL;
+
+	(void)state;
+	machine.machine = true;
+	assert_ok(hop_build(&machine, x.key, &other));
+	make_spec(&(struct sshcert_hop_spec){ .hop = other, .claims = &machine, .node = "master-1-1" }, x.key);
+	assert_ok(verify());
+	assert_true(got.machine);
+	assert_ok(sshcert_facts(&cert, &facts));
+	assert_memory_equal(facts.key_id, "- via master-1-1 ", 17);
+	make(&hop, other, x.key); /* a person's name over a machine's hop */
+	assert_err(verify(), CLUSTER_EDENIED);
+	make(&machine, token, x.key); /* and the other way round */
+	assert_err(verify(), CLUSTER_EDENIED);
+	free(other);
+}
+
 /* Signed by the node, and not of the form that a node issues: a hop key makes no wider certificates. */
 static void test_form(void **state)
 {
@@ -328,7 +350,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_round_trip, setup, teardown), cmocka_unit_test_setup_teardown(test_longest, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_keys, setup, teardown), cmocka_unit_test_setup_teardown(test_binding, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_form, setup, teardown), cmocka_unit_test_setup_teardown(test_second_principal, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_damage, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_damage, setup, teardown), cmocka_unit_test_setup_teardown(test_machine, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_build_refuses, setup, teardown), cmocka_unit_test_setup_teardown(test_keygen, setup, teardown),
 	};
 

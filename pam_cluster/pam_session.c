@@ -298,6 +298,7 @@ enum reason pam_session_of_caller(struct pam_call *c, struct session *ret, bool 
 
 struct ours {
 	uint64_t start;
+	struct moment now;
 	bool found;
 	struct cluster_id id;
 };
@@ -307,7 +308,7 @@ static bool is_ours(struct pam_call *c, const struct session *s, void *arg)
 	struct ours *ours = arg;
 
 	(void)c;
-	if (s->pid != (uint32_t)getpid() || s->start != ours->start)
+	if (!id_equal(&s->boot_id, &ours->now.boot_id) || s->pid != (uint32_t)getpid() || s->start != ours->start)
 		return false;
 	ours->found = true;
 	ours->id = s->id;
@@ -324,7 +325,7 @@ static bool find_ours(struct pam_call *c, struct cluster_id *ret)
 		memcpy(ret, data, sizeof *ret);
 		return true;
 	}
-	if (session_process(getpid(), &ours.start, &audit) != CLUSTER_OK || search(c, is_ours, &ours) != REASON_OK || !ours.found)
+	if (moment_now(&ours.now) != CLUSTER_OK || session_process(getpid(), &ours.start, &audit) != CLUSTER_OK || search(c, is_ours, &ours) != REASON_OK || !ours.found)
 		return false;
 	*ret = ours.id;
 	return true;

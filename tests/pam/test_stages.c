@@ -216,6 +216,28 @@ static void test_close_by_process(void **state)
 	assert_int_equal(app_records(&a, NULL), 0);
 }
 
+/* A record that an earlier boot left, of a process with our pid and start time, is none of ours. */
+static void test_close_of_another_boot(void **state)
+{
+	char name[64], dir[300];
+	struct session s;
+	pam_handle_t *h;
+	struct diag d;
+
+	(void)state;
+	assert_int_equal(app_auth(&a, "sshd", "emr-user"), PAM_SUCCESS);
+	expect_open(strdupa(a.env), PAM_SUCCESS, NULL);
+	assert_int_equal(app_records(&a, name), 1);
+	snprintf(dir, sizeof dir, "%s/sessions", a.run);
+	assert_ok(session_load(dir, name, geteuid(), &s, &d));
+	s.boot_id.b[0] ^= 1;
+	assert_ok(session_store(dir, &s, &d));
+	h = app_start(&a, "sshd", "emr-user");
+	assert_int_equal(pam_close_session(h, 0), PAM_SUCCESS);
+	app_end(h);
+	assert_int_equal(app_records(&a, NULL), 1);
+}
+
 /* ---- the hand-over: what the session stage is given is verified again (F4) ---- */
 
 static void test_no_handover(void **state)
@@ -548,7 +570,7 @@ static void test_not_enrolled(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_login), T(test_adopted_login), T(test_record), T(test_close_by_process), T(test_left_behind), T(test_shared_audit), T(test_no_handover), T(test_forged_handover), T(test_handover_of_something_else),
+		T(test_login), T(test_adopted_login), T(test_record), T(test_close_by_process), T(test_close_of_another_boot), T(test_left_behind), T(test_shared_audit), T(test_no_handover), T(test_forged_handover), T(test_handover_of_something_else),
 		T(test_revoked_between_stages), T(test_revoked_before_the_record), T(test_stale_between_stages), T(test_record_cannot_be_written), T(test_account), T(test_account_freshness),
 		T(test_account_without_snapshot), T(test_account_lockdown), T(test_sudo_of_a_revoked_person), T(test_sudo_of_somebody_else), T(test_sudo_with_a_broken_record), T(test_sudo_session),
 		T(test_setcred), T(test_passwd), T(test_exports), T(test_not_enrolled),

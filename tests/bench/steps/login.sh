@@ -10,6 +10,7 @@ node=core-1-1
 must_quietly root@authority 'cluster-login grant add --person alice --account emr-user --onetime --hop'
 must_quietly root@$node 'mkdir -p /etc/cluster-login/node.conf.d && printf "[node]\nstatic_keys = report\n" >/etc/cluster-login/node.conf.d/70-bench.conf'
 cast_settled
+cast_pasting $node
 must_quietly alice@client "cluster-login get && cluster-login ssh emr-user@$node -- true && ssh-keygen -q -t ed25519 -N '' -f ~/.ssh/bench && ssh-agent -a ~/agent.sock"
 must_quietly alice@client "SSH_AUTH_SOCK=~/agent.sock cluster-login get --ssh-cert && ssh-keyscan -t ed25519 ${HOST_ADDRESS[$node]} >~/.ssh/bench_known 2>/dev/null"
 cp "$(host_path client /home/alice/.ssh/bench.pub)" "$TOP/bench.pub"

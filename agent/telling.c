@@ -9,17 +9,17 @@ enum cluster_err telling_add(struct telling *t, const struct refusal *x)
 	if (!refusal_ok(x))
 		return CLUSTER_EFORMAT;
 	if (t->n == TELLING_MAX) {
-		t->people -= t->one[0].person[0] != '\0';
+		t->proved -= refusal_proved(&t->one[0]);
 		memmove(&t->one[0], &t->one[1], --t->n * sizeof t->one[0]);
 	}
-	t->people += x->person[0] != '\0';
+	t->proved += refusal_proved(x);
 	t->one[t->n++] = *x;
 	return CLUSTER_OK;
 }
 
 int telling_due(const struct telling *t, int64_t now_ms, bool at_hand)
 {
-	int64_t at = at_hand || t->people > 0 ? t->not_before : t->calm;
+	int64_t at = at_hand || t->proved > 0 ? t->not_before : t->calm;
 
 	if (t->n == 0)
 		return -1;
@@ -28,7 +28,7 @@ int telling_due(const struct telling *t, int64_t now_ms, bool at_hand)
 
 void telling_sent(struct telling *t, int64_t now_ms)
 {
-	t->n = t->people = 0;
+	t->n = t->proved = 0;
 	t->not_before = now_ms + TELLING_PACE_MS;
 	t->calm = now_ms + TELLING_CALM_MS;
 }

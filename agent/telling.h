@@ -20,8 +20,8 @@
 
 struct telling {
 	struct refusal one[TELLING_MAX];
-	size_t n, people;         /* in all; with a person */
-	int64_t not_before, calm; /* for people, for strangers */
+	size_t n, proved;         /* in all; not of strangers */
+	int64_t not_before, calm; /* for what is proved, for strangers */
 };
 
 /* CLUSTER_EFORMAT unless refusal_ok. */

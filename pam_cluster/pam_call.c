@@ -147,6 +147,7 @@ int pam_call_end(struct pam_call *c, enum reason r)
 
 	pam_report_id(id);
 	pam_report_line(c, r, id);
+	pam_report_agent(c, r, id);
 	tell_user(c, r, id);
 	snapshots_close(&c->view);
 	pam_conf_done(&c->conf);

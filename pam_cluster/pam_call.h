@@ -99,5 +99,7 @@ enum reason pam_session_caller(struct pam_call *c);
 /* The one log line of a decision, and its id. */
 void pam_report_line(const struct pam_call *c, enum reason r, const char id[PAM_CALL_ID + 1]);
 void pam_report_id(char id[PAM_CALL_ID + 1]);
+/* The same of a refusal for the node's agent, so that `explain` knows the id; waits for nothing, and changes nothing if it fails. */
+void pam_report_agent(const struct pam_call *c, enum reason r, const char id[PAM_CALL_ID + 1]);
 
 #endif

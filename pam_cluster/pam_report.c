@@ -4,10 +4,14 @@
 #include <string.h>
 #include <sys/random.h>
 #include <syslog.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <security/pam_ext.h>
 
+#include "cluster/agent_msg.h"
 #include "cluster/b64.h"
+#include "cluster/file.h"
 #include "cluster/log.h"
 
 #include "pam_call.h"
@@ -15,6 +19,7 @@
 #define FIELD_ROOM 140
 #define DETAIL_ROOM 600
 #define CERTIFICATE_ROOM 240
+#define PATH_ROOM 512
 #define HOP_ROOM 260
 
 static const char *event_of(enum pam_stage stage)
@@ -124,28 +129,83 @@ static void tell_hop(const struct pam_call *c, char dst[HOP_ROOM])
 		dst[0] = '\0';
 }
 
+/* What was shown: empty texts if nothing was, or nothing that a signature vouches for. */
+struct shown {
+	char jti[ID_TEXT + 1], subject[ID_TEXT + 1], certificate[CERTIFICATE_ROOM], hop[HOP_ROOM];
+	const char *person; /* the name, else the id */
+};
+
+static void look_at(const struct pam_call *c, struct shown *s)
+{
+	memset(s, 0, sizeof *s);
+	if (c->verified) {
+		id_text(&c->credential.jti, s->jti);
+		id_text(&c->credential.person, s->subject);
+	}
+	if (c->hopped) {
+		id_text(&c->hop.jti, s->jti);
+		if (!c->hop.machine)
+			id_text(&c->hop.person, s->subject);
+		tell_hop(c, s->hop);
+	}
+	if (c->has_facts)
+		tell_certificate(c, s->certificate);
+	s->person = c->answer.person.name[0] ? c->answer.person.name : s->subject;
+}
+
 void pam_report_line(const struct pam_call *c, enum reason r, const char id[PAM_CALL_ID + 1])
 {
-	char account[FIELD_ROOM], service[FIELD_ROOM], rhost[FIELD_ROOM], person[FIELD_ROOM], detail[DETAIL_ROOM], jti[ID_TEXT + 1] = "-", subject[ID_TEXT + 1] = "";
+	char account[FIELD_ROOM], service[FIELD_ROOM], rhost[FIELD_ROOM], person[FIELD_ROOM], detail[DETAIL_ROOM];
 	enum reason shown = c->excused == REASON_OK ? r : c->excused;
-	char certificate[CERTIFICATE_ROOM] = "", hop[HOP_ROOM] = "";
 	int level = priority(c, r);
+	struct shown s;
 
 	if (level == LOG_DEBUG && !c->conf.args.debug)
 		return;
-	if (c->verified) {
-		id_text(&c->credential.jti, jti);
-		id_text(&c->credential.person, subject);
-	}
-	if (c->hopped) {
-		id_text(&c->hop.jti, jti);
-		if (!c->hop.machine)
-			id_text(&c->hop.person, subject);
-		tell_hop(c, hop);
-	}
-	if (c->has_facts)
-		tell_certificate(c, certificate);
+	look_at(c, &s);
 	pam_syslog(c->pamh, level, "event=%s result=%s reason=%s person=%s account=%s service=%s rhost=%s jti=%s%s%s id=%s detail=\"%s\"", event_of(c->stage), result_of(c, r),
-	    reason_word(shown), word(c->answer.person.name[0] ? c->answer.person.name : subject, person), word(c->facts.user, account), word(c->facts.service, service),
-	    word(c->facts.rhost, rhost), jti, hop, certificate, id, sentence(detail_of(c, r, shown), detail));
+	    reason_word(shown), word(s.person, person), word(c->facts.user, account), word(c->facts.service, service),
+	    word(c->facts.rhost, rhost), s.jti[0] ? s.jti : "-", s.hop, s.certificate, id, sentence(detail_of(c, r, shown), detail));
+}
+
+/* Only where the user was shown the id (tell_user). */
+static bool explainable(const struct pam_call *c, enum reason r)
+{
+	return r != REASON_OK && !pam_result_ignored(r) && (c->stage == PAM_STAGE_AUTH || c->stage == PAM_STAGE_ACCOUNT || c->stage == PAM_STAGE_OPEN);
+}
+
+static void fill(const struct pam_call *c, enum reason r, const char *id, struct refusal *x)
+{
+	const char *detail = detail_of(c, r, r);
+	char facts[HOP_ROOM + CERTIFICATE_ROOM];
+	int64_t now = (int64_t)time(NULL);
+	struct shown s;
+
+	look_at(c, &s);
+	if (snprintf(facts, sizeof facts, "%s%s", s.hop, s.certificate) < 0)
+		facts[0] = '\0';
+	x->time = now < 0 ? 0 : now > MOMENT_MAX ? MOMENT_MAX : now;
+	refusal_copy(x->id, sizeof x->id, id);
+	refusal_copy(x->stage, sizeof x->stage, event_of(c->stage));
+	refusal_copy(x->reason, sizeof x->reason, reason_word(r));
+	refusal_copy(x->person, sizeof x->person, s.person);
+	refusal_copy(x->account, sizeof x->account, c->facts.user);
+	refusal_copy(x->service, sizeof x->service, c->facts.service);
+	refusal_copy(x->rhost, sizeof x->rhost, c->facts.rhost);
+	refusal_copy(x->jti, sizeof x->jti, s.jti);
+	refusal_copy(x->facts, sizeof x->facts, facts[0] ? facts + 1 : "");
+	refusal_copy(x->detail, sizeof x->detail, detail == reason_text(r) ? "" : detail);
+}
+
+void pam_report_agent(const struct pam_call *c, enum reason r, const char id[PAM_CALL_ID + 1])
+{
+	struct agent_msg_request m = { .type = AGENT_MSG_REFUSED };
+	char path[PATH_ROOM];
+
+	/* from others the agent takes nothing; best effort: the log line says the same */
+	if (!explainable(c, r) || geteuid() != c->conf.args.owner || file_join(path, sizeof path, pam_conf_run(&c->conf), "agent.sock") != CLUSTER_OK)
+		return;
+	fill(c, r, id, &m.refusal);
+	if (refusal_ok(&m.refusal) && agent_msg_call(path, &m, 0, NULL) != CLUSTER_OK)
+		return;
 }

@@ -41,6 +41,8 @@ struct refusal { /* without padding: it travels between processes as it is */
 /* Every text within its field and its alphabet, id, stage and reason not empty. Also of memory that another process has filled. */
 bool refusal_ok(const struct refusal *r);
 bool refusal_id_ok(const char *id);
+/* Does it name somebody, or something, that a signature vouches for? */
+bool refusal_proved(const struct refusal *r);
 /* Ends every text where its field ends. */
 void refusal_terminate(struct refusal *r);
 /* Copies foreign text into a field of `size` bytes: escaped, cut with "...". */

@@ -85,6 +85,11 @@ bool refusal_ok(const struct refusal *r)
 	return time_ok(r->time);
 }
 
+bool refusal_proved(const struct refusal *r)
+{
+	return r->person[0] || r->jti[0];
+}
+
 void refusal_terminate(struct refusal *r)
 {
 	for (size_t i = 0; i < N_TEXTS; i++)

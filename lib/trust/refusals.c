@@ -108,7 +108,7 @@ static void place(struct refusals *r, const struct kept *k)
 
 enum cluster_err refusals_add(struct refusals *r, const struct refusal *x, const struct cluster_id *node)
 {
-	struct kept k = { .stranger = x->person[0] == '\0' };
+	struct kept k = { .stranger = !refusal_proved(x) };
 	uint8_t bytes[REFUSAL_SIZE_MAX];
 	enum cluster_err e;
 	struct wr w;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sshd's question before anything is proved: one principal, or nothing. THREATS.md B9, C4, D7. */
 #include "unit.h"
-#include "world.h"
+#include "world_hop.h"
 
 #include <errno.h>
 #include <ftw.h>
@@ -208,6 +208,79 @@ static void test_policy(void **state)
 	expect("emr-user", REASON_LOCKDOWN);
 }
 
+static enum reason ask_hop(struct world_hop *h, const char *account)
+{
+	char *line = world_hop_line(h, WORLD_HOP_EDGE), *space = strchr(line, ' ');
+	const struct principals_query q = { .account = account, .type = line, .certificate = space + 1, .passwd = passwd, .conf = &conf, .owner = geteuid() };
+	enum reason r;
+
+	*space = '\0';
+	r = principals_decide(&q, &answer);
+	assert_int_equal(r == REASON_OK, answer.principal[0] != '\0');
+	if (r != REASON_OK)
+		assert_true(answer.detail.text[0] != '\0');
+	free(line);
+	return r;
+}
+
+/* The one principal of a hop, and nothing for an account that is none of ours, whoever vouches for it. */
+static void hops(struct world_hop *h)
+{
+	char target[ID_TEXT + 1], cluster[ID_TEXT + 1], want[100];
+
+	world_store(&w, conf.state);
+	id_text(&w.node.id, target);
+	id_text(&w.root.cluster, cluster);
+	snprintf(want, sizeof want, "emr-user@%s.%s", target, cluster);
+	assert_int_equal(ask_hop(h, "emr-user"), REASON_OK);
+	assert_string_equal(answer.principal, want);
+	assert_int_equal(ask_hop(h, "alice"), REASON_NARROW_ACCOUNT);
+	assert_string_equal(answer.certificate.source, "edge-1");
+	assert_int_equal(ask_hop(h, "root"), REASON_ROOT);
+	nss_uid = 1;
+	assert_int_equal(ask_hop(h, "emr-user"), REASON_ROOT);
+	nss_uid = 0;
+	assert_int_equal(ask_hop(h, "rescue"), REASON_SHADOWED);
+	strcpy(h->hop.account, "ecs-user");
+	assert_int_equal(ask_hop(h, "ecs-user"), REASON_SHADOWED);
+	conf.adopt.n = 1;
+	strcpy(conf.adopt.item[0], "ecs-user");
+	assert_int_equal(ask_hop(h, "ecs-user"), h->hop.machine ? REASON_NO_GRANT : REASON_NO_HOP);
+	if (!h->hop.machine) {
+		w.grants[WORLD_GRANT_ALICE_ECS].hop = true;
+		world_store(&w, conf.state);
+		assert_int_equal(ask_hop(h, "ecs-user"), REASON_OK);
+	}
+	strcpy(h->hop.account, "emr-user");
+	h->hop.target = world_id('n', 9);
+	assert_int_equal(ask_hop(h, "emr-user"), REASON_NARROW_NODE);
+	h->hop.target = w.node.id;
+	world_revoke_id(&w, REVOKE_NODE, &h->hop.source, 0);
+	world_store(&w, conf.state);
+	assert_int_equal(ask_hop(h, "emr-user"), REASON_REVOKED_NODE);
+}
+
+static void test_hop(void **state)
+{
+	struct world_hop h;
+
+	(void)state;
+	world_hop_init(&w, &h);
+	hops(&h);
+	world_hop_done(&h);
+}
+
+static void test_hop_machine(void **state)
+{
+	struct world_hop h;
+
+	(void)state;
+	world_hop_init(&w, &h);
+	world_hop_machine(&w, &h);
+	hops(&h);
+	world_hop_done(&h);
+}
+
 static void test_snapshots(void **state)
 {
 	(void)state;
@@ -230,7 +303,7 @@ static void test_snapshots(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { T(test_principal), T(test_accounts), T(test_certificates), T(test_policy), T(test_snapshots) };
+	const struct CMUnitTest tests[] = { T(test_principal), T(test_accounts), T(test_certificates), T(test_policy), T(test_hop), T(test_hop_machine), T(test_snapshots) };
 
 	return cmocka_run_group_tests_name("principals", tests, NULL, NULL);
 }

@@ -41,6 +41,7 @@ const struct admin_row admin_table[] = {
 	{ "revoke/remove", admin_revoke_remove },
 	{ "revoke/preview", admin_revoke_preview },
 	{ "sessions/list", admin_sessions_list },
+	{ "refusal/find", admin_refusal_find },
 	{ "wait", admin_wait },
 	{ "audit/list", admin_audit_list },
 };

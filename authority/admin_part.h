@@ -36,7 +36,7 @@ call_handler admin_device_own_list, admin_device_own_remove, admin_device_own_re
 call_handler admin_node_token, admin_node_list, admin_node_set, admin_node_remove;
 call_handler admin_grant_add, admin_grant_list, admin_grant_remove;
 call_handler admin_revoke_add, admin_revoke_list, admin_revoke_remove, admin_revoke_preview;
-call_handler admin_sessions_list;
+call_handler admin_sessions_list, admin_refusal_find;
 
 /* Takes an account out of every group (admin_group.c); a gid that nobody has yet (admin_account.c). */
 enum cluster_err admin_group_forget(struct change *ch, const char *account, struct diag *d) CLUSTER_MUST_USE;

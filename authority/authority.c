@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "cluster/file.h"
+#include "cluster/refusals.h"
 #include "keys.h"
 #include "nodes.h"
 #include "poll.h"
@@ -165,6 +166,7 @@ void authority_close(struct authority *a)
 
 	loaded_done(&l);
 	replay_free(a->replay);
+	refusals_free(a->refusals);
 	store_close(a->store);
 	a->keys = NULL;
 	a->published = NULL;

@@ -19,6 +19,7 @@ struct event_base;
 struct keys;
 struct nodes;
 struct poll;
+struct refusals;
 struct replay;
 struct revoked;
 struct store;
@@ -37,6 +38,7 @@ struct authority {
 	struct revoked *revoked;
 	struct nodes *nodes;
 	struct replay *replay;
+	struct refusals *refusals; /* of all nodes */
 	struct limit limit;
 	struct poll *poll;         /* NULL while nobody can wait */
 	struct metrics metrics;
@@ -48,7 +50,7 @@ struct authority {
 #define AUTHORITY_PATH_MAX 600
 
 /*
- * Opens conf.dir: store, documents (verified from the pin), keys. Everything above but replay, poll and base. authority_close releases, also after failure.
+ * Opens conf.dir: store, documents (verified from the pin), keys. Everything above but replay, refusals, poll and base. authority_close releases, also after failure.
  */
 enum cluster_err authority_open(struct authority *a, struct diag *d) CLUSTER_MUST_USE;
 /* Has another process committed since? Once true, true until authority_reload succeeds. */

@@ -18,6 +18,7 @@
 #include "onetime.h"
 #include "poll.h"
 #include "read.h"
+#include "refused.h"
 #include "renewal.h"
 #include "sessions.h"
 #include "sshcert.h"
@@ -41,6 +42,7 @@ const struct route routes_table[] = {
 	{ HEAD_POST, "/v1/sshcert", false, CALL_ANYBODY, sshcert_run },
 	{ HEAD_POST, "/v1/onetime", false, CALL_ANYBODY, onetime_run },
 	{ HEAD_POST, "/v1/sessions", false, CALL_NODE, sessions_run },
+	{ HEAD_POST, "/v1/refusals", false, CALL_NODE, refused_run },
 	{ HEAD_GET, "/v1/renewal/", true, CALL_NODE, renewal_run },
 	{ HEAD_POST, "/v1/admin/", true, CALL_ADMIN | CALL_ROOT, admin_run },
 	{ HEAD_GET, "/metrics", false, CALL_ROOT, metrics_run },

@@ -13,10 +13,12 @@
 
 #include "change.h"
 #include "cluster/log.h"
+#include "cluster/refusals.h"
 #include "cluster/secret.h"
 #include "keys.h"
 #include "listen.h"
 #include "poll.h"
+#include "refused.h"
 #include "replay.h"
 #include "tls.h"
 #include "user.h"
@@ -250,7 +252,8 @@ static enum cluster_err start(struct server *s, struct diag *d)
 	prctl(PR_SET_DUMPABLE, 0); /* changing the user has set it again */
 	if ((e = authority_open(a, d)) != CLUSTER_OK || (e = open_tls(s, d)) != CLUSTER_OK)
 		return e;
-	if ((e = replay_new(bound, REPLAY_MAX, &a->replay)) != CLUSTER_OK || (e = poll_new(a, &a->poll)) != CLUSTER_OK)
+	if ((e = replay_new(bound, REPLAY_MAX, &a->replay)) != CLUSTER_OK || (e = poll_new(a, &a->poll)) != CLUSTER_OK ||
+	    (e = refusals_new(REFUSED_MAX, REFUSED_NODE_MAX, &a->refusals)) != CLUSTER_OK)
 		return diag_set(d, e, "%s", err_name(e));
 	warn_of_expiry(a, authority_now());
 	if ((e = sign_again(a, policy_changed(a), d)) != CLUSTER_OK || (e = events(s, d)) != CLUSTER_OK)

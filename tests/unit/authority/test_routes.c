@@ -34,17 +34,19 @@ static const struct {
 	{ HEAD_POST, "/v1/sshcert", "nNpar" },
 	{ HEAD_POST, "/v1/onetime", "nNpar" },
 	{ HEAD_POST, "/v1/sessions", "N" },
+	{ HEAD_POST, "/v1/refusals", "N" },
 	{ HEAD_GET, "/v1/renewal/AAAA", "N" },
 	{ HEAD_GET, "/metrics", "r" },
 	{ HEAD_POST, "/v1/admin/status", "ar" },
 	{ HEAD_POST, "/v1/admin/person/add", "ar" },
+	{ HEAD_POST, "/v1/admin/refusal/find", "ar" },
 	{ HEAD_POST, "/v1/admin/no/such", "ar" },
 };
 
 static const char *const admin_calls[] = {
 	"status", "person/add", "person/list", "person/set", "person/remove", "person/invite", "account/add", "account/list", "account/remove", "group/add", "group/list", "group/member",
 	"group/remove", "device/list", "device/remove", "device/rename", "node/token", "node/list", "node/set", "node/remove", "grant/add", "grant/list", "grant/remove", "revoke/add", "revoke/list",
-	"revoke/remove", "revoke/preview", "sessions/list", "wait", "audit/list",
+	"revoke/remove", "revoke/preview", "sessions/list", "refusal/find", "wait", "audit/list",
 };
 
 static void test_matrix(void **state)

@@ -10,7 +10,9 @@
 #include "cluster/json.h"
 #include "cluster/policy.h"
 #include "cluster/snapshots.h"
+#include "admin.h"
 #include "cmd.h"
+#include "explain_id.h"
 #include "node_view.h"
 #include "out.h"
 #include "table.h"
@@ -19,28 +21,24 @@
 
 struct words {
 	struct node_words node;
+	struct admin_words admin;
 	const char *person, *account, *certificate;
-	bool json;
 };
 
 static const struct command_option options[] = {
 	{ "person", 0, COMMAND_TEXT, offsetof(struct words, person), 0, 0, "NAME", "the person, by name or id" },
 	{ "account", 0, COMMAND_TEXT, offsetof(struct words, account), 0, 0, "NAME", "the account" },
 	{ "certificate", 0, COMMAND_TEXT, offsetof(struct words, certificate), 0, 0, "FILE", "an ssh certificate in the place of the person (ssh-add -L, FILE-cert.pub)" },
-	{ "json", 0, COMMAND_FLAG, offsetof(struct words, json), 0, 0, NULL, "JSON" },
 	NODE_OPTIONS(struct words),
+	ADMIN_OPTIONS(struct words),
 };
 
 /* ---- explain REASON ---- */
 
 static int explain_word(const char *name, const char *word, bool json)
 {
-	enum reason r;
+	enum reason r = reason_of(word);
 
-	for (r = 0; r < REASON_N; r++) {
-		if (strcmp(reason_word(r), word) == 0)
-			break;
-	}
 	if (r == REASON_N) {
 		struct row { const char *word; } rows[REASON_N];
 		const char *near;
@@ -48,7 +46,7 @@ static int explain_word(const char *name, const char *word, bool json)
 		for (r = 0; r < REASON_N; r++)
 			rows[r].word = reason_word(r);
 		near = conf_nearest(word, rows, REASON_N, sizeof rows[0]);
-		return command_usage_error(name, "there is no reason \"%s\"%s%s", word, near != NULL ? "; did you mean " : "", near != NULL ? near : "");
+		return command_usage_error(name, "\"%s\" is no reason, nor the id of a refusal%s%s", word, near != NULL ? "; did you mean " : "", near != NULL ? near : "");
 	}
 	if (json)
 		return out_json(json_make("{s:s, s:s, s:s}", "reason", word, "text", reason_text(r), "advice", reason_advice(r)));
@@ -203,7 +201,7 @@ static int print(const struct node_view *v, const struct words *w, const struct 
 	struct table *t;
 	size_t i;
 
-	if (w->json) {
+	if (w->admin.json) {
 		status = out_json(json_make("{s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:o}", "person", w->person, "account", w->account, "node", v->enrolled.name, "allowed", yes, "reason",
 		    reason_word(s->first), "text", reason_text(s->first), "advice", reason_advice(s->first), "checks", steps_json(s)));
 		return status != EXIT_DONE ? status : yes ? EXIT_DONE : EXIT_NO;
@@ -243,7 +241,7 @@ static int explain_login(struct words *w, const char *certificate)
 		if (certificate != NULL) {
 			decide_certificate(v, w, certificate, &shown, &s);
 			w->person = shown.person[0] != '\0' ? shown.person : "?";
-			if (!w->json)
+			if (!w->admin.json)
 				print_certificate(&shown.certificate);
 		} else {
 			decide(v, w, &now, &s);
@@ -264,10 +262,10 @@ static int run(const struct command *self, int argc, char **argv)
 
 	if ((status = command_parse(self, argc, argv, &w, &rest)) != COMMAND_GO)
 		return status;
-	if (rest.n == 1 && w.person == NULL && w.account == NULL)
-		return explain_word(argv[0], rest.v[0], w.json);
+	if (rest.n == 1 && w.person == NULL && w.account == NULL && w.certificate == NULL)
+		return reason_of(rest.v[0]) == REASON_N && explain_id_ok(rest.v[0]) ? explain_id(&w.node, &w.admin, rest.v[0]) : explain_word(argv[0], rest.v[0], w.admin.json);
 	if ((w.person == NULL) == (w.certificate == NULL) || w.account == NULL || rest.n != 0)
-		return command_usage_error(argv[0], "--person or --certificate, and --account are needed, or one reason");
+		return command_usage_error(argv[0], "the id of a refusal is needed, or --person or --certificate and --account, or one reason");
 	if (w.certificate != NULL && !read_line(w.certificate, certificate))
 		return out_failed(&(struct diag){ .code = CLUSTER_ENOTFOUND, .text = "the certificate cannot be read" }, NULL);
 	return explain_login(&w, w.certificate != NULL ? certificate : NULL);
@@ -275,11 +273,13 @@ static int run(const struct command *self, int argc, char **argv)
 
 const struct command cmd_explain = {
 	.run = run,
-	.usage = "--person NAME --account NAME | --certificate FILE --account NAME | REASON",
-	.example = "  cluster-login explain --person alice --account emr-user\n"
+	.usage = "ID | --person NAME --account NAME | --certificate FILE --account NAME | REASON",
+	.example = "  cluster-login explain Xk3_9aZq\n"
+		   "  cluster-login explain --person alice --account emr-user\n"
 		   "  ssh-add -L | grep cert-v01 | cluster-login explain --certificate - --account emr-user\n"
 		   "  cluster-login explain no_grant\n"
-		   "\nThe same checks as at a login, as far as they need no credential and no address, on this node and from its own snapshot. Exit status 0: yes; 1: no.\n",
+		   "\nWith the id that a refused person was shown: which check refused, what it saw, and what to do; as root on the node, or as an administrator on the authority's host or with --remote from anywhere.\n"
+		   "Else the same checks as at a login, as far as they need no credential and no address, on this node and from its own snapshot. Exit status 0: yes; 1: no.\n",
 	COMMAND_OPTIONS(options),
 	.most = 1,
 };

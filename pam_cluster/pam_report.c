@@ -94,7 +94,9 @@ void pam_report_id(char id[PAM_CALL_ID + 1])
 	uint8_t bytes[PAM_CALL_ID * 3 / 4];
 
 	if (getrandom(bytes, sizeof bytes, GRND_NONBLOCK) != (ssize_t)sizeof bytes || b64_encode(bytes, sizeof bytes, id, PAM_CALL_ID + 1) != CLUSTER_OK)
-		memcpy(id, "--------", PAM_CALL_ID + 1);
+		memcpy(id, "________", PAM_CALL_ID + 1);
+	if (id[0] == '-')
+		id[0] = '_'; /* typed behind a command's name it would be an option */
 }
 
 /* What there is to say beyond the reason's own sentence. */

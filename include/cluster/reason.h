@@ -89,5 +89,7 @@ const char *reason_word(enum reason r);
 const char *reason_text(enum reason r);
 const char *reason_advice(enum reason r);
 enum cluster_err reason_err(enum reason r);
+/* REASON_N: no reason has this word. */
+enum reason reason_of(const char *word);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cluster/reason.h"
 
+#include <string.h>
+
 struct row {
 	const char *word, *text, *advice;
 	enum cluster_err err;
@@ -35,4 +37,13 @@ const char *reason_advice(enum reason r)
 enum cluster_err reason_err(enum reason r)
 {
 	return row_of(r)->err;
+}
+
+enum reason reason_of(const char *word)
+{
+	enum reason r = REASON_OK;
+
+	while (r < REASON_N && strcmp(rows[r].word, word) != 0)
+		r++;
+	return r;
 }

@@ -93,21 +93,28 @@ static void raise_floor(int64_t *floor, int64_t version)
 		*floor = version;
 }
 
-/* Takes trust.snap from disk into *p. */
-static void take_trust(struct publish *p)
+/* Takes trust.snap from disk into *p. False: it cannot be read for now. */
+static bool take_trust(struct publish *p)
 {
+	enum cluster_err e;
+
 	if (p->have_trust)
 		trust_close(&p->trust);
-	p->have_trust = p->fresh.generation != 0 && trust_open(p->state, p->owner, &p->trust) == CLUSTER_OK;
+	p->have_trust = false;
+	if (p->fresh.generation == 0)
+		return true;
+	e = trust_open(p->state, p->owner, &p->trust);
+	p->have_trust = e == CLUSTER_OK;
 	if (!p->have_trust)
-		return;
+		return e != CLUSTER_ENOMEM && (e != CLUSTER_ESYSTEM || (errno != EMFILE && errno != ENFILE && errno != ENOMEM));
 	raise_floor(&p->floor.keyset, p->trust.self.keyset_version);
 	raise_floor(&p->floor.directory, p->trust.self.directory_version);
 	raise_floor(&p->floor.revocations, p->trust.self.revocations_version);
+	return true;
 }
 
-/* Takes `fresh` and trust.snap from disk into *p. False: `fresh` cannot be read for now, and stays what it was: nothing may be forgotten for want of a descriptor. */
-static bool take(struct publish *p)
+/* Takes `fresh` from disk into *p. False: it cannot be read for now, errno says why, and stays what it was: nothing may be forgotten for want of a descriptor. */
+static bool take_fresh(struct publish *p)
 {
 	struct snap_fresh f;
 	enum cluster_err e = snap_fresh_read(p->state, p->owner, &f);
@@ -116,8 +123,19 @@ static bool take(struct publish *p)
 		p->fresh = f;
 	else if (e != CLUSTER_ESYSTEM)
 		memset(&p->fresh, 0, sizeof p->fresh);
-	take_trust(p);
 	return e != CLUSTER_ESYSTEM;
+}
+
+/* The first look. What is there and cannot be read for now is not taken for nothing: that would throw it away, and with it what has been seen of versions. */
+static enum cluster_err take_first(struct publish *p, struct diag *d)
+{
+	enum cluster_err e = step("look", d);
+
+	if (e != CLUSTER_OK)
+		return e;
+	if (!take_fresh(p))
+		return diag_errno(d, "%s/fresh cannot be read", p->state);
+	return take_trust(p) ? CLUSTER_OK : diag_errno(d, "%s: trust.snap cannot be read for now", p->state);
 }
 
 /* Moves the generation word on, as `next` has it. Sequentially: before whatever system call comes next, after whatever came before. */
@@ -162,9 +180,8 @@ enum cluster_err publish_open(const char *state_dir, uid_t owner, const struct c
 		e = diag_set(d, CLUSTER_ELIMIT, "%s: the path is too long", state_dir);
 		goto out;
 	}
-	if ((e = make_directories(p, d)) != CLUSTER_OK || (e = generation_word_open(p->state, owner, &p->word, d)) != CLUSTER_OK)
+	if ((e = make_directories(p, d)) != CLUSTER_OK || (e = generation_word_open(p->state, owner, &p->word, d)) != CLUSTER_OK || (e = take_first(p, d)) != CLUSTER_OK)
 		goto out;
-	(void)take(p);
 	p->damaged = !sound(p);
 	if (p->fresh.generation != 0)
 		move_word(p, snap_word_done); /* a stop may have left it as it was while `fresh` was changed */
@@ -384,11 +401,11 @@ static enum cluster_err install_fresh(struct publish *p, const struct snap_fresh
 	if (e == CLUSTER_OK)
 		e = step("settle", d);
 	if (e != CLUSTER_OK)
-		known = take(p); /* the new file may stand */
+		known = take_fresh(p); /* the new file may stand */
 	else
 		p->fresh = *f;
-	if (e == CLUSTER_OK && changed)
-		take_trust(p);
+	if (e != CLUSTER_OK || changed)
+		(void)take_trust(p);
 	if (changed)
 		p->damaged = !opens(p);
 	if (changed && known && p->fresh.generation != f->generation)

@@ -23,8 +23,8 @@
 struct publish;
 
 /*
- * Makes the directories that are missing, clears away what an earlier stop left, looks at what is there. Damage is not an error: publish_damaged tells. CLUSTER_ESYSTEM,
- * CLUSTER_EUNTRUSTED. The caller calls publish_close.
+ * Makes the directories that are missing, clears away what an earlier stop left, looks at what is there. Damage is not an error: publish_damaged tells. CLUSTER_ESYSTEM (also if
+ * something is there that cannot be read for now: nothing is changed), CLUSTER_EUNTRUSTED. The caller calls publish_close.
  */
 enum cluster_err publish_open(const char *state_dir, uid_t owner, const struct cluster_id *cluster, const struct cluster_id *node, struct publish **ret, struct diag *d) CLUSTER_MUST_USE;
 void publish_close(struct publish *p);

@@ -484,6 +484,54 @@ static void test_unread_for_a_while(void **state)
 	teardown(&x);
 }
 
+static enum cluster_err no_descriptors_at_start(const char *step)
+{
+	return no_descriptors(strcmp(step, "look") == 0 ? "settle" : step);
+}
+
+static enum cluster_err no_memory_at_start(const char *step)
+{
+	struct rlimit none;
+
+	if (strcmp(step, "look") != 0)
+		return CLUSTER_OK;
+	assert_int_equal(getrlimit(RLIMIT_AS, &none), 0);
+	none.rlim_cur = 4096;
+	assert_int_equal(setrlimit(RLIMIT_AS, &none), 0);
+	return CLUSTER_OK;
+}
+
+/* H1, B9: an agent that starts while nothing can be opened, or mapped, does not take that for a node that has nothing: it tries again, and what is installed stays. */
+static void test_unread_at_start(void **state)
+{
+	static const struct { enum cluster_err (*hook)(const char *); int resource; const char *text; } rows[] = {
+		{ no_descriptors_at_start, RLIMIT_NOFILE, "fresh cannot be read" }, { no_memory_at_start, RLIMIT_AS, "trust.snap cannot be read" },
+	};
+	struct rlimit before;
+	struct place x;
+
+	(void)state;
+	setup(&x);
+	assert_ok(put(&x, 10, 5, 0));
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		enum cluster_err e;
+
+		place_close(&x);
+		assert_int_equal(getrlimit(rows[i].resource, &before), 0);
+		publish_hook(rows[i].hook);
+		e = publish_open(x.dir, geteuid(), &x.g->root.cluster, &x.node, &x.p, &x.d);
+		publish_hook(NULL);
+		assert_int_equal(setrlimit(rows[i].resource, &before), 0);
+		assert_err(e, CLUSTER_ESYSTEM);
+		assert_non_null(strstr(x.d.text, rows[i].text));
+		place_open(&x);
+		check_readers(&x, 10, 5);
+		assert_int_equal(publish_floor(x.p).revocations, 5);
+		assert_false(publish_damaged(x.p));
+	}
+	teardown(&x);
+}
+
 /* A disk that is full after n bytes of each file (RLIMIT_FSIZE stands in for it): error, old set, no residue, then recovery. */
 static void test_no_room(void **state)
 {
@@ -634,7 +682,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_killed_at_each_step, changes_on, changes_off),
 		cmocka_unit_test(test_failure_at_each_step),
 		cmocka_unit_test_setup_teardown(test_failure_at_each_step, changes_on, changes_off),
-		cmocka_unit_test(test_unread_for_a_while),
+		cmocka_unit_test(test_unread_for_a_while), cmocka_unit_test(test_unread_at_start),
 		cmocka_unit_test(test_no_room),
 		cmocka_unit_test_setup_teardown(test_no_room, changes_on, changes_off),
 		cmocka_unit_test(test_changes_refused),

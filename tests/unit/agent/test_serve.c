@@ -78,7 +78,7 @@ static int dial(const struct place *x)
 /* Runs as another user if this is root; else it is the owner all the same. */
 static enum cluster_err as_other(const struct place *x, enum agent_msg_type type, enum cluster_err *ret_result)
 {
-	const struct agent_msg_request q = { .type = type };
+	const struct agent_msg_request q = { .type = type, .refusal = { .time = 1800000000, .id = "id000000", .stage = "auth", .reason = "no_grant" } };
 	int out[2], status, got[2];
 	struct agent_msg_answer a;
 	pid_t pid;
@@ -102,11 +102,12 @@ static enum cluster_err as_other(const struct place *x, enum agent_msg_type type
 	return (enum cluster_err)got[0];
 }
 
-static void send_status(struct place *x, uint64_t version)
+static void send_status(struct place *x, uint64_t version, bool connected)
 {
 	struct ipc m;
 
 	ipc_init(&m, IPC_STATUS);
+	m.status.connected = connected;
 	m.status.head_version = version;
 	strcpy(m.status.last_error, "none");
 	assert_ok(ipc_send(x->root, &m, NULL, 0, 1));
@@ -122,7 +123,7 @@ static void test_who_may_ask_what(void **state)
 
 	(void)state;
 	setup(&x);
-	send_status(&x, 77);
+	send_status(&x, 77, false);
 	do {
 		assert_ok(agent_msg_call(x.path, &q, 5000, &a));
 	} while (a.status.head_version != 77);
@@ -133,6 +134,10 @@ static void test_who_may_ask_what(void **state)
 		assert_ok(as_other(&x, AGENT_MSG_SESSION_OPENED, &result));
 		assert_int_equal(result, CLUSTER_EDENIED);
 		assert_ok(as_other(&x, AGENT_MSG_SESSION_CLOSED, &result));
+		assert_int_equal(result, CLUSTER_EDENIED);
+		assert_ok(as_other(&x, AGENT_MSG_REFUSED, &result));
+		assert_int_equal(result, CLUSTER_EDENIED);
+		assert_ok(as_other(&x, AGENT_MSG_EXPLAIN, &result));
 		assert_int_equal(result, CLUSTER_EDENIED);
 	}
 	teardown(&x);
@@ -172,6 +177,82 @@ static void test_session(void **state)
 	assert_ok(agent_msg_call(x.path, &q, 0, NULL));
 	assert_ok(ipc_receive(x.root, &m, fds, &n));
 	assert_int_equal(m.type, IPC_SESSION);
+	teardown(&x);
+}
+
+static struct refusal refusal(unsigned int i, const char *rhost)
+{
+	struct refusal x = { .time = 1800000000, .stage = "auth", .reason = "no_grant", .account = "emr-user", .service = "sshd" };
+
+	snprintf(x.id, sizeof x.id, "id%06u", i);
+	snprintf(x.rhost, sizeof x.rhost, "%s", rhost);
+	return x;
+}
+
+static void refuse(const struct place *x, unsigned int i, const char *rhost)
+{
+	struct agent_msg_request q = { .type = AGENT_MSG_REFUSED, .refusal = refusal(i, rhost) };
+	struct agent_msg_answer a;
+
+	assert_ok(agent_msg_call(x->path, &q, 5000, &a));
+	assert_int_equal(a.result, CLUSTER_OK);
+}
+
+static enum cluster_err explain(const struct place *x, unsigned int i, struct refusal *ret)
+{
+	struct agent_msg_request q = { .type = AGENT_MSG_EXPLAIN, .refusal = refusal(i, "") };
+	struct agent_msg_answer a;
+
+	assert_ok(agent_msg_call(x->path, &q, 5000, &a));
+	*ret = a.refusal;
+	return a.result;
+}
+
+/* A refusal is kept and found by its id; whoever is refused all day takes nobody's place. */
+static void test_refusals(void **state)
+{
+	struct refusal got, want = refusal(1, "192.0.2.1");
+	struct place x;
+	unsigned int i;
+
+	(void)state;
+	setup(&x);
+	assert_err(explain(&x, 1, &got), CLUSTER_ENOTFOUND);
+	refuse(&x, 1, "192.0.2.1");
+	assert_ok(explain(&x, 1, &got));
+	assert_memory_equal(&got, &want, sizeof want);
+	for (i = 2; i < 1400; i++)
+		refuse(&x, i, "203.0.113.9");
+	assert_ok(explain(&x, 1, &got));
+	assert_ok(explain(&x, 1399, &got));
+	assert_err(explain(&x, 2, &got), CLUSTER_ENOTFOUND);
+	teardown(&x);
+}
+
+/* Told to root only while the authority is in reach, and no more at once than it can bear. */
+static void test_refusals_told(void **state)
+{
+	struct place x;
+	int fds[IPC_FDS_MAX];
+	struct ipc m;
+	unsigned int i;
+	size_t n;
+
+	(void)state;
+	setup(&x);
+	for (i = 0; i < 40; i++)
+		refuse(&x, i, "203.0.113.9");
+	refuse(&x, 99, "192.0.2.1");
+	assert_int_equal(recv(x.root, &m, sizeof m, MSG_PEEK | MSG_DONTWAIT), -1);
+	send_status(&x, 1, true);
+	for (i = 0; i < 16; i++) {
+		assert_ok(ipc_receive(x.root, &m, fds, &n));
+		assert_int_equal(m.type, IPC_REFUSAL);
+		if (i < 2) /* one of each source first */
+			assert_string_equal(m.refusal.id, i == 0 ? "id000000" : "id000099");
+	}
+	refuse(&x, 100, "192.0.2.2"); /* it has been answered: nothing more was sent */
+	assert_int_equal(recv(x.root, &m, sizeof m, MSG_PEEK | MSG_DONTWAIT), -1);
 	teardown(&x);
 }
 
@@ -243,6 +324,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_who_may_ask_what),
 		cmocka_unit_test(test_session),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_refusals_told),
 		cmocka_unit_test(test_rubbish),
 		cmocka_unit_test(test_crowd),
 	};

@@ -31,6 +31,7 @@ int fetch_process(const struct agent *a, int root, int trust);
 int trust_process(const struct agent *a, int root, int fetch, const struct assemble_floor *floor);
 int serve_process(const struct agent *a, int root, int listener);
 int relay_process(const struct agent *a, int root);
+int hop_process(const struct agent *a, int root, int listener);
 
 /* Root's process: starts the others and stays until it is told to stop, or with `once` until the first result. Returns the exit status. */
 int supervise(struct agent *a);

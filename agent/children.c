@@ -37,6 +37,8 @@ const char *children_name(enum child c)
 		return "serve";
 	case CHILD_RELAY:
 		return "relay";
+	case CHILD_HOP:
+		return "hop";
 	case CHILD_N:
 		break;
 	}
@@ -60,6 +62,9 @@ static void run(enum child which, const struct agent *a, int root, int other, co
 		break;
 	case CHILD_RELAY:
 		status = relay_process(a, root);
+		break;
+	case CHILD_HOP:
+		status = hop_process(a, root, other);
 		break;
 	case CHILD_N:
 		break;
@@ -97,18 +102,16 @@ enum cluster_err children_start(struct children *c, const struct agent *a, int l
 		return diag_errno(d, "socketpair");
 	if ((e = start_one(c, CHILD_TRUST, a, frames[0], floor, d)) == CLUSTER_OK && (e = start_one(c, CHILD_FETCH, a, frames[1], floor, d)) == CLUSTER_OK)
 		e = start_one(c, CHILD_SERVE, a, listener, floor, d);
-	if (e == CLUSTER_OK && a->conf.relay_listen.n > 0 && !a->once)
-		e = children_start_relay(c, a, d);
 	close(frames[0]);
 	close(frames[1]);
 	return e;
 }
 
-enum cluster_err children_start_relay(struct children *c, const struct agent *a, struct diag *d)
+enum cluster_err children_start_again(struct children *c, enum child which, const struct agent *a, int listener, struct diag *d)
 {
-	file_close(c->channel[CHILD_RELAY]);
-	c->channel[CHILD_RELAY] = -1;
-	return start_one(c, CHILD_RELAY, a, -1, NULL, d);
+	file_close(c->channel[which]);
+	c->channel[which] = -1;
+	return start_one(c, which, a, listener, NULL, d);
 }
 
 static bool ended(struct children *c, pid_t pid, enum child *ret)

@@ -11,8 +11,8 @@
 #include "cluster/diag.h"
 #include "cluster/err.h"
 
-/* The unprivileged processes and root's ends of the channels to them. The relay is there only where this node is one. */
-enum child { CHILD_TRUST, CHILD_FETCH, CHILD_SERVE, CHILD_RELAY, CHILD_N };
+/* The unprivileged processes and root's ends of the channels to them. Not every node has the last two. */
+enum child { CHILD_TRUST, CHILD_FETCH, CHILD_SERVE, CHILD_RELAY, CHILD_HOP, CHILD_N };
 
 struct children {
 	pid_t pid[CHILD_N];     /* 0: not there */
@@ -21,10 +21,10 @@ struct children {
 
 void children_init(struct children *c);
 const char *children_name(enum child c);
-/* Forks all of them. On failure those that run already are children_stop's. */
+/* Forks the first three. On failure those that run already are children_stop's. */
 enum cluster_err children_start(struct children *c, const struct agent *a, int listener, const struct assemble_floor *floor, struct diag *d) CLUSTER_MUST_USE;
-/* Forks the relay, at the start and after its end: nothing else depends on it. */
-enum cluster_err children_start_relay(struct children *c, const struct agent *a, struct diag *d) CLUSTER_MUST_USE;
+/* Forks one of the others, at the start and after its end: nothing else depends on it. `listener` is the hop process's. */
+enum cluster_err children_start_again(struct children *c, enum child which, const struct agent *a, int listener, struct diag *d) CLUSTER_MUST_USE;
 /* One that has ended, with how ("status 70", "signal 31"); false: none. */
 bool children_reap(struct children *c, enum child *ret, char *how, size_t size);
 /* Ends one at once; it is reaped as any other. */

@@ -88,6 +88,9 @@ static void terminate(struct ipc *m)
 	case IPC_RENEW:
 	case IPC_RENEWED:
 	case IPC_RELAY:
+	case IPC_HOP_ASK:
+	case IPC_HOP_CALLER:
+	case IPC_HOP_COUNTS:
 	case IPC_TYPE_N:
 		break;
 	}

@@ -11,6 +11,8 @@
 #include "cluster/err.h"
 #include "cluster/id.h"
 
+#include "hop_judge.h"
+
 /*
  * What the processes of the agent say to each other. They are one program, forked: packets between root and each of the others are this fixed-size
  * struct; between fetch and trust, where documents travel, frames of a length and a type. THREATS.md I1: root reads nothing else.
@@ -18,6 +20,7 @@
  *   fetch  --frames-->  trust  --publish (snapshots as sealed memory)-->  root  --status-->  serve
  *     |                                                                    |  <--session--    |
  *     `-------------------- contact, log ----------------------------------'
+ * One more process vouches for hops: hop --whose session?, counts, log--> root, and root's answer back.
  * Where this node is a relay, one more process has nothing to do with these: relay --counts, log--> root.
  */
 
@@ -36,6 +39,9 @@ enum ipc_type {
 	IPC_RENEWED,   /* trust to root: there is one, verified; a descriptor of it as struct credential */
 	IPC_RELAY,     /* relay to root: how many connections it has and had */
 	IPC_REFUSAL,   /* serve to root to fetch: somebody was refused here, for the authority; root only hands it on */
+	IPC_HOP_ASK,   /* hop to root: whose session is that process in? A descriptor of the process */
+	IPC_HOP_CALLER, /* root to hop: the answer */
+	IPC_HOP_COUNTS, /* hop to root: how often it has vouched, and refused to */
 	IPC_TYPE_N
 };
 
@@ -84,6 +90,21 @@ struct ipc_relay {
 	uint64_t now, accepted, refused, failed;
 };
 
+struct ipc_hop_ask {
+	uint64_t client; /* the hop process's own number of the connection */
+	uint32_t uid;
+	int32_t pid;
+};
+
+struct ipc_hop_caller {
+	uint64_t client;
+	struct hop_caller caller;
+};
+
+struct ipc_hop_counts {
+	uint64_t now, vouched, refused;
+};
+
 struct ipc_renew {
 	struct cluster_id session, jti; /* jti: to root unused */
 };
@@ -98,6 +119,9 @@ struct ipc {
 		struct ipc_session session;
 		struct ipc_renew renew;
 		struct ipc_relay relay;
+		struct ipc_hop_ask hop_ask;
+		struct ipc_hop_caller hop_caller;
+		struct ipc_hop_counts hop_counts;
 		struct agent_msg_status status;
 		struct refusal refusal;
 	};

@@ -14,6 +14,8 @@
 #include "cluster/log.h"
 #include "cluster/wr.h"
 
+#include "private_key.h"
+
 #define PROGRAM "cluster-agentd"
 #define EXIT_USAGE 64
 #define EXIT_IO 74
@@ -117,10 +119,18 @@ static enum cluster_err read_agent(struct agent *a, struct diag *d)
 static int check(const struct agent *a)
 {
 	char cluster[ID_TEXT + 1], line[400];
+	struct crypto_key *key = NULL;
+	struct diag d;
 
+	diag_clear(&d);
+	if (a->conf.hop && (crypto_start() != CLUSTER_OK || private_key_load(a, PRIVATE_KEY_HOP, &key, &d) != CLUSTER_OK)) {
+		log_line(LOG_LEVEL_ERROR, "this node cannot vouch for hops (hop = yes): %s", d.text);
+		return EXIT_CONFIG;
+	}
+	crypto_key_free(key);
 	id_text(&a->enrolled.cluster, cluster);
-	snprintf(line, sizeof line, "configuration and enrolment hold: node %s of cluster %s, authority %s%s\n", a->enrolled.name, cluster, a->authority.item[0],
-	    a->authority.n > 1 ? " and others" : "");
+	snprintf(line, sizeof line, "configuration and enrolment hold: node %s of cluster %s, authority %s%s%s\n", a->enrolled.name, cluster, a->authority.item[0],
+	    a->authority.n > 1 ? " and others" : "", a->conf.hop ? "; sessions here may go on to other nodes" : "");
 	return print(line);
 }
 

@@ -51,6 +51,15 @@ static void refusals(const struct metrics *m, struct wr *w)
 		wr_printf(w, PREFIX "fetch_failures_total{reason=\"%s\"} %" PRIu64 "\n", err_name((enum cluster_err)e), m->refused[e]);
 }
 
+static void hop(const struct metrics *m, struct wr *w)
+{
+	if (!m->hop)
+		return;
+	gauge(w, "hop_connections", "Connections to the socket of hops.", (int64_t)m->hop_now);
+	counter(w, "hop_vouched_total", "Hops that this node has vouched for.", m->hop_vouched);
+	counter(w, "hop_refused_total", "Requests for a hop that this node has refused.", m->hop_refused);
+}
+
 static void relay(const struct metrics *m, struct wr *w)
 {
 	if (!m->relay)
@@ -77,6 +86,7 @@ void metrics_text(const struct metrics *m, struct wr *w)
 	refusals(m, w);
 	gauge(w, "sessions", "Live sessions of cluster people.", m->sessions);
 	counter(w, "sessions_ended_total", "Sessions that the agent has ended.", m->sessions_ended);
+	hop(m, w);
 	relay(m, w);
 }
 

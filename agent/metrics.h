@@ -29,6 +29,8 @@ struct metrics {
 	uint32_t sessions;
 	uint64_t sessions_ended, polls;
 	uint64_t refused[METRICS_ERRORS]; /* by enum cluster_err: fetches that did not go well */
+	bool hop;                     /* this node vouches */
+	uint64_t hop_now, hop_vouched, hop_refused;
 	bool relay;                   /* this node is one */
 	uint64_t relay_now, relay_accepted, relay_refused, relay_failed;
 };

@@ -34,7 +34,9 @@ enum cluster_err sandbox_enter(const char *name, const struct sandbox_user *u, p
  * Nothing happens in a build with a sanitizer, which needs more.
  */
 enum cluster_err sandbox_filter(struct diag *d) CLUSTER_MUST_USE;
-/* The same, and TCP and UDP, and files to be read: no other socket, nothing to be written, no process, nothing executable. */
+/* The same, and connections at a socket that listens, files to be read, and other processes to be named: no socket of its own, nothing to be written, nothing executable. */
+enum cluster_err sandbox_filter_local(struct diag *d) CLUSTER_MUST_USE;
+/* The same as the first, and TCP and UDP, and files to be read: no other socket, nothing to be written, no process, nothing executable. */
 enum cluster_err sandbox_filter_network(struct diag *d) CLUSTER_MUST_USE;
 
 #endif

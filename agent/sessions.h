@@ -54,6 +54,12 @@ uint32_t sessions_live(const struct sessions *s);
 uint32_t sessions_closing(const struct sessions *s);
 uint64_t sessions_ended(const struct sessions *s);
 
+/*
+ * The record, as it is now, of the session that a process was started in. *ret_ended: it is closed, or its leader has gone. CLUSTER_ENOTFOUND: in none. CLUSTER_ELIMIT: there is more than
+ * one, or too many records; others: a record cannot be read, so nobody knows.
+ */
+enum cluster_err sessions_caller(const struct sessions *s, const struct session_caller *c, const struct cluster_id *boot, struct session *ret, bool *ret_ended) CLUSTER_MUST_USE;
+
 /* Rises with each change of the list; the list itself, in order of id: the caller frees *ret. */
 uint64_t sessions_change(const struct sessions *s);
 enum cluster_err sessions_list(const struct sessions *s, struct session **ret, size_t *ret_n) CLUSTER_MUST_USE;

@@ -42,11 +42,15 @@ void sessions_fail(const struct sessions *s, enum cluster_err *e, struct diag *d
 /* Brings the table in line with the directory, or with one record. Each entry that was read is to be looked at. */
 enum cluster_err sessions_records_all(struct sessions *s, const struct moment *now, struct diag *d) CLUSTER_MUST_USE;
 enum cluster_err sessions_records_one(struct sessions *s, const struct cluster_id *id, struct diag *d) CLUSTER_MUST_USE;
-struct entry *sessions_records_find(struct sessions *s, const struct cluster_id *id);
+struct entry *sessions_records_find(const struct sessions *s, const struct cluster_id *id);
 /* Takes away the record of an entry that is gone, then all such entries. */
 void sessions_records_drop(struct sessions *s, struct entry *x);
 void sessions_records_compact(struct sessions *s);
 
+/* Nobody stands behind it but a node. */
+bool sessions_of_machine(const struct session *x);
+/* May a newer credential take the place of the one that it was opened with? Of a hop's the node here knows nothing but what another one vouched for. */
+bool sessions_renewable(const struct session *x);
 /* Is the leader, as recorded, alive? What cannot be looked at is not taken for dead. */
 bool sessions_leader_alive(const struct session *x);
 /* How the processes of a session are found. */

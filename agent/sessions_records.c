@@ -24,7 +24,7 @@ static int compare(const void *a, const void *b)
 	return memcmp(x->s.id.b, y->s.id.b, ID_SIZE);
 }
 
-struct entry *sessions_records_find(struct sessions *s, const struct cluster_id *id)
+struct entry *sessions_records_find(const struct sessions *s, const struct cluster_id *id)
 {
 	struct entry key = { .s.id = *id };
 

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "cluster/file.h"
+#include "cluster/log.h"
 
 enum cluster_err start_lock(const char *state, struct diag *d)
 {
@@ -32,23 +32,31 @@ enum cluster_err start_lock(const char *state, struct diag *d)
 	return CLUSTER_OK;
 }
 
-enum cluster_err start_listen(const char *path, int *ret, struct diag *d)
+enum cluster_err start_listen(const char *run, const char *name, int type, int *ret, struct diag *d)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	enum cluster_err e;
 	int fd;
 
-	if (strlen(path) >= sizeof a.sun_path)
-		return diag_set(d, CLUSTER_ECONFIG, "%s: too long for a socket", path);
-	memcpy(a.sun_path, path, strlen(path));
-	if (unlink(path) != 0 && errno != ENOENT)
-		return diag_errno(d, "cannot remove %s", path);
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) != 0 || chmod(path, 0666) != 0 || listen(fd, SOMAXCONN) != 0) {
-		e = diag_errno(d, "cannot listen on %s", path);
+	if (file_join(a.sun_path, sizeof a.sun_path, run, name) != CLUSTER_OK)
+		return diag_set(d, CLUSTER_ECONFIG, "%s/%s: too long for a socket", run, name);
+	if (unlink(a.sun_path) != 0 && errno != ENOENT)
+		return diag_errno(d, "cannot remove %s", a.sun_path);
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) != 0 || chmod(a.sun_path, 0666) != 0 || listen(fd, SOMAXCONN) != 0) {
+		e = diag_errno(d, "cannot listen on %s", a.sun_path);
 		file_close(fd);
 		return e;
 	}
 	*ret = fd;
 	return CLUSTER_OK;
+}
+
+void start_unlisten(const char *run, const char *name, int fd)
+{
+	char path[PATH_MAX];
+
+	file_close(fd);
+	if (fd >= 0 && file_join(path, sizeof path, run, name) == CLUSTER_OK && unlink(path) != 0)
+		log_line(LOG_LEVEL_DEBUG, "cannot remove %s", path);
 }

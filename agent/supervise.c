@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent.h"
 
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,11 +15,12 @@
 #include "cluster/moment.h"
 
 #include "care.h"
-#include "children.h"
 #include "exit_status.h"
+#include "hop_answer.h"
 #include "ipc.h"
 #include "publish.h"
 #include "quiet.h"
+#include "revive.h"
 #include "sessions.h"
 #include "start.h"
 #include "user_ca.h"
@@ -31,7 +32,6 @@
 #define STOP_SECONDS 3    /* for children to end before they are killed */
 #define SNAPSHOT_MAX ((size_t)4 << 30)
 #define EVENTS_MAX 16
-#define RELAY_SECONDS 5   /* between the end of the relay and its next start */
 
 struct supervisor {
 	const struct agent *agent;
@@ -42,12 +42,14 @@ struct supervisor {
 	struct watch *local;
 	struct event_base *base;
 	struct event *event[EVENTS_MAX];
-	size_t n_events;             /* the first CHILD_N are those of the channels */
+	size_t n_events;
 	struct agent_msg_status status;
 	struct quiet quiet;
 	struct vitals vitals;
-	struct event *relay_due;
+	struct event *channel[CHILD_N]; /* of those that are not revived */
+	struct revive revive;
 	char url[IPC_URL_MAX];
+	int listener, hop_listener;
 	int exit_status;
 	bool stopping;
 };
@@ -298,6 +300,19 @@ static void on_refusal(const struct supervisor *s, const struct ipc *m)
 		say(LOG_LEVEL_DEBUG, "a refusal is not told to the authority");
 }
 
+/* ---- hop ---- */
+
+static void on_hop_ask(struct supervisor *s, const struct ipc_hop_ask *q, int pidfd)
+{
+	struct ipc answer;
+
+	ipc_init(&answer, IPC_HOP_CALLER);
+	answer.hop_caller.client = q->client;
+	hop_answer(s->sessions, &s->agent->conf, q, pidfd, &answer.hop_caller.caller);
+	if (ipc_send(s->children.channel[CHILD_HOP], &answer, NULL, 0, 0) != CLUSTER_OK)
+		children_kill(&s->children, CHILD_HOP); /* it asks one question at a time, and does not read the answer */
+}
+
 /* ---- messages, each allowed from one place only ---- */
 
 static void dispatch(struct supervisor *s, enum child from, const struct ipc *m, const int *fds, size_t n_fds)
@@ -316,9 +331,13 @@ static void dispatch(struct supervisor *s, enum child from, const struct ipc *m,
 		on_refusal(s, m);
 	else if (m->type == IPC_RELAY && from == CHILD_RELAY)
 		vitals_relay(&s->vitals, &m->relay);
+	else if (m->type == IPC_HOP_ASK && from == CHILD_HOP)
+		on_hop_ask(s, &m->hop_ask, n_fds > 0 ? fds[0] : -1);
+	else if (m->type == IPC_HOP_COUNTS && from == CHILD_HOP)
+		vitals_hop(&s->vitals, &m->hop_counts);
 	else {
 		log_line(LOG_LEVEL_ERROR, "the %s process said what it may not say", children_name(from));
-		if (from == CHILD_RELAY)
+		if (revive_has(from))
 			children_kill(&s->children, from);
 		else
 			stop(s, 70);
@@ -343,7 +362,10 @@ static void channel_ready(evutil_socket_t fd, short what, void *arg)
 	if (e == CLUSTER_ENOTFOUND)
 		return;
 	if (e != CLUSTER_OK) { /* gone, or of no use any more: how it ended is said when it is reaped */
-		event_del(s->event[from]);
+		if (revive_has(from))
+			revive_mute(&s->revive, from);
+		else
+			event_del(s->channel[from]);
 		children_kill(&s->children, from);
 		return;
 	}
@@ -400,32 +422,6 @@ static void vitals_due(evutil_socket_t fd, short what, void *arg)
 	look(arg, false);
 }
 
-static void relay_due(evutil_socket_t fd, short what, void *arg)
-{
-	struct supervisor *s = arg;
-	struct diag d;
-
-	(void)fd;
-	(void)what;
-	diag_clear(&d);
-	event_del(s->event[CHILD_RELAY]);
-	if (children_start_relay(&s->children, s->agent, &d) != CLUSTER_OK || event_assign(s->event[CHILD_RELAY], s->base, s->children.channel[CHILD_RELAY],
-	    EV_READ | EV_PERSIST, channel_ready, s) != 0 || event_add(s->event[CHILD_RELAY], NULL) != 0) {
-		say(LOG_LEVEL_ERROR, d.text[0] ? d.text : "the relay process cannot be started");
-		stop(s, 70);
-	}
-}
-
-/* It is the one process that strangers talk to, and nothing here depends on it. */
-static void relay_ended(struct supervisor *s, const char *how)
-{
-	const struct timeval pause = { .tv_sec = RELAY_SECONDS };
-
-	log_line(LOG_LEVEL_ERROR, "the relay process has ended (%s): it is started again", how);
-	if (event_add(s->relay_due, &pause) != 0)
-		stop(s, 70);
-}
-
 static void signal_stop(evutil_socket_t number, short what, void *arg)
 {
 	(void)what;
@@ -442,14 +438,19 @@ static void signal_child(evutil_socket_t number, short what, void *arg)
 	(void)number;
 	(void)what;
 	while (children_reap(&s->children, &c, how, sizeof how)) {
-		if (c == CHILD_RELAY && !s->stopping) {
-			relay_ended(s, how);
+		if (revive_has(c) && !s->stopping) {
+			revive_ended(&s->revive, c, how);
 			continue;
 		}
 		if (!s->stopping)
 			log_line(LOG_LEVEL_ERROR, "the %s process has ended (%s): stopping", children_name(c), how);
 		stop(s, 70);
 	}
+}
+
+static void not_revived(void *arg)
+{
+	stop(arg, 70);
 }
 
 static bool add_event(struct supervisor *s, int fd, short what, event_callback_fn call, int seconds)
@@ -474,18 +475,22 @@ static enum cluster_err start_loop(struct supervisor *s, struct diag *d)
 	s->base = event_base_new();
 	s->care = (struct care){ .sessions = s->sessions, .publish = s->publish, .fetch = &s->children.channel[CHILD_FETCH], .after = after_care, .arg = s };
 	ok = s->base != NULL && care_start(&s->care, s->base) == CLUSTER_OK;
-	for (c = 0; ok && c < CHILD_N; c++)
-		ok = add_event(s, s->children.channel[c], s->children.channel[c] >= 0 ? EV_READ : 0, channel_ready, 0);
-	s->relay_due = s->base ? event_new(s->base, -1, 0, relay_due, s) : NULL;
-	ok = ok && s->relay_due && add_event(s, -1, 0, vitals_due, VITALS_SECONDS);
-	ok = ok && add_event(s, -1, 0, local_due, LOCAL_SECONDS) && add_event(s, -1, 0, sweep_due, SWEEP_SECONDS) && add_event(s, SIGTERM, EV_SIGNAL, signal_stop, 0) &&
-	    add_event(s, SIGINT, EV_SIGNAL, signal_stop, 0) && add_event(s, SIGCHLD, EV_SIGNAL, signal_child, 0);
-	return ok ? CLUSTER_OK : diag_set(d, CLUSTER_ENOMEM, "libevent does not start");
+	for (c = 0; ok && c < CHILD_N; c++) {
+		if (s->children.channel[c] < 0)
+			continue;
+		ok = add_event(s, s->children.channel[c], EV_READ, channel_ready, 0);
+		s->channel[c] = ok ? s->event[s->n_events - 1] : NULL;
+	}
+	ok = ok && add_event(s, -1, 0, vitals_due, VITALS_SECONDS) && add_event(s, -1, 0, local_due, LOCAL_SECONDS) && add_event(s, -1, 0, sweep_due, SWEEP_SECONDS) &&
+	    add_event(s, SIGTERM, EV_SIGNAL, signal_stop, 0) && add_event(s, SIGINT, EV_SIGNAL, signal_stop, 0) && add_event(s, SIGCHLD, EV_SIGNAL, signal_child, 0);
+	s->revive = (struct revive){ .agent = s->agent, .children = &s->children, .hop_listener = s->hop_listener, .base = s->base, .ready = channel_ready, .say = say,
+		.failed = not_revived, .arg = s };
+	return ok ? revive_start(&s->revive, d) : diag_set(d, CLUSTER_ENOMEM, "libevent does not start");
 }
 
 /* ---- start and end ---- */
 
-static enum cluster_err prepare(struct supervisor *s, char *socket_path, size_t size, int *ret_listener, struct diag *d)
+static enum cluster_err prepare(struct supervisor *s, struct diag *d)
 {
 	const struct agent *a = s->agent;
 	const struct sessions_conf conf = { .run_dir = a->conf.run, .owner = a->owner, .grace_ms = (unsigned int)a->conf.kill_grace_ms,
@@ -496,9 +501,9 @@ static enum cluster_err prepare(struct supervisor *s, char *socket_path, size_t 
 	    (e = publish_open(a->conf.state, a->owner, &a->enrolled.cluster, &a->enrolled.node, &s->publish, d)) != CLUSTER_OK ||
 	    (e = sessions_new(&conf, &s->sessions, d)) != CLUSTER_OK || (e = watch_new(a->conf.passwd, a->conf.group, &s->local, d)) != CLUSTER_OK)
 		return e;
-	if ((e = file_join(socket_path, size, a->conf.run, "agent.sock")) != CLUSTER_OK)
-		return diag_set(d, e, "%s: the path is too long", a->conf.run);
-	return start_listen(socket_path, ret_listener, d);
+	if ((e = start_listen(a->conf.run, SERVE_SOCKET, SOCK_SEQPACKET, &s->listener, d)) != CLUSTER_OK || a->once || !a->conf.hop)
+		return e;
+	return start_listen(a->conf.run, HOP_SOCKET, SOCK_STREAM, &s->hop_listener, d);
 }
 
 static void release(struct supervisor *s)
@@ -508,8 +513,7 @@ static void release(struct supervisor *s)
 	children_stop(&s->children, STOP_SECONDS);
 	for (i = 0; i < s->n_events; i++)
 		event_free(s->event[i]);
-	if (s->relay_due)
-		event_free(s->relay_due);
+	revive_stop(&s->revive);
 	care_stop(&s->care);
 	if (s->base)
 		event_base_free(s->base);
@@ -520,11 +524,9 @@ static void release(struct supervisor *s)
 
 int supervise(struct agent *a)
 {
-	struct supervisor s = { .agent = a, .exit_status = 70 };
-	char socket_path[PATH_MAX] = "";
+	struct supervisor s = { .agent = a, .exit_status = 70, .listener = -1, .hop_listener = -1 };
 	struct assemble_floor floor;
 	enum cluster_err e;
-	int listener = -1;
 	struct diag d;
 
 	diag_clear(&d);
@@ -532,10 +534,10 @@ int supervise(struct agent *a)
 	vitals_init(&s.vitals, &a->conf, AGENT_VERSION, say);
 	children_init(&s.children);
 	a->parent = getpid();
-	if ((e = prepare(&s, socket_path, sizeof socket_path, &listener, &d)) != CLUSTER_OK)
+	if ((e = prepare(&s, &d)) != CLUSTER_OK)
 		goto out;
 	floor = publish_floor(s.publish);
-	if ((e = children_start(&s.children, a, listener, &floor, &d)) != CLUSTER_OK || (e = start_loop(&s, &d)) != CLUSTER_OK)
+	if ((e = children_start(&s.children, a, s.listener, &floor, &d)) != CLUSTER_OK || (e = start_loop(&s, &d)) != CLUSTER_OK)
 		goto out;
 	log_line(LOG_LEVEL_NOTICE, "node %s, %s; generation %llu, head %llu%s", a->enrolled.name, a->enrolled.pin_text, (unsigned long long)publish_fresh(s.publish)->generation,
 	    (unsigned long long)publish_fresh(s.publish)->head_version, publish_fresh(s.publish)->generation && publish_damaged(s.publish) ? ", damaged" : "");
@@ -549,10 +551,9 @@ out:
 		log_line(LOG_LEVEL_ERROR, "%s", d.text);
 		s.exit_status = e == CLUSTER_EUNAVAIL ? 75 : exit_status(e);
 	}
-	file_close(listener);
-	if (listener >= 0 && unlink(socket_path) != 0)
-		log_line(LOG_LEVEL_DEBUG, "cannot remove %s", socket_path);
-	if (listener >= 0)
+	start_unlisten(a->conf.run, SERVE_SOCKET, s.listener);
+	start_unlisten(a->conf.run, HOP_SOCKET, s.hop_listener);
+	if (s.listener >= 0)
 		metrics_remove(a->conf.run);
 	release(&s);
 	return s.exit_status;

@@ -9,28 +9,10 @@
 #include "cluster/file.h"
 #include "cluster/json.h"
 #include "cluster/log.h"
-#include "cluster/secret.h"
 
 #include "docs.h"
 #include "ipc.h"
-
-#define KEY_MAX 4096
-
-static enum cluster_err load_key(const struct agent *a, struct crypto_key **ret, struct diag *d)
-{
-	const struct file_rules rules = { .owner = a->owner, .forbid = 077, .max_size = KEY_MAX };
-	struct secret *pem = NULL;
-	char path[PATH_MAX];
-	enum cluster_err e;
-
-	if ((e = file_join(path, sizeof path, a->conf.state, "node.key")) != CLUSTER_OK)
-		return diag_set(d, e, "%s: the path is too long", a->conf.state);
-	if ((e = file_read(path, &rules, &pem, d)) != CLUSTER_OK)
-		return e;
-	e = crypto_key_parse(pem->bytes, pem->n, ret);
-	secret_free(pem);
-	return e == CLUSTER_OK ? CLUSTER_OK : diag_set(d, e, "%s is not a private key: %s", path, err_name(e));
-}
+#include "private_key.h"
 
 /* Supplies what the head on disk wants, from disk. */
 static enum cluster_err supply(struct verifier *v, const char *dir, struct diag *d)
@@ -127,7 +109,7 @@ enum cluster_err trust_start(struct verifier *v, const struct assemble_floor *fl
 		return e;
 	if ((e = crypto_start()) != CLUSTER_OK)
 		return diag_set(d, e, "cannot start libcrypto");
-	if ((e = load_key(a, &v->key, d)) != CLUSTER_OK || (e = sandbox_enter("agentd-trust", &a->user, a->parent, d)) != CLUSTER_OK)
+	if ((e = private_key_load(a, PRIVATE_KEY_NODE, &v->key, d)) != CLUSTER_OK || (e = sandbox_enter("agentd-trust", &a->user, a->parent, d)) != CLUSTER_OK)
 		return e;
 	if ((e = assemble_new(&conf, floor, &v->a)) != CLUSTER_OK)
 		return diag_set(d, e, "out of memory");

@@ -16,6 +16,7 @@ void vitals_init(struct vitals *v, const struct node_conf *conf, const char *ver
 	v->log = log;
 	v->m.version = version;
 	v->m.relay = conf->relay_listen.n > 0;
+	v->m.hop = conf->hop;
 }
 
 void vitals_contact(struct vitals *v, enum cluster_err e, int64_t wall)
@@ -27,6 +28,13 @@ void vitals_contact(struct vitals *v, enum cluster_err e, int64_t wall)
 		v->m.refused[e]++;
 	}
 	v->m.connected = e == CLUSTER_OK;
+}
+
+void vitals_hop(struct vitals *v, const struct ipc_hop_counts *h)
+{
+	v->m.hop_now = h->now;
+	v->m.hop_vouched = h->vouched;
+	v->m.hop_refused = h->refused;
 }
 
 void vitals_relay(struct vitals *v, const struct ipc_relay *r)

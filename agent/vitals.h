@@ -32,6 +32,7 @@ struct vitals {
 /* `conf` is borrowed. */
 void vitals_init(struct vitals *v, const struct node_conf *conf, const char *version, void (*log)(int level, const char *line));
 void vitals_contact(struct vitals *v, enum cluster_err e, int64_t wall);
+void vitals_hop(struct vitals *v, const struct ipc_hop_counts *h);
 void vitals_relay(struct vitals *v, const struct ipc_relay *r);
 /* Judges the age, says what has changed of it, once. `t` NULL: there is no snapshot. True: it is time to write the metrics. */
 bool vitals_look(struct vitals *v, const struct trust *t, const struct moment *now);

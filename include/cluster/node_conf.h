@@ -43,6 +43,7 @@ struct node_conf {
 	uint64_t kill_grace_ms;          /* between SIGHUP or SIGTERM and SIGKILL of a session that must end */
 	uint64_t expiry_notice;          /* seconds before its end that a session hears of it, if it ends with its credential */
 	uint64_t retry_max;              /* seconds, the longest pause between two tries */
+	bool hop;                        /* the agent vouches for sessions here that go on to other nodes */
 	char passwd[CONF_STRING_SIZE];   /* the local account files that the directory must not collide with */
 	char group[CONF_STRING_SIZE];
 	int log_level;                   /* index: error warning notice info debug; add LOG_LEVEL_ERROR for enum log_level */

@@ -84,6 +84,8 @@ const struct conf_key node_conf_keys[] = {
 	    .help = "how long before its end a session hears of it, and a newer credential is looked for, where a grant ends sessions with their credential" },
 	{ .section = "agent", .name = "retry_max", .type = CONF_SECONDS, .offset = FIELD(retry_max), .min = 1, .max = 3600,
 	    .help = "longest pause between two tries to reach the authority" },
+	{ .section = "agent", .name = "hop", .type = CONF_BOOL, .offset = FIELD(hop),
+	    .help = "vouch for sessions here that go on to other nodes, where grants allow it" },
 	{ .section = "agent", .name = "passwd", .type = CONF_PATH, .offset = FIELD(passwd), .help = "the local accounts, which no entry of the directory may have the name or uid of" },
 	{ .section = "agent", .name = "group", .type = CONF_PATH, .offset = FIELD(group), .help = "the local groups, likewise" },
 	{ .section = "agent", .name = "log_level", .type = CONF_CHOICE, .offset = FIELD(log_level), .choices = log_level_words, .help = "least important line that is logged" },
@@ -125,6 +127,7 @@ void node_conf_init(struct node_conf *c)
 	c->poll_wait = 30;
 	c->kill_grace_ms = 200;
 	c->expiry_notice = 300;
+	c->hop = true;
 	c->retry_max = 15; /* so that all nodes are back within 20 s of a long absence of the authority */
 	c->log_level = LOG_LEVEL_INFO - LOG_LEVEL_ERROR;
 	c->relay_connections = 1024;

@@ -80,15 +80,15 @@ ok 'a second agent for the same state: 75' second_agent
 ok 'the first is still there' kill -0 "$AGENT_PID"
 unprivileged() {
 	local pid
-	[ "$(children | wc -l)" -eq 3 ] || return 1
+	[ "$(children | wc -l)" -eq 4 ] || return 1
 	for pid in $(children); do
 		[ "$(stat -c %U "/proc/$pid")" != root ] || [ "$(awk '/^Uid:/ { print $2 }' "/proc/$pid/status")" -ne 0 ] || return 1
 		grep -q 'NoNewPrivs:.*1' "/proc/$pid/status" || return 1
 		grep -q 'CapEff:.*0000000000000000' "/proc/$pid/status" || return 1
 	done
-	[ "$(cat /proc/[0-9]*/status 2>/dev/null | awk '/^Name:/ { n = $2 } /^PPid:/ { p = $2 } /^Seccomp:/ && $2 == 2 && n == "agentd-trust" && p == '"$AGENT_PID"' { print }' | wc -l)" -eq 1 ]
+	[ "$(cat /proc/[0-9]*/status 2>/dev/null | awk '/^Name:/ { n = $2 } /^PPid:/ { p = $2 } /^Seccomp:/ && $2 == 2 && (n == "agentd-trust" || n == "agentd-hop") && p == '"$AGENT_PID"' { print }' | wc -l)" -eq 2 ]
 }
-ok 'three helpers, not root, without capabilities; trust behind its filter' unprivileged
+ok 'four helpers, not root, without capabilities; trust and hop behind their filters' unprivileged
 
 follow() {
 	admin user add alice --role ops >/dev/null && account emr-user && admin grant add --role ops --account emr-user >/dev/null && eventually is_current

@@ -244,6 +244,7 @@ static char *text_of(const struct metrics *m)
 
 static void test_text(void **state)
 {
+	const struct ipc_hop_counts hops = { .now = 5, .vouched = 6, .refused = 7 };
 	const struct ipc_relay relay = { .now = 3, .accepted = 10, .refused = 2, .failed = 1 };
 	const struct trust t = node();
 	struct node_conf conf;
@@ -253,13 +254,16 @@ static void test_text(void **state)
 
 	(void)state;
 	node_conf_init(&conf);
+	conf.hop = false;
 	vitals_init(&v, &conf, "1.0", record);
 	text = text_of(&v.m); /* before anything is known */
 	read_all(&r, text);
+	assert_null(strstr(text, "hop"));
 	assert_null(strstr(text, "relay"));
 	assert_null(strstr(text, "head_age"));
 	free(text);
 
+	conf.hop = true;
 	conf.relay_listen.n = 1;
 	vitals_init(&v, &conf, "1.0", record);
 	(void)look(&v, &t, 20, 30);
@@ -268,10 +272,11 @@ static void test_text(void **state)
 	vitals_contact(&v, CLUSTER_EUNAVAIL, NOW + 2);
 	vitals_contact(&v, CLUSTER_EUNAVAIL, NOW + 3);
 	vitals_relay(&v, &relay);
+	vitals_hop(&v, &hops);
 	v.m.sessions = 4;
 	text = text_of(&v.m);
 	read_all(&r, text);
-	assert_int_equal(r.families, 19);
+	assert_int_equal(r.families, 22);
 	expect_line(text, "cluster_login_build_info{version=\"1.0\"} 1");
 	expect_line(text, "cluster_login_head_age_seconds{clock=\"wall\"} 20");
 	expect_line(text, "cluster_login_head_age_seconds{clock=\"boot\"} 30");
@@ -283,6 +288,9 @@ static void test_text(void **state)
 	expect_line(text, "cluster_login_connected 0");
 	expect_line(text, "cluster_login_revocations_version 7");
 	expect_line(text, "cluster_login_sessions 4");
+	expect_line(text, "cluster_login_hop_connections 5");
+	expect_line(text, "cluster_login_hop_vouched_total 6");
+	expect_line(text, "cluster_login_hop_refused_total 7");
 	expect_line(text, "cluster_login_relay_connections 3");
 	expect_line(text, "cluster_login_relay_refused_total 2");
 	free(text);

@@ -22,6 +22,8 @@
 #define DIRECTORY_ROLES_MAX 16
 #define DIRECTORY_ADDRESSES_MAX 16
 #define DIRECTORY_HOSTKEYS_MAX 8
+#define DIRECTORY_HOSTKEY_MAX 2048 /* bytes of a blob */
+#define DIRECTORY_INSTANCE_MAX 127
 #define DIRECTORY_SKEW_MAX 300
 
 enum directory_kind { DIRECTORY_ACCOUNTS, DIRECTORY_GROUPS, DIRECTORY_PEOPLE, DIRECTORY_NODES, DIRECTORY_GRANTS, DIRECTORY_KIND_N };
@@ -176,8 +178,8 @@ bool directory_selects(const char *selector, const struct directory_node *node);
 /* Does one of n selectors? */
 bool directory_select(char *const *selectors, size_t n, const struct directory_node *node);
 
-/* SHA-256 of one host key's blob. CLUSTER_EFORMAT as below. */
-enum cluster_err directory_hostkey_sha256(const char *line, uint8_t ret[CRYPTO_SHA256_SIZE]) CLUSTER_MUST_USE;
+/* The blob of one host key. CLUSTER_EFORMAT as below. */
+enum cluster_err directory_hostkey_blob(const char *line, uint8_t ret[DIRECTORY_HOSTKEY_MAX], size_t *ret_n) CLUSTER_MUST_USE;
 /* SHA-256 over the node's host key blobs (PROTOCOL.md 3.4). CLUSTER_EFORMAT for a line that is not "type base64". */
 enum cluster_err directory_hostkey_hash(char *const *lines, size_t n, uint8_t ret[CRYPTO_SHA256_SIZE]) CLUSTER_MUST_USE;
 

@@ -54,7 +54,12 @@ struct trust_node {
 	struct cluster_id id;
 	char name[NAME_NODE_MAX + 1];
 	struct crypto_pub hop;
-	size_t n_addresses;
+	uint16_t port;
+	bool leader;
+	char instance[DIRECTORY_INSTANCE_MAX + 1]; /* empty: none */
+	size_t n_roles, n_hostkeys, n_addresses;
+	char roles[DIRECTORY_ROLES_MAX][NAME_ROLE_MAX + 1];
+	struct rd hostkeys;  /* n_hostkeys x (u16 length, blob), borrowed: of RSA only where there is no other */
 	struct rd addresses; /* n_addresses x str8, borrowed */
 };
 
@@ -119,6 +124,9 @@ enum cluster_err trust_node_each(const struct trust *t, uint64_t *cursor, struct
  */
 enum cluster_err trust_hops(const struct trust *t, enum trust_subject subject, const void *value, size_t n, struct rd *ret) CLUSTER_MUST_USE;
 enum cluster_err trust_hops_next(struct rd *r, char ret[NAME_ACCOUNT_MAX + 1]) CLUSTER_MUST_USE;
+/* Is there a grant with `hop` to anybody here; is there one to anybody anywhere? CLUSTER_ENOTFOUND: none. The first reads every grant. */
+enum cluster_err trust_hop_here(const struct trust *t) CLUSTER_MUST_USE;
+enum cluster_err trust_hop_anywhere(const struct trust *t) CLUSTER_MUST_USE;
 /* The revocation of one thing that reaches what was issued at `issued` (0: whenever). CLUSTER_ENOTFOUND: none. */
 enum cluster_err trust_revoked(const struct trust *t, enum revoke_kind kind, const void *value, size_t n, int64_t issued, struct trust_revocation *ret) CLUSTER_MUST_USE;
 /* Every person, grant key or revocation in order, for listings; *cursor starts at 0. */

@@ -12,11 +12,10 @@
 #include "cluster/rd.h"
 #include "cluster/wr.h"
 
-#define BLOB_MAX 2048
+#define BLOB_MAX DIRECTORY_HOSTKEY_MAX
 #define KEY_TYPE_MAX 63
 #define KEY_TEXT_MAX 2732 /* base64 of BLOB_MAX bytes */
 #define HOST_MAX 255
-#define INSTANCE_MAX 127
 #define KEYS_MAX 64 /* of one call of directory_hostkey_hash */
 #define DEFAULT_PORT 22
 #define ADDRESS_SIZE 46
@@ -76,12 +75,16 @@ static int by_bytes(const void *a, const void *b)
 	return c ? c : (x->n > y->n) - (x->n < y->n);
 }
 
-enum cluster_err directory_hostkey_sha256(const char *line, uint8_t ret[CRYPTO_SHA256_SIZE])
+enum cluster_err directory_hostkey_blob(const char *line, uint8_t ret[DIRECTORY_HOSTKEY_MAX], size_t *ret_n)
 {
 	struct blob b;
 	enum cluster_err e = read_hostkey(line, &b);
 
-	return e == CLUSTER_OK ? crypto_sha256(b.bytes, b.n, ret) : e;
+	if (e != CLUSTER_OK)
+		return e;
+	memcpy(ret, b.bytes, b.n);
+	*ret_n = b.n;
+	return CLUSTER_OK;
 }
 
 enum cluster_err directory_hostkey_hash(char *const *lines, size_t n, uint8_t ret[CRYPTO_SHA256_SIZE])
@@ -144,7 +147,7 @@ static bool host_ok(const char *s)
 
 static bool instance_ok(const char *s)
 {
-	return word_ok(s, INSTANCE_MAX);
+	return word_ok(s, DIRECTORY_INSTANCE_MAX);
 }
 
 static bool id_ok(const char *s)

@@ -45,7 +45,7 @@ static void put_i64(struct wr *w, int64_t v)
 	wr_u64(w, v < 0 ? 0 : (uint64_t)v);
 }
 
-static void put_roles(struct wr *w, char (*roles)[NAME_ROLE_MAX + 1], size_t n)
+void trust_put_roles(struct wr *w, char (*roles)[NAME_ROLE_MAX + 1], size_t n)
 {
 	size_t i;
 
@@ -97,7 +97,7 @@ static enum cluster_err build_self(struct trust_builder *b)
 	wr_u32(w, b->from->dir->sudo_fresh);
 	wr_str8(w, n->name);
 	wr_str8(w, b->from->root->name);
-	put_roles(w, n->roles, n->n_roles);
+	trust_put_roles(w, n->roles, n->n_roles);
 	return end_flat(b, SNAP_T_SELF);
 }
 
@@ -150,7 +150,7 @@ static enum cluster_err build_person(struct trust_builder *b, const struct direc
 	wr_bytes(w, p->id.b, ID_SIZE);
 	wr_u8(w, (uint8_t)((p->disabled ? 1 : 0) | (p->admin ? 2 : 0)));
 	wr_str8(w, p->name);
-	put_roles(w, p->roles, p->n_roles);
+	trust_put_roles(w, p->roles, p->n_roles);
 	wr_u16(w, (uint16_t)p->n_devices);
 	for (i = 0; i < p->n_devices; i++) {
 		if (b64_decode_exact(p->devices[i].jkt, strlen(p->devices[i].jkt), thumbprint, sizeof thumbprint) != CLUSTER_OK)

@@ -18,6 +18,7 @@ struct trust_builder {
 
 /* As memcmp, a beginning before what goes on. */
 int trust_key_order(const uint8_t *a, size_t a_n, const uint8_t *b, size_t b_n);
+void trust_put_roles(struct wr *w, char (*roles)[NAME_ROLE_MAX + 1], size_t n);
 void trust_begin(struct trust_builder *b, size_t limit);
 enum cluster_err trust_end_record(struct trust_builder *b, enum snap_trust_section type, uint32_t *ret_offset) CLUSTER_MUST_USE;
 

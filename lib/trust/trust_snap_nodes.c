@@ -16,6 +16,34 @@ static bool addresses_ok(struct rd r, size_t n)
 	return rd_left(&r) == 0;
 }
 
+/* As many blobs as it should say: *ret is the part that they stand in. */
+static enum cluster_err take_hostkeys(struct rd *r, size_t n, struct rd *ret)
+{
+	struct rd ahead = *r;
+	const uint8_t *p;
+	uint16_t len;
+
+	for (size_t i = 0; i < n; i++)
+		if (rd_u16(&ahead, &len) != CLUSTER_OK || len == 0 || len > DIRECTORY_HOSTKEY_MAX || rd_view(&ahead, len, &p) != CLUSTER_OK)
+			return CLUSTER_EFORMAT;
+	return rd_sub(r, rd_left(r) - rd_left(&ahead), ret);
+}
+
+/* What ssh has to know of a node. */
+static enum cluster_err take_host(struct rd *r, struct trust_node *n)
+{
+	uint8_t leader, keys;
+
+	if (rd_u16(r, &n->port) != CLUSTER_OK || rd_u8(r, &leader) != CLUSTER_OK || rd_str8(r, n->instance, sizeof n->instance) != CLUSTER_OK ||
+	    trust_take_roles(r, n->roles, &n->n_roles) != CLUSTER_OK || rd_u8(r, &keys) != CLUSTER_OK)
+		return CLUSTER_EFORMAT;
+	if (n->port == 0 || leader > 1 || keys == 0 || keys > DIRECTORY_HOSTKEYS_MAX)
+		return CLUSTER_EFORMAT;
+	n->leader = leader == 1;
+	n->n_hostkeys = keys;
+	return take_hostkeys(r, keys, &n->hostkeys);
+}
+
 static enum cluster_err parse_node(struct rd *r, struct trust_node *ret)
 {
 	struct trust_node n;
@@ -28,7 +56,7 @@ static enum cluster_err parse_node(struct rd *r, struct trust_node *ret)
 		return CLUSTER_EFORMAT;
 	n.hop.alg = (enum crypto_alg)alg;
 	if (len != crypto_pub_size(n.hop.alg) || rd_bytes(r, n.hop.bytes, sizeof n.hop.bytes, len) != CLUSTER_OK || rd_str8(r, n.name, sizeof n.name) != CLUSTER_OK ||
-	    rd_u8(r, &count) != CLUSTER_OK)
+	    take_host(r, &n) != CLUSTER_OK || rd_u8(r, &count) != CLUSTER_OK)
 		return CLUSTER_EFORMAT;
 	if (!name_node_ok(n.name) || count > DIRECTORY_ADDRESSES_MAX || !addresses_ok(*r, count))
 		return CLUSTER_EFORMAT;
@@ -112,6 +140,35 @@ enum cluster_err trust_node_each(const struct trust *t, uint64_t *cursor, struct
 enum cluster_err trust_grants_of_node(const struct trust *t, const struct cluster_id *node, const char *account, struct rd *ret)
 {
 	return trust_find_grants(t, TRUST_NODE, node->b, ID_SIZE, account, ret);
+}
+
+enum cluster_err trust_hop_here(const struct trust *t)
+{
+	uint64_t cursor = 0;
+	enum cluster_err e;
+	struct rd r, key;
+	uint16_t n;
+
+	while ((e = snap_each(&t->snap, SNAP_T_GRANTS, &cursor, &r)) == CLUSTER_OK) {
+		struct trust_grant g = { .hop = false };
+
+		if (rd_u16(&r, &n) != CLUSTER_OK || rd_sub(&r, n, &key) != CLUSTER_OK || rd_u16(&r, &n) != CLUSTER_OK)
+			return CLUSTER_EFORMAT;
+		while ((e = trust_grant_next(&r, &g)) == CLUSTER_OK)
+			if (g.hop)
+				return CLUSTER_OK;
+		if (e != CLUSTER_ENOTFOUND)
+			return e;
+	}
+	return e;
+}
+
+enum cluster_err trust_hop_anywhere(const struct trust *t)
+{
+	uint64_t cursor = 0;
+	struct rd r;
+
+	return snap_each(&t->snap, SNAP_T_HOPS, &cursor, &r);
 }
 
 enum cluster_err trust_hops(const struct trust *t, enum trust_subject subject, const void *value, size_t n, struct rd *ret)

@@ -21,6 +21,40 @@ static int compare_hostkey(const void *a, const void *b)
 	return memcmp(x->hash, y->hash, sizeof x->hash);
 }
 
+static bool is_rsa(const char *hostkey)
+{
+	return strncmp(hostkey, "ssh-rsa ", 8) == 0;
+}
+
+/* An RSA key is five times as large as others, and not needed beside one. */
+static bool is_told(const struct directory_node *n, size_t i)
+{
+	for (size_t k = 0; k < n->n_hostkeys; k++)
+		if (!is_rsa(n->hostkeys[k]))
+			return !is_rsa(n->hostkeys[i]);
+	return true;
+}
+
+static enum cluster_err put_hostkeys(struct wr *w, const struct directory_node *n)
+{
+	uint8_t blob[DIRECTORY_HOSTKEY_MAX], count = 0;
+	enum cluster_err e;
+	size_t size;
+
+	for (size_t i = 0; i < n->n_hostkeys; i++)
+		count = (uint8_t)(count + is_told(n, i));
+	wr_u8(w, count);
+	for (size_t i = 0; i < n->n_hostkeys; i++) {
+		if (!is_told(n, i))
+			continue;
+		if ((e = directory_hostkey_blob(n->hostkeys[i], blob, &size)) != CLUSTER_OK)
+			return e;
+		wr_u16(w, (uint16_t)size);
+		wr_bytes(w, blob, size);
+	}
+	return CLUSTER_OK;
+}
+
 static enum cluster_err build_node(struct trust_builder *b, const struct directory_node *n)
 {
 	size_t key_n = crypto_pub_size(n->hop.alg);
@@ -28,14 +62,20 @@ static enum cluster_err build_node(struct trust_builder *b, const struct directo
 	enum cluster_err e;
 	uint32_t offset;
 
-	if (n->n_addresses > DIRECTORY_ADDRESSES_MAX)
-		return diag_set(b->d, CLUSTER_ELIMIT, "node %s has more than %d addresses", n->name, DIRECTORY_ADDRESSES_MAX);
+	if (n->n_addresses > DIRECTORY_ADDRESSES_MAX || n->n_hostkeys > DIRECTORY_HOSTKEYS_MAX || n->n_roles > DIRECTORY_ROLES_MAX)
+		return diag_set(b->d, CLUSTER_ELIMIT, "node %s has too many addresses, host keys or roles", n->name);
 	trust_begin(b, SNAP_RECORD_MAX);
 	wr_bytes(w, n->id.b, ID_SIZE);
 	wr_u8(w, (uint8_t)n->hop.alg);
 	wr_u8(w, (uint8_t)key_n);
 	wr_bytes(w, n->hop.bytes, key_n);
 	wr_str8(w, n->name);
+	wr_u16(w, n->port);
+	wr_u8(w, n->leader);
+	wr_str8(w, n->instance ? n->instance : "");
+	trust_put_roles(w, n->roles, n->n_roles);
+	if ((e = put_hostkeys(w, n)) != CLUSTER_OK)
+		return diag_set(b->d, e, "node %s has a host key that is none", n->name);
 	wr_u8(w, (uint8_t)n->n_addresses);
 	for (size_t i = 0; i < n->n_addresses; i++)
 		wr_str8(w, n->addresses[i]);
@@ -65,9 +105,10 @@ static enum cluster_err build_records(struct trust_builder *b)
 static enum cluster_err collect_hostkeys(const struct trust_builder *b, struct hostkey_row **ret, size_t *ret_n)
 {
 	const struct directory *dir = b->from->dir;
+	uint8_t blob[DIRECTORY_HOSTKEY_MAX];
 	enum cluster_err e = CLUSTER_OK;
 	struct hostkey_row *row;
-	size_t n = 0;
+	size_t n = 0, size;
 
 	for (size_t i = 0; i < dir->n_nodes; i++)
 		n += dir->nodes[i].n_hostkeys;
@@ -77,7 +118,8 @@ static enum cluster_err collect_hostkeys(const struct trust_builder *b, struct h
 	for (size_t i = 0; i < dir->n_nodes; i++) {
 		for (size_t k = 0; k < dir->nodes[i].n_hostkeys && e == CLUSTER_OK; k++, n++) {
 			row[n].node = &dir->nodes[i];
-			e = directory_hostkey_sha256(dir->nodes[i].hostkeys[k], row[n].hash);
+			if ((e = directory_hostkey_blob(dir->nodes[i].hostkeys[k], blob, &size)) == CLUSTER_OK)
+				e = crypto_sha256(blob, size, row[n].hash);
 		}
 	}
 	if (e != CLUSTER_OK) {

@@ -7,6 +7,7 @@
 /* Between trust_snap_read.c and trust_snap_nodes.c. */
 
 enum cluster_err trust_take_id(struct rd *r, struct cluster_id *ret) CLUSTER_MUST_USE;
+enum cluster_err trust_take_roles(struct rd *r, char (*roles)[NAME_ROLE_MAX + 1], size_t *ret_n) CLUSTER_MUST_USE;
 /* The record whose body begins with exactly this key (str16); *ret stands behind it. */
 enum cluster_err trust_find_keyed(const struct trust *t, uint32_t records, uint32_t index, const void *key, size_t n, struct rd *ret) CLUSTER_MUST_USE;
 /* The grants of one subject (n bytes of `value`) for one account. */

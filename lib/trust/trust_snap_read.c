@@ -32,7 +32,7 @@ static enum cluster_err take_i64(struct rd *r, int64_t *ret)
 	return CLUSTER_OK;
 }
 
-static enum cluster_err take_roles(struct rd *r, char (*roles)[NAME_ROLE_MAX + 1], size_t *ret_n)
+enum cluster_err trust_take_roles(struct rd *r, char (*roles)[NAME_ROLE_MAX + 1], size_t *ret_n)
 {
 	enum cluster_err e;
 	uint8_t n;
@@ -69,7 +69,7 @@ static enum cluster_err parse_self(const struct snap_section *x, struct trust_se
 	    (e = take_i64(&r, &s->revocations_version)) != CLUSTER_OK || (e = rd_u32(&r, &s->max_stale)) != CLUSTER_OK ||
 	    (e = rd_u32(&r, &s->skew)) != CLUSTER_OK || (e = rd_u32(&r, &s->sudo_fresh)) != CLUSTER_OK ||
 	    (e = rd_str8(&r, s->node_name, sizeof s->node_name)) != CLUSTER_OK || (e = rd_str8(&r, s->cluster_name, sizeof s->cluster_name)) != CLUSTER_OK ||
-	    (e = take_roles(&r, s->roles, &s->n_roles)) != CLUSTER_OK || (e = rd_end(&r)) != CLUSTER_OK)
+	    (e = trust_take_roles(&r, s->roles, &s->n_roles)) != CLUSTER_OK || (e = rd_end(&r)) != CLUSTER_OK)
 		return e;
 	if (!name_node_ok(s->node_name) || s->skew > DIRECTORY_SKEW_MAX || s->max_stale == 0)
 		return CLUSTER_EFORMAT;
@@ -186,7 +186,7 @@ static enum cluster_err parse_person(struct rd *r, struct trust_person *p)
 
 	memset(p, 0, sizeof *p);
 	if ((e = trust_take_id(r, &p->id)) != CLUSTER_OK || (e = rd_u8(r, &flags)) != CLUSTER_OK || (e = rd_str8(r, p->name, sizeof p->name)) != CLUSTER_OK ||
-	    (e = take_roles(r, p->roles, &p->n_roles)) != CLUSTER_OK || (e = rd_u16(r, &n)) != CLUSTER_OK ||
+	    (e = trust_take_roles(r, p->roles, &p->n_roles)) != CLUSTER_OK || (e = rd_u16(r, &n)) != CLUSTER_OK ||
 	    (e = rd_view(r, (size_t)n * TRUST_DEVICE_SIZE, &p->devices)) != CLUSTER_OK || (e = rd_end(r)) != CLUSTER_OK)
 		return CLUSTER_EFORMAT;
 	if (flags & ~(FLAG_PERSON_DISABLED | FLAG_PERSON_ADMIN) || !name_person_ok(p->name))

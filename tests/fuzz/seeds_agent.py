@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # Writes the seeds of fuzz_session, fuzz_agent_msg and fuzz_trust_snap into tests/fuzz/corpus (PROTOCOL.md 5.3, 5.6, 5.7).
+import hashlib
 import os
 import struct
 
@@ -51,6 +52,10 @@ seed("agent_msg", "opened", b"\1\2" + ident(1))
 seed("agent_msg", "closed", b"\1\3" + ident(1))
 seed("agent_msg", "answer", b"\1\1\0" + struct.pack(">4QIIB", 3, 70, 1700000000, 1700000001, 2, 1, 1) + str16(b"no route"))
 seed("agent_msg", "refusal", b"\1\2\x0c")
+REFUSED = struct.pack(">Q", 1700000000) + b"".join(str16(s) for s in (b"Xk3_9aZq", b"auth", b"no_grant", b"alice", b"emr-user", b"sshd", b"192.0.2.7", b"A" * 22, b"serial=7", b"no grant of 3"))
+seed("agent_msg", "refused", b"\1\6" + REFUSED)
+seed("agent_msg", "explain", b"\1\7" + str8(b"Xk3_9aZq"))
+seed("agent_msg", "explained", b"\1\7\0" + REFUSED)
 
 
 def section(kind, body):
@@ -61,6 +66,9 @@ SELF = (ident(9) + bytes(32) + struct.pack(">3Q3I", 1, 2, 3, 900, 30, 900) + str
         b"\1" + str8(b"master"))
 KEY = str8(b"A" * 22) + b"\1\1\x20" + bytes(range(32)) + struct.pack(">QQ", 1700000000, 1900000000)
 PERSON = ident(2) + b"\2" + str8(b"alice") + b"\1" + str8(b"analysts") + struct.pack(">H", 1) + ident(3)
+HOSTKEY = struct.pack(">I", 11) + b"ssh-ed25519" + struct.pack(">I", 32) + bytes(32)
+NODE = (ident(7) + b"\1\x20" + bytes(range(32)) + str8(b"core-1-1") + struct.pack(">HB", 2222, 1) + str8(b"i-1") + b"\1" + str8(b"core") +
+        b"\1" + str16(HOSTKEY) + b"\2" + str8(b"10.0.0.2") + str8(b"fd00::2"))
 GRANT = ident(6) + b"\1\0" + struct.pack(">I", 3600)
 
 
@@ -78,3 +86,9 @@ seed("trust_snap", "full", snapshot(
     (8, str8(b"emr-user") + struct.pack(">IB", 1880000000, 0)),
     (8, str8(b"alice") + struct.pack(">IB", 1880000001, 1) + ident(2)),
     (10, str16(b"\3" + b"\1" + bytes(15)) + struct.pack(">4Q", 1, 1700000000, 0, 4102444800))))
+seed("trust_snap", "hops", snapshot(
+    struct.pack(">QBH", 0, 0, 0),
+    (6, str16(b"\3" + ident(7) + b"\0emr-user") + struct.pack(">H", 1) + ident(6) + b"\2\1" + bytes(4)),
+    (13, NODE),
+    (16, hashlib.sha256(b"key").digest() + ident(7)),
+    (18, str16(b"\3" + ident(7)) + b"\2" + str8(b"ecs-user") + str8(b"emr-user"))))

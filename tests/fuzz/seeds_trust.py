@@ -66,7 +66,8 @@ seed("directory", "people", [{"admin": True, "devices": [{"id": ID[1], "jkt": HA
 seed("directory", "nodes", [{"addresses": ["10.0.0.1", "fd00::1"], "hop": EC, "hostkeys": [HOSTKEY], "id": ID[2], "instance": "i-1", "jump": "b", "key": BARE, "leader": True,
                              "name": "master-1-1", "port": 2222, "roles": ["master"]}], 3)
 seed("directory", "grants", [{"accounts": ["a"], "id": ID[3], "nodes": ["any", "role:master", "node:x"], "on_revoke": "keep", "person": ID[0], "sudo": True, "ttl": 60},
-                             {"accounts": ["a"], "hop": True, "id": ID[4], "nodes": ["any"], "onetime": True, "role": "ops"}], 4)
+                             {"accounts": ["a"], "hop": True, "id": ID[4], "nodes": ["any"], "onetime": True, "role": "ops"},
+                             {"accounts": ["a"], "from": ["role:master", "node:x"], "hop": True, "id": ID[5], "nodes": ["role:core"]}], 4)
 seed("directory", "index", {"cluster": ZERO, "iat": NOW, "policy": {"max_stale": 900, "skew": 30, "sudo_fresh": 900},
                             "shards": [{"kind": "accounts", "sha256": HASH, "size": 2}], "version": 1}, 9)
 
@@ -90,3 +91,7 @@ seed("report", "full", {"closed": [], "full": True, "opened": [session]})
 seed("report", "more", {"closed": [ID[0]], "full": False, "opened": [dict(session, kind="certificate", closed=True, end_at_expiry=True, role="ops",
                                                                         cert={"ca": fingerprint, "id": "x y", "key": fingerprint, "serial": "7"})]})
 seed("report", "none", {"closed": [], "full": True, "opened": []})
+refusal = {"account": "emr-user", "detail": "no grant of 3", "facts": "serial=7", "id": "Xk3_9aZq", "jti": ID[0], "person": "alice", "reason": "no_grant", "rhost": "192.0.2.7", "service": "sshd",
+           "stage": "auth", "time": 1700000000}
+seed("refusal", "one", {"refusals": [refusal]})
+seed("refusal", "stranger", {"refusals": [refusal, dict(refusal, id="--------", jti="", person="", facts="", detail="", rhost="2001:db8::7")]})

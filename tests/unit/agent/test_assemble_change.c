@@ -35,6 +35,7 @@ struct world {
 };
 
 static uint32_t seed;
+static size_t change_most;
 
 static unsigned below(unsigned n)
 {
@@ -98,10 +99,21 @@ static const char *node_text(struct world *w, unsigned i)
 	return !w->node[i] ? NULL : trustgen_format(w->g, "{\"addresses\":[\"10.0.%u.%u\"],%s,\"name\":\"n%u\",\"roles\":[\"core%u\"]}", w->node[i], i + 1, w->node_keys[i], i, w->node[i] % 2);
 }
 
+/* To a role, with hops or without; from nodes; to a person. */
 static const char *grant_text(struct world *w, unsigned i)
 {
-	return !w->grant[i] ? NULL : trustgen_format(w->g, "{\"accounts\":[\"a%u\"],\"id\":\"%s\",\"nodes\":[\"role:core%u\"],\"role\":\"r%u\"}", w->grant[i] * 37 % 100,
-		trustgen_id_text(w->g, trustgen_format(w->g, "grant%u", i)), i % 2, i % 4);
+	const char *to = trustgen_format(w->g, "\"role\":\"r%u\"", i % 4);
+
+	if (!w->grant[i])
+		return NULL;
+	if (w->grant[i] % 4 == 1)
+		to = trustgen_format(w->g, "\"from\":[\"role:core%u\",\"node:n%u\"],\"hop\":true", w->grant[i] % 2, i % NODES);
+	else if (w->grant[i] % 4 == 2)
+		to = trustgen_format(w->g, "\"hop\":true,\"person\":\"%s\"", trustgen_id_text(w->g, trustgen_format(w->g, "person%u", i % PEOPLE)));
+	else if (w->grant[i] % 8 == 3)
+		to = trustgen_format(w->g, "\"hop\":true,%s", to);
+	return trustgen_format(w->g, "{\"accounts\":[\"a%u\"],\"id\":\"%s\",\"nodes\":[\"role:core%u\"],%s}", w->grant[i] * 37 % 100,
+		trustgen_id_text(w->g, trustgen_format(w->g, "grant%u", i)), i % 2, to);
 }
 
 typedef const char *text_of(struct world *w, unsigned i);
@@ -215,6 +227,7 @@ static struct assemble *node_new(const struct world *w)
 	conf.node = trustgen_id("node0");
 	conf.id_min = 1000;
 	conf.id_max = INT32_MAX;
+	conf.change_most = change_most;
 	assert_ok(assemble_new(&conf, &none, &a));
 	return a;
 }
@@ -317,7 +330,8 @@ static void run(uint32_t begin, unsigned which)
 		for (unsigned k = below(3) ? 1 : below(12); k > 0; k--)
 			world_change(&w);
 	}
-	assert_true(changes > STEPS);
+	if (change_most) print_message("changes %u\n", changes);
+	assert_true(change_most ? changes > 0 && changes < STEPS : changes > STEPS);
 	free(accounts.p);
 	free(trust.p);
 	assemble_free(a);
@@ -372,6 +386,15 @@ static void test_beside_local_accounts(void **state)
 		run(i, 1);
 }
 
+/* What would be too large a change is built anew, one file or both. */
+static void test_large_changes(void **state)
+{
+	(void)state;
+	change_most = 800;
+	run(21, 1);
+	change_most = 0;
+}
+
 /* A grant or a person leaves accounts.snap alone, and what is handed over is small. */
 static void test_only_what_changed(void **state)
 {
@@ -413,6 +436,7 @@ int main(void)
 		cmocka_unit_test(test_local_change_on_the_way),
 		cmocka_unit_test(test_random_changes),
 		cmocka_unit_test(test_beside_local_accounts),
+		cmocka_unit_test(test_large_changes),
 		cmocka_unit_test(test_only_what_changed),
 	};
 

@@ -31,6 +31,7 @@ struct assemble_conf {
 	struct cluster_id cluster, node;
 	struct conf_list adopt;
 	uint32_t id_min, id_max;
+	size_t change_most; /* the bytes that a change may have; 0: what its format allows. One that would have more is not made: all is built anew */
 };
 
 /* What has been installed before, whatever the documents on disk say; 0: nothing. */

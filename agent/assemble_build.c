@@ -28,12 +28,17 @@ static void limited_line(void *arg, const char *sentence)
 		l->to->line(l->to->arg, sentence);
 }
 
-static enum cluster_err put_bytes(const struct snap_sink *sink, struct snap_bytes *b, struct diag *d)
+/* Hands over a change that was made (`e`), and frees it. CLUSTER_ELIMIT: it is too large, and nothing has been handed over. */
+static enum cluster_err put_change(enum cluster_err e, const struct assemble *a, const struct snap_sink *sink, struct snap_bytes *b, struct diag *d)
 {
-	enum cluster_err e = b->p ? sink->put(sink->ctx, b->p, b->n) : CLUSTER_OK;
-
+	if (e != CLUSTER_OK)
+		return e;
+	if (a->conf.change_most && b->n > a->conf.change_most)
+		e = CLUSTER_ELIMIT;
+	else if (b->p && (e = sink->put(sink->ctx, b->p, b->n)) != CLUSTER_OK)
+		e = diag_set(d, e == CLUSTER_ELIMIT ? CLUSTER_ENOMEM : e, "a change of %zu bytes: %s", b->n, err_name(e));
 	free(b->p);
-	return e == CLUSTER_OK ? e : diag_set(d, e, "a change of %zu bytes: %s", b->n, err_name(e));
+	return e;
 }
 
 /* accounts.snap of the set, or what changes it. */
@@ -43,13 +48,16 @@ static enum cluster_err build_accounts(struct assemble *a, const struct assemble
 	struct limited limited = { .to = report };
 	const struct local_report to_limited = { .line = limited_line, .arg = &limited };
 	struct snap_bytes b = { .p = NULL };
-	enum cluster_err e;
+	enum cluster_err e = CLUSTER_ELIMIT;
 	char line[100];
 
-	if (!change)
+	if (change)
+		e = put_change(assemble_change_accounts(a, s, &to_limited, &b, d), a, sink, &b, d);
+	if (e == CLUSTER_ELIMIT) {
+		limited.n = 0;
+		diag_clear(d);
 		e = local_accounts_put(&a->conf.cluster, s->dir, a->local, &rules, &to_limited, sink, d);
-	else if ((e = assemble_change_accounts(a, s, &to_limited, &b, d)) == CLUSTER_OK)
-		e = put_bytes(sink, &b, d);
+	}
 	if (e == CLUSTER_OK && limited.n > REPORT_MAX) {
 		snprintf(line, sizeof line, "%zu more entries of the directory are left out", limited.n - REPORT_MAX);
 		report->line(report->arg, line);
@@ -61,13 +69,14 @@ static enum cluster_err build_trust(const struct assemble *a, const struct assem
 {
 	const struct trust_documents from = { .root = &s->root, .keyset = &s->keyset, .dir = s->dir, .revocations = s->revocations };
 	struct snap_bytes b = { .p = NULL };
-	enum cluster_err e;
+	enum cluster_err e = CLUSTER_ELIMIT;
 
-	if (!change)
-		return trust_put(&from, &a->conf.node, sink, d);
-	if ((e = assemble_change_trust(a, &a->installed, s, &b, d)) == CLUSTER_OK)
-		e = put_bytes(sink, &b, d);
-	return e;
+	if (change)
+		e = put_change(assemble_change_trust(a, &a->installed, s, &b, d), a, sink, &b, d);
+	if (e != CLUSTER_ELIMIT)
+		return e;
+	diag_clear(d);
+	return trust_put(&from, &a->conf.node, sink, d);
 }
 
 static bool same_ref(const struct document_ref *x, const struct document_ref *y)

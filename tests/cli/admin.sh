@@ -194,6 +194,12 @@ CLUSTER_LOGIN_HOME=$work/alice expect 0 'get' login get
 expect 0 'device remove' admin device remove "$device"
 CLUSTER_LOGIN_HOME=$work/alice expect 77 'no credential without the device' login get
 
+# ---- refusals ----
+expect 1 'explain an id that nobody told' admin explain Xk3_9aZq
+says err 'the authority knows of no refusal with the id Xk3_9aZq' 'says so'
+says err "grep 'id=Xk3_9aZq '" 'and where it may stand'
+expect 64 'what is neither reason nor id' admin explain Xk3/9aZq
+
 # ---- words ----
 expect 64 'no command' login
 expect 64 'unknown command' login usr list

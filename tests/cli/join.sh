@@ -98,6 +98,8 @@ expect 1 'explain on a machine that is none' login explain --person a --account 
 expect 64 'explain nobody' login explain --person alice --conf "$work/node.conf"
 expect 0 'explain a word' login explain no_grant
 says out 'grant' 'explains it'
+expect 69 'explain an id where nobody can be asked' login explain Xk3_9aZq --conf "$work/node.conf"
+says err 'as root on the node that refused' 'says whom to ask'
 expect 64 'explain an unknown word' login explain no_grnt
 says err 'no_grant' 'names the nearest'
 printf '[node]\nadpot = x\n' >"$work/bad.conf"

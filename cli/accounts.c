@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cluster/directory.h"
 #include "cluster/json.h"
 #include "cluster/name.h"
 #include "cluster/secret.h"
@@ -53,4 +54,17 @@ out:
 	accounts_done(&a);
 	secret_free(text);
 	return e;
+}
+
+bool accounts_row_covers(const struct json *row, const struct directory_node *node)
+{
+	const struct json *nodes = json_member(row, "nodes");
+
+	for (size_t i = 0; i < json_count(nodes); i++) {
+		const char *s = json_string_at(nodes, i);
+
+		if (s != NULL && (strcmp(s, node->name) == 0 || directory_selects(s, node)))
+			return true;
+	}
+	return false;
 }

@@ -2,12 +2,14 @@
 #ifndef CLI_ACCOUNTS_H
 #define CLI_ACCOUNTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "cluster/attr.h"
 #include "cluster/err.h"
 #include "profile.h"
 
+struct directory_node;
 struct json;
 
 /* The accounts that the last `get` was told of, each once, in the authority's order. */
@@ -20,5 +22,8 @@ struct accounts {
 /* CLUSTER_ENOTFOUND: none are known; CLUSTER_EFORMAT. The caller calls accounts_done, on zeroed storage too. */
 enum cluster_err accounts_load(const struct profile *p, struct accounts *ret) CLUSTER_MUST_USE;
 void accounts_done(struct accounts *a);
+
+/* Does a row of the authority's list {"account","nodes",...} hold on this node? */
+bool accounts_row_covers(const struct json *row, const struct directory_node *node);
 
 #endif

@@ -12,9 +12,9 @@
 #include "cluster/json.h"
 #include "cluster/moment.h"
 #include "cmd.h"
-#include "issue.h"
 #include "out.h"
 #include "remote.h"
+#include "renewal.h"
 #include "view.h"
 
 #define CALL_MAX 100
@@ -25,6 +25,7 @@ struct admin {
 	struct profile p;       /* as a person */
 	struct remote *remote;
 	struct wallet wallet;
+	bool own;
 };
 
 static enum cluster_err open_socket(const char *path, struct admin *a, struct diag *d)
@@ -45,7 +46,7 @@ static enum cluster_err open_remote(struct admin *a, struct diag *d)
 	struct view *v = NULL;
 	enum cluster_err e;
 
-	if ((e = profile_load(&a->p, d)) != CLUSTER_OK || (e = issue_ensure(&a->p, &a->wallet, &v, d)) != CLUSTER_OK)
+	if ((e = profile_load(&a->p, d)) != CLUSTER_OK || (e = renewal_ensure(&a->p, &a->wallet, &v, d)) != CLUSTER_OK)
 		return e;
 	view_free(v);
 	return remote_open(&a->p, &a->remote, d);
@@ -58,7 +59,8 @@ enum cluster_err admin_open(const struct admin_words *w, struct admin **ret, str
 
 	if (a == NULL)
 		return diag_set(d, CLUSTER_ENOMEM, "out of memory");
-	e = w->remote ? open_remote(a, d) : open_socket(w->socket != NULL ? w->socket : API_ADMIN_SOCKET, a, d);
+	a->own = w->own;
+	e = w->remote || w->own ? open_remote(a, d) : open_socket(w->socket != NULL ? w->socket : API_ADMIN_SOCKET, a, d);
 	if (e == CLUSTER_OK)
 		*ret = a;
 	else
@@ -81,7 +83,7 @@ enum cluster_err admin_call_wait(struct admin *a, const char *call, struct json 
 	char path[CALL_MAX];
 	enum cluster_err e;
 
-	(void)snprintf(path, sizeof path, "/v1/admin/%s", call);
+	(void)snprintf(path, sizeof path, "/v1/%s%s", a->own ? "" : "admin/", call);
 	if (body == NULL)
 		e = diag_set(d, CLUSTER_ENOMEM, "out of memory");
 	else if (a->remote != NULL)
@@ -122,7 +124,7 @@ struct json *admin_once(const struct admin_words *w, const char *call, struct js
 	diag_clear(&d);
 	if ((e = admin_open(w, &a, &d)) != CLUSTER_OK) {
 		json_free(body);
-		*ret_status = out_failed(&d, w->remote ? NULL : ADMIN_TRY);
+		*ret_status = out_failed(&d, w->remote || w->own ? (e == CLUSTER_ECONFIG ? CMD_TRY_SETUP : NULL) : ADMIN_TRY);
 		return NULL;
 	}
 	if (admin_call(a, call, body, &answer, &d) != CLUSTER_OK) {

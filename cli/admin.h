@@ -19,6 +19,7 @@ struct json;
 struct admin_words {
 	const char *socket;
 	bool remote, json;
+	bool own; /* not an administrator's call but the same one of a person for what is his or hers: /v1/<call> (PROTOCOL.md 6) */
 };
 #define ADMIN_OPTIONS(type) \
 	{ "json", 0, COMMAND_FLAG, offsetof(type, admin.json), 0, 0, NULL, "JSON" }, \

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "accounts.h"
 #include "certificate.h"
 #include "cluster/directory.h"
 #include "cluster/json.h"
@@ -10,6 +11,7 @@
 #include "in_hand.h"
 #include "issue.h"
 #include "out.h"
+#include "renewal.h"
 #include "ssh_agent.h"
 #include "view.h"
 
@@ -19,13 +21,14 @@ struct get_words {
 	uint64_t ttl;
 	struct command_list accounts, nodes;
 	const char *output;
-	bool ssh_cert, json;
+	bool ssh_cert, renew, json;
 };
 
 static const struct command_option get_options[] = {
 	{ "ttl", 0, COMMAND_SECONDS, offsetof(struct get_words, ttl), 60, CREDENTIAL_LIFE_MAX, "TIME", "life, such as 15m or 8h; the authority has the last word" },
 	{ "for", 0, COMMAND_LIST, offsetof(struct get_words, accounts), 0, 0, "ACCOUNT", "only for this account; may be given again" },
 	{ "on", 0, COMMAND_LIST, offsetof(struct get_words, nodes), 0, 0, "NODE", "only on this node, or on role:ROLE; may be given again" },
+	{ "renew", 0, COMMAND_FLAG, offsetof(struct get_words, renew), 0, 0, NULL, "only if the one in hand is about to end, and like that one" },
 	{ "ssh-cert", 0, COMMAND_FLAG, offsetof(struct get_words, ssh_cert), 0, 0, NULL, "as an OpenSSH certificate, with its key, into the ssh-agent" },
 	{ "output", 0, COMMAND_TEXT, offsetof(struct get_words, output), 0, 0, "FILE", "with --ssh-cert: into FILE and FILE-cert.pub instead" },
 	{ "json", 0, COMMAND_FLAG, offsetof(struct get_words, json), 0, 0, NULL, "JSON" },
@@ -38,6 +41,8 @@ static int read_wish(const struct get_words *w, const char *name, struct issue_w
 	*ret = (struct issue_wish){ .ttl = (int64_t)w->ttl, .n_acc = w->accounts.n, .n_nod = w->nodes.n };
 	if (w->output != NULL && !w->ssh_cert)
 		return command_usage_error(name, "--output goes with --ssh-cert: a credential alone is kept where cluster-login ssh finds it");
+	if (w->renew && (w->ttl > 0 || w->accounts.n > 0 || w->nodes.n > 0 || w->ssh_cert))
+		return command_usage_error(name, "--renew asks for one like the one in hand: it goes with none of --ttl, --for, --on and --ssh-cert");
 	if (w->accounts.n > CREDENTIAL_ACC_MAX || w->nodes.n > CREDENTIAL_NOD_MAX)
 		return command_usage_error(name, "at most %d accounts and %d nodes or roles", CREDENTIAL_ACC_MAX, CREDENTIAL_NOD_MAX);
 	for (i = 0; i < w->accounts.n; i++) {
@@ -71,7 +76,7 @@ static int print_certificate(const struct profile *p, const struct certificate *
 		return out_json(out);
 	}
 	out_line("certificate serial %llu, in %s%s until it expires", (unsigned long long)c->facts.serial, w->output != NULL ? "" : "the ", place);
-	return in_hand_print(p, &c->wallet.claims, cluster_name, false);
+	return in_hand_print(p, &c->wallet.claims, cluster_name, NULL, false);
 }
 
 static int get_certificate(const struct profile *p, const struct get_words *w, const struct issue_wish *wish)
@@ -104,6 +109,48 @@ static int get_certificate(const struct profile *p, const struct get_words *w, c
 	return status;
 }
 
+/* Does a credential that was narrowed to nodes reach this one? */
+static bool reaches(const struct credential *c, const struct directory_node *node)
+{
+	for (size_t i = 0; i < c->n_nod; i++) {
+		if (directory_selects(c->nod[i], node))
+			return true;
+	}
+	return c->n_nod == 0;
+}
+
+/* The next command, with an account and a node that go together. */
+static void print_next(const struct profile *p, const struct credential *c, const struct view *v)
+{
+	struct accounts a = { 0 };
+	const struct json *rows;
+
+	if (accounts_load(p, &a) != CLUSTER_OK)
+		return;
+	rows = json_member(a.from, "accounts");
+	for (size_t i = 0; i < json_count(rows); i++) {
+		const char *account = json_member_text(json_at(rows, i), "account");
+
+		if (account == NULL || !in_hand_serves(c, account))
+			continue;
+		for (size_t k = 0; k < v->dir->n_nodes; k++) {
+			const struct directory_node *node = &v->dir->nodes[k];
+
+			if (!reaches(c, node) || !accounts_row_covers(json_at(rows, i), node))
+				continue;
+			out_note("Log on:     cluster-login ssh %s@%s", account, node->name);
+			goto out;
+		}
+	}
+out:
+	accounts_done(&a);
+}
+
+static enum cluster_err get(const struct profile *p, const struct get_words *w, const struct issue_wish *wish, struct wallet *ret, struct view **ret_view, struct diag *d)
+{
+	return w->renew ? renewal_ensure(p, ret, ret_view, d) : issue_all(p, wish, ret, ret_view, d);
+}
+
 static int run_get(const struct command *self, int argc, char **argv)
 {
 	struct command_operands rest;
@@ -122,9 +169,11 @@ static int run_get(const struct command *self, int argc, char **argv)
 		return out_failed(&d, CMD_TRY_SETUP);
 	if (w.ssh_cert)
 		return get_certificate(&p, &w, &wish);
-	if (issue_all(&p, &wish, &wallet, &v, &d) != CLUSTER_OK)
+	if (get(&p, &w, &wish, &wallet, &v, &d) != CLUSTER_OK)
 		return out_failed(&d, NULL);
-	status = in_hand_print(&p, &wallet.claims, v->root.name, w.json);
+	status = in_hand_print(&p, &wallet.claims, v->root.name, NULL, w.json);
+	if (!w.json && status == EXIT_DONE)
+		print_next(&p, &wallet.claims, v);
 	view_free(v);
 	wallet_done(&wallet);
 	return status;
@@ -136,6 +185,7 @@ const struct command cmd_get = {
 	.example = "  cluster-login get\n"
 		   "  cluster-login get --ttl 15m --for emr-user --on master-1-1\n"
 		   "  cluster-login get --ssh-cert && ssh -o BatchMode=yes emr-user@master-1-1 uptime\n"
+		   "  cluster-login get --renew\n"
 		   "\nAsks for a short-lived credential with the device's key, fetches the signed list of nodes, and prints who you are, where you may log on and until when.\n"
 		   "With --ssh-cert the credential comes as an OpenSSH certificate, for what asks no questions: BatchMode, Ansible, IDEs. Its key is made in memory and goes\n"
 		   "to the ssh-agent, which forgets both when they expire; a new one takes the place of the one before. --output is for machines without an agent: whoever\n"

@@ -5,8 +5,8 @@
 
 #include "cluster/json.h"
 #include "cmd.h"
-#include "issue.h"
 #include "out.h"
+#include "renewal.h"
 #include "table.h"
 #include "view.h"
 
@@ -82,7 +82,7 @@ static int run(const struct command *self, int argc, char **argv)
 	diag_clear(&d);
 	if (profile_load(&p, &d) != CLUSTER_OK)
 		return out_failed(&d, CMD_TRY_SETUP);
-	if (view_load(&p, &v, &d) == CLUSTER_ENOTFOUND && issue_ensure(&p, &wallet, &v, &d) == CLUSTER_OK)
+	if (view_load(&p, &v, &d) == CLUSTER_ENOTFOUND && renewal_ensure(&p, &wallet, &v, &d) == CLUSTER_OK)
 		diag_clear(&d);
 	if (v == NULL) {
 		status = out_failed(&d, CMD_TRY_GET);

@@ -7,14 +7,20 @@
 #include "in_hand.h"
 #include "out.h"
 #include "ssh_agent.h"
+#include "standing.h"
 #include "view.h"
 #include "wallet.h"
 
 struct show_words {
-	bool json;
+	bool json, offline;
+};
+
+static const struct command_option whoami_options[] = {
+	{ "json", 0, COMMAND_FLAG, offsetof(struct show_words, json), 0, 0, NULL, "JSON" },
 };
 
 static const struct command_option show_options[] = {
+	{ "offline", 0, COMMAND_FLAG, offsetof(struct show_words, offline), 0, 0, NULL, "do not ask the authority whether it is revoked" },
 	{ "json", 0, COMMAND_FLAG, offsetof(struct show_words, json), 0, 0, NULL, "JSON" },
 };
 
@@ -35,6 +41,7 @@ static int run_show(const struct command *self, int argc, char **argv)
 {
 	struct command_operands rest;
 	struct show_words w = { 0 };
+	struct standing s = { .why = "not asked" };
 	struct wallet wallet = { 0 };
 	struct view *v = NULL;
 	enum cluster_err e;
@@ -53,11 +60,15 @@ static int run_show(const struct command *self, int argc, char **argv)
 		status = out_failed(&d, CMD_TRY_GET);
 		goto out;
 	}
-	status = in_hand_print(&p, &wallet.claims, v->root.name, w.json);
+	if (!w.offline)
+		standing_ask(&p, &wallet, &s);
+	status = in_hand_print(&p, &wallet.claims, v->root.name, &s, w.json);
 	if (!w.json)
 		(void)in_hand_certificates(&p, NULL);
-	if (status == EXIT_DONE && wallet.claims.exp <= time(NULL))
+	if (status == EXIT_DONE && (wallet.claims.exp <= time(NULL) || s.kind == STANDING_REVOKED || s.kind == STANDING_REFUSED)) {
+		out_try(CMD_TRY_GET);
 		status = EXIT_NO;
+	}
 out:
 	view_free(v);
 	wallet_done(&wallet);
@@ -67,7 +78,8 @@ out:
 const struct command cmd_show = {
 	.run = run_show,
 	.usage = "",
-	.example = "  cluster-login show\n\nPrints the credential in hand and the certificates in the ssh-agent, without asking the authority. Exit status 1: none, or it has expired.\n",
+	.example = "  cluster-login show\n\nPrints the credential in hand and the certificates in the ssh-agent, and what the authority, if it can be reached, says of it; never a secret.\n"
+		   "Exit status 1: none, or it has expired, or it is refused.\n",
 	COMMAND_OPTIONS(show_options),
 };
 
@@ -97,8 +109,8 @@ static int run_whoami(const struct command *self, int argc, char **argv)
 const struct command cmd_whoami = {
 	.run = run_whoami,
 	.usage = "",
-	.example = "  cluster-login whoami\n",
-	COMMAND_OPTIONS(show_options),
+	.example = "  cluster-login whoami\n\nThe person's name alone; as which accounts on which nodes says: cluster-login show\n",
+	COMMAND_OPTIONS(whoami_options),
 };
 
 static int run_drop(const struct command *self, int argc, char **argv)

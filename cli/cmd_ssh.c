@@ -6,11 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "accounts.h"
 #include "cluster/json.h"
 #include "cluster/secret.h"
 #include "cmd.h"
-#include "issue.h"
 #include "out.h"
+#include "renewal.h"
 #include "resolve.h"
 #include "self.h"
 #include "ssh_args.h"
@@ -121,20 +122,6 @@ static const struct directory_node *find_node(const struct view *v, struct words
 	return NULL;
 }
 
-static bool may(const struct json *row, const struct directory_node *node)
-{
-	const struct json *nodes = json_member(row, "nodes");
-	size_t i;
-
-	for (i = 0; i < json_count(nodes); i++) {
-		const char *s = json_string_at(nodes, i);
-
-		if (s != NULL && (strcmp(s, node->name) == 0 || directory_selects(s, node)))
-			return true;
-	}
-	return false;
-}
-
 /* No account was named: the local user's name if it is one of those that `get` was told of, or the only one. */
 static int choose_account(const struct profile *p, const struct directory_node *node, struct words *w, const char *name)
 {
@@ -150,7 +137,7 @@ static int choose_account(const struct profile *p, const struct directory_node *
 		goto out;
 	list = json_member(j, "accounts");
 	for (i = 0; i < json_count(list); i++) {
-		if ((account = json_member_text(json_at(list, i), "account")) == NULL || !may(json_at(list, i), node))
+		if ((account = json_member_text(json_at(list, i), "account")) == NULL || !accounts_row_covers(json_at(list, i), node))
 			continue;
 		if (me != NULL && strcmp(account, me->pw_name) == 0)
 			goto out;
@@ -271,7 +258,7 @@ static int run_ssh(const struct words *given, const char *name)
 	diag_clear(&d);
 	if (profile_load(&p, &d) != CLUSTER_OK)
 		return out_failed(&d, CMD_TRY_SETUP);
-	if (issue_ensure(&p, &wallet, &v, &d) != CLUSTER_OK)
+	if (renewal_ensure(&p, &wallet, &v, &d) != CLUSTER_OK)
 		return out_failed(&d, CMD_TRY_GET);
 	status = EXIT_NO;
 	if ((a.node = find_node(v, &w)) == NULL || (w.user == NULL && (status = choose_account(&p, a.node, &w, name)) != COMMAND_GO))

@@ -10,8 +10,8 @@
 #include "cluster/file.h"
 #include "cluster/secret.h"
 #include "cmd.h"
-#include "issue.h"
 #include "out.h"
+#include "renewal.h"
 #include "self.h"
 #include "ssh_config.h"
 #include "view.h"
@@ -125,7 +125,7 @@ static enum cluster_err install(const struct words *w, const struct profile *p, 
 	enum cluster_err e;
 
 	if ((e = view_load(p, &v, d)) == CLUSTER_ENOTFOUND)
-		e = issue_ensure(p, &wallet, &v, d);
+		e = renewal_ensure(p, &wallet, &v, d);
 	if (e != CLUSTER_OK)
 		goto out;
 	if ((e = file_join(block, sizeof block, p->dir, PROFILE_SSH_CONFIG)) != CLUSTER_OK || (e = config_path(w->file, path, d)) != CLUSTER_OK)

@@ -13,6 +13,7 @@
 #include "exit.h"
 #include "out.h"
 #include "ssh_agent.h"
+#include "standing.h"
 #include "table.h"
 
 #define ACCOUNTS_MAX ((size_t)1 << 20)
@@ -70,7 +71,16 @@ static void join_words(const struct json *list, char *dst, size_t size)
 	}
 }
 
-static int print_accounts(const struct json *me)
+bool in_hand_serves(const struct credential *c, const char *account)
+{
+	for (size_t i = 0; i < c->n_acc; i++) {
+		if (strcmp(c->acc[i], account) == 0)
+			return true;
+	}
+	return c->n_acc == 0;
+}
+
+static int print_accounts(const struct credential *c, const struct json *me)
 {
 	static const char *const columns[] = { "ACCOUNT", "ON", "SUDO", NULL };
 	const struct json *list = json_member(me, "accounts");
@@ -87,8 +97,10 @@ static int print_accounts(const struct json *me)
 		const struct json *row = json_at(list, i);
 		const char *account = json_member_text(row, "account");
 
+		if (account == NULL || !in_hand_serves(c, account))
+			continue;
 		join_words(json_member(row, "nodes"), nodes, sizeof nodes);
-		table_cell(t, "%s", account != NULL ? account : "?");
+		table_cell(t, "%s", account);
 		table_cell(t, "%s", nodes);
 		table_cell(t, "%s", json_member_bool(row, "sudo", false) ? "yes" : "");
 	}
@@ -109,27 +121,62 @@ static void print_narrowed(const char *label, const char *first, size_t n, size_
 		out_line("%s%s", label, text);
 }
 
-int in_hand_print(const struct profile *p, const struct credential *c, const char *cluster_name, bool json)
+/* One more member; NULL, and everything freed, when out of memory. Takes `value`. */
+static struct json *with(struct json *out, const char *name, struct json *value)
 {
-	struct json *me = load_accounts(p), *certificates, *out;
+	if (out != NULL && json_set(out, name, value) == CLUSTER_OK)
+		return out;
+	if (out == NULL)
+		json_free(value);
+	json_free(out);
+	return NULL;
+}
+
+static int print_json(const struct profile *p, const struct credential *c, const char *cluster_name, const struct standing *s, const struct json *me)
+{
+	struct json *out = in_hand_json(p, c, cluster_name), *certificates = json_list();
+
+	if (me != NULL)
+		out = with(out, "accounts", json_make("O", json_member(me, "accounts")));
+	(void)in_hand_certificates(p, certificates);
+	out = with(out, "certificates", certificates);
+	if (s != NULL) {
+		out = with(out, "standing", json_make("s", standing_word(s->kind)));
+		out = with(out, "standing_detail", json_make("s", s->why));
+		out = with(out, "revoked", s->kind == STANDING_GOOD ? json_make("b", 0) : s->kind == STANDING_REVOKED ? json_make("b", 1) : json_make("n"));
+	}
+	return out_json(out);
+}
+
+static void print_standing(const struct standing *s)
+{
+	switch (s->kind) {
+	case STANDING_GOOD:
+		out_line("revoked     no");
+		break;
+	case STANDING_REVOKED:
+		out_line("revoked     yes: %s", s->why);
+		break;
+	case STANDING_REFUSED:
+		out_line("refused     %s", s->why);
+		break;
+	case STANDING_UNKNOWN:
+		out_line("revoked     unknown: %s", s->why);
+		break;
+	}
+}
+
+int in_hand_print(const struct profile *p, const struct credential *c, const char *cluster_name, const struct standing *s, bool json)
+{
+	struct json *me = load_accounts(p);
 	char until[MOMENT_TEXT], left[40];
 	int64_t now = time(NULL);
 	int status;
 
 	if (json) {
-		out = in_hand_json(p, c, cluster_name);
-		if (out != NULL && me != NULL && json_set(out, "accounts", json_make("O", json_member(me, "accounts"))) != CLUSTER_OK) {
-			json_free(out);
-			out = NULL;
-		}
-		certificates = json_list();
-		(void)in_hand_certificates(p, certificates);
-		if (json_set(out, "certificates", certificates) != CLUSTER_OK) {
-			json_free(out);
-			out = NULL;
-		}
+		status = print_json(p, c, cluster_name, s, me);
 		json_free(me);
-		return out_json(out);
+		return status;
 	}
 	moment_text(c->exp, until);
 	moment_span(c->exp > now ? c->exp - now : 0, left, sizeof left);
@@ -139,9 +186,11 @@ int in_hand_print(const struct profile *p, const struct credential *c, const cha
 		out_line("valid until %s (%s left)", until, left);
 	else
 		out_line("expired     %s", until);
+	if (s != NULL)
+		print_standing(s);
 	print_narrowed("only as     ", c->acc[0], c->n_acc, sizeof c->acc[0]);
 	print_narrowed("only on     ", c->nod[0], c->n_nod, sizeof c->nod[0]);
-	status = print_accounts(me);
+	status = print_accounts(c, me);
 	json_free(me);
 	return status;
 }

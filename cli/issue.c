@@ -141,15 +141,14 @@ enum cluster_err issue_credential(const struct profile *p, struct remote *r, con
 	return ask(p, r, wish, CREDENTIAL_PATH, ret, NULL, d);
 }
 
-/* GET /v1/me, kept for the choice of a default account. A failure costs only that. */
-static enum cluster_err fetch_accounts(const struct profile *p, struct remote *r, const struct wallet *w, struct diag *d)
+enum cluster_err issue_accounts(const struct profile *p, struct remote *r, const struct wallet *w, int timeout_ms, struct diag *d)
 {
 	struct json *me = NULL;
 	enum cluster_err e;
 	char *text = NULL;
 	size_t n = 0;
 
-	if ((e = remote_json(r, "/v1/me", w, NULL, 0, &me, d)) == CLUSTER_OK && (e = json_text(me, &text, &n)) == CLUSTER_OK)
+	if ((e = remote_json(r, "/v1/me", w, NULL, timeout_ms, &me, d)) == CLUSTER_OK && (e = json_text(me, &text, &n)) == CLUSTER_OK)
 		e = profile_write(p, PROFILE_ACCOUNTS, text, n, d);
 	free(text);
 	json_free(me);
@@ -163,9 +162,11 @@ enum cluster_err issue_all(const struct profile *p, const struct issue_wish *wis
 	struct remote *r = NULL;
 	enum cluster_err e;
 
+	out_progress("Asking %s for a credential", p->url);
 	if ((e = remote_open(p, &r, d)) != CLUSTER_OK || (e = issue_credential(p, r, wish, &w, d)) != CLUSTER_OK || (e = wallet_store(p, &w, d)) != CLUSTER_OK)
 		goto out;
-	if ((e = view_refresh(p, r, &w, &v, d)) != CLUSTER_OK || (e = fetch_accounts(p, r, &w, d)) != CLUSTER_OK || (e = ssh_config_refresh(p, v, d)) != CLUSTER_OK)
+	out_progress("Fetching the signed directory");
+	if ((e = view_refresh(p, r, &w, &v, d)) != CLUSTER_OK || (e = issue_accounts(p, r, &w, 0, d)) != CLUSTER_OK || (e = ssh_config_refresh(p, v, d)) != CLUSTER_OK)
 		goto out;
 	*ret = w;
 	w = (struct wallet){ 0 };
@@ -175,6 +176,7 @@ enum cluster_err issue_all(const struct profile *p, const struct issue_wish *wis
 	}
 	e = CLUSTER_OK;
 out:
+	out_progress_end();
 	view_free(v);
 	wallet_done(&w);
 	remote_close(r);
@@ -193,13 +195,15 @@ enum cluster_err issue_certificate(const struct profile *p, const struct issue_w
 		e = diag_set(d, CLUSTER_ENOMEM, "out of memory");
 		goto out;
 	}
+	out_progress("Asking %s for a certificate", p->url);
 	if ((e = remote_open(p, &r, d)) != CLUSTER_OK || (e = ask(p, r, wish, CERTIFICATE_PATH, &c->wallet, &c->line, d)) != CLUSTER_OK)
 		goto out;
+	out_progress("Fetching the signed directory");
 	/* the newest keyset first: it has the CA key, however new that is */
 	if ((e = view_refresh(p, r, &c->wallet, &v, d)) != CLUSTER_OK)
 		goto out;
 	at.ring = &v->keyset.ring;
-	if ((e = certificate_check(c, &at, d)) != CLUSTER_OK || (e = fetch_accounts(p, r, &c->wallet, d)) != CLUSTER_OK || (e = ssh_config_refresh(p, v, d)) != CLUSTER_OK)
+	if ((e = certificate_check(c, &at, d)) != CLUSTER_OK || (e = issue_accounts(p, r, &c->wallet, 0, d)) != CLUSTER_OK || (e = ssh_config_refresh(p, v, d)) != CLUSTER_OK)
 		goto out;
 	*ret = *c;
 	*c = (struct certificate){ .n = 0 };
@@ -207,64 +211,12 @@ enum cluster_err issue_certificate(const struct profile *p, const struct issue_w
 	v = NULL;
 	e = CLUSTER_OK;
 out:
+	out_progress_end();
 	view_free(v);
 	if (c != NULL)
 		certificate_done(c);
 	free(c);
 	remote_close(r);
-	return e;
-}
-
-static void wish_again(const struct credential *c, struct issue_wish *ret)
-{
-	*ret = (struct issue_wish){ .ttl = c->exp - c->iat, .n_acc = c->n_acc, .n_nod = c->n_nod };
-	memcpy(ret->acc, c->acc, sizeof ret->acc);
-	memcpy(ret->nod, c->nod, sizeof ret->nod);
-}
-
-/* Asks for another credential and puts it and a new view in the place of the old ones, which stay as they are on failure. */
-static enum cluster_err renew(const struct profile *p, struct wallet *w, struct view **v, struct diag *d)
-{
-	struct issue_wish wish = { 0 };
-	struct wallet fresh = { 0 };
-	struct view *view = NULL;
-	enum cluster_err e;
-
-	if (w->token != NULL)
-		wish_again(&w->claims, &wish);
-	if ((e = issue_all(p, &wish, &fresh, &view, d)) != CLUSTER_OK)
-		return e;
-	wallet_done(w);
-	*w = fresh;
-	view_free(*v);
-	*v = view;
-	return CLUSTER_OK;
-}
-
-enum cluster_err issue_ensure(const struct profile *p, struct wallet *ret, struct view **ret_view, struct diag *d)
-{
-	struct wallet w = { 0 };
-	struct view *v = NULL;
-	int64_t left = 0;
-	enum cluster_err e;
-
-	if ((e = wallet_load(p, &w, d)) != CLUSTER_OK && e != CLUSTER_ENOTFOUND && e != CLUSTER_EFORMAT)
-		goto out;
-	if (e == CLUSTER_OK && view_load(p, &v, d) == CLUSTER_OK)
-		left = w.claims.exp - time(NULL);
-	if (left < ISSUE_RENEW_BEFORE && (e = renew(p, &w, &v, d)) != CLUSTER_OK) {
-		if (left <= 0)
-			goto out;
-		out_note("cluster-login: could not renew the credential (%s); it serves until it expires", d->text);
-	}
-	*ret = w;
-	*ret_view = v;
-	w = (struct wallet){ 0 };
-	v = NULL;
-	e = CLUSTER_OK;
-out:
-	view_free(v);
-	wallet_done(&w);
 	return e;
 }
 

@@ -15,8 +15,6 @@ struct certificate;
 struct remote;
 struct view;
 
-#define ISSUE_RENEW_BEFORE 60 /* seconds left below which `ssh` asks for another credential */
-
 /* What a credential is asked for. */
 struct issue_wish {
 	int64_t ttl; /* 0: the authority's default */
@@ -43,10 +41,7 @@ enum cluster_err issue_all(const struct profile *p, const struct issue_wish *wis
  */
 enum cluster_err issue_certificate(const struct profile *p, const struct issue_wish *wish, struct certificate *ret, struct view **ret_view, struct diag *d) CLUSTER_MUST_USE;
 
-/*
- * The credential in hand and a view: as they are if at least ISSUE_RENEW_BEFORE seconds are left, else renewed with the same narrowing. If the authority cannot be
- * reached, a credential that has not expired serves on, with a note.
- */
-enum cluster_err issue_ensure(const struct profile *p, struct wallet *ret, struct view **ret_view, struct diag *d) CLUSTER_MUST_USE;
+/* What the person may be and where, by the authority, into PROFILE_ACCOUNTS. timeout_ms 0: the usual one. */
+enum cluster_err issue_accounts(const struct profile *p, struct remote *r, const struct wallet *w, int timeout_ms, struct diag *d) CLUSTER_MUST_USE;
 
 #endif

@@ -15,7 +15,11 @@
 
 static void put(FILE *f, const char *prefix, const char *fmt, va_list ap) CLUSTER_PRINTF(3, 0);
 
-static void put(FILE *f, const char *prefix, const char *fmt, va_list ap)
+static bool in_progress;
+
+static void put_text(FILE *f, const char *prefix, const char *fmt, va_list ap) CLUSTER_PRINTF(3, 0);
+
+static void put_text(FILE *f, const char *prefix, const char *fmt, va_list ap)
 {
 	char text[LINE_MAX_LENGTH];
 	const char *p;
@@ -32,7 +36,36 @@ static void put(FILE *f, const char *prefix, const char *fmt, va_list ap)
 		else
 			putc(c, f);
 	}
+}
+
+static void put(FILE *f, const char *prefix, const char *fmt, va_list ap)
+{
+	out_progress_end();
+	if (f == stderr)
+		fflush(stdout); /* in the order in which things were said */
+	put_text(f, prefix, fmt, ap);
 	putc('\n', f);
+}
+
+void out_progress(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!out_colour(STDERR_FILENO))
+		return;
+	va_start(ap, fmt);
+	put_text(stderr, "\r\033[K", fmt, ap);
+	va_end(ap);
+	fputs(" ...", stderr);
+	fflush(stderr);
+	in_progress = true;
+}
+
+void out_progress_end(void)
+{
+	if (in_progress)
+		fputs("\r\033[K", stderr);
+	in_progress = false;
 }
 
 void out_line(const char *fmt, ...)
@@ -85,6 +118,7 @@ int out_json(struct json *j)
 	char *text = NULL;
 	size_t n;
 
+	out_progress_end();
 	if ((e = json_pretty(j, &text, &n)) == CLUSTER_OK)
 		(void)fwrite(text, 1, n, stdout);
 	else

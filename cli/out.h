@@ -18,6 +18,10 @@ void out_line(const char *fmt, ...) CLUSTER_PRINTF(1, 2);
 void out_note(const char *fmt, ...) CLUSTER_PRINTF(1, 2);
 /* "cluster-login: <sentence>", to stderr. */
 void out_error(const char *fmt, ...) CLUSTER_PRINTF(1, 2);
+/* What is being done, while it is: on a terminal only, and gone with the next thing that is said. */
+void out_progress(const char *fmt, ...) CLUSTER_PRINTF(1, 2);
+/* Nothing is any more. */
+void out_progress_end(void);
 /* The next command to try, to stderr. */
 void out_try(const char *fmt, ...) CLUSTER_PRINTF(1, 2);
 /* The sentence of `d`, the next command if `next` is not NULL, and the exit status for d->code. */

@@ -2,10 +2,12 @@
 #include "profile.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -185,6 +187,22 @@ enum cluster_err profile_remove(const struct profile *p, const char *name, struc
 	if (unlink(path) != 0 && errno != ENOENT)
 		return diag_errno(d, "cannot remove %s", path);
 	return CLUSTER_OK;
+}
+
+int profile_lock(const struct profile *p, const char *name, int how)
+{
+	char path[PROFILE_PATH_MAX];
+	int fd;
+
+	if (file_join(path, sizeof path, p->dir, name) != CLUSTER_OK || (fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600)) < 0)
+		return -1;
+	while (flock(fd, how) != 0) {
+		if (errno == EINTR)
+			continue;
+		file_close(fd);
+		return -1;
+	}
+	return fd;
 }
 
 enum cluster_err profile_key_read(const struct profile *p, const char *name, struct crypto_key **ret, struct diag *d)

@@ -32,6 +32,8 @@ struct secret;
 #define PROFILE_CREDENTIAL_KEY "credential.key"
 #define PROFILE_ACCOUNTS "accounts.json"
 #define PROFILE_SSH_CONFIG "ssh_config"
+#define PROFILE_WALLET_LOCK "credential.lock"
+#define PROFILE_RENEWAL_LOCK "renewal.lock"
 
 struct profile {
 	char dir[PROFILE_PATH_MAX];
@@ -58,6 +60,12 @@ enum cluster_err profile_read(const struct profile *p, const char *name, bool pr
 enum cluster_err profile_write(const struct profile *p, const char *name, const void *data, size_t n, struct diag *d) CLUSTER_MUST_USE;
 /* Removes one file; CLUSTER_OK if it is not there. */
 enum cluster_err profile_remove(const struct profile *p, const char *name, struct diag *d) CLUSTER_MUST_USE;
+
+/*
+ * Locks one of the files *_LOCK, made if need be; `how` as flock(2). The descriptor to close, or -1: another process has it (LOCK_NB), or there is no locking here: what the
+ * lock is for goes on without.
+ */
+int profile_lock(const struct profile *p, const char *name, int how);
 
 /* A private key in a file of its own. */
 enum cluster_err profile_key_read(const struct profile *p, const char *name, struct crypto_key **ret, struct diag *d) CLUSTER_MUST_USE;

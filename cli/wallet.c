@@ -3,7 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 
+#include "cluster/file.h"
 #include "cluster/jws.h"
 #include "cluster/secret.h"
 
@@ -23,6 +25,7 @@ enum cluster_err wallet_claims(const char *token, struct credential *ret, struct
 
 enum cluster_err wallet_load(const struct profile *p, struct wallet *ret, struct diag *d)
 {
+	int lock = profile_lock(p, PROFILE_WALLET_LOCK, LOCK_SH); /* both files of one writing */
 	struct secret *text = NULL;
 	struct wallet w = { 0 };
 	struct crypto_pub pub;
@@ -49,6 +52,7 @@ enum cluster_err wallet_load(const struct profile *p, struct wallet *ret, struct
 	w = (struct wallet){ 0 };
 	e = CLUSTER_OK;
 out:
+	file_close(lock);
 	wallet_done(&w);
 	secret_free(text);
 	return e;
@@ -59,14 +63,17 @@ enum cluster_err wallet_store(const struct profile *p, const struct wallet *w, s
 	size_t n = strlen(w->token);
 	enum cluster_err e;
 	char *line;
+	int lock;
 
 	if ((line = malloc(n + 1)) == NULL)
 		return diag_set(d, CLUSTER_ENOMEM, "out of memory");
 	memcpy(line, w->token, n);
 	line[n] = '\n';
+	lock = profile_lock(p, PROFILE_WALLET_LOCK, LOCK_EX);
 	e = profile_key_write(p, PROFILE_CREDENTIAL_KEY, w->key, d);
 	if (e == CLUSTER_OK)
 		e = profile_write(p, PROFILE_CREDENTIAL, line, n + 1, d);
+	file_close(lock);
 	free(line);
 	return e;
 }

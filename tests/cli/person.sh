@@ -14,7 +14,7 @@ code() {
 }
 
 # ---- before setup ----
-for command in get show nodes whoami drop 'ssh emr-user@master-1-1' env ssh-config; do
+for command in get show nodes whoami drop 'ssh emr-user@master-1-1' env ssh-config 'device list --mine'; do
 	# shellcheck disable=SC2086
 	expect 78 "$command before setup" login $command
 done
@@ -53,6 +53,22 @@ done
 expect 0 'show --json' login show --json
 holds 'it is valid' [ "$(member valid)" = True ]
 first=$(member jti)
+holds 'and not revoked' [ "$(member revoked)-$(member standing)" = False-good ]
+expect 0 'show --offline' login show --offline --json
+holds 'not asked' [ "$(member revoked)-$(member standing)-$(member standing_detail)" = 'None-unknown-not asked' ]
+expect 0 'get --renew before its time' login get --renew --json
+holds 'the same credential' [ "$(member jti)" = "$first" ]
+for words in '--ttl 5m' '--for emr-user' '--on master-1-1' --ssh-cert; do
+	# shellcheck disable=SC2086
+	expect 64 "get --renew $words" login get --renew $words
+done
+admin user disable alice >/dev/null 2>&1
+expect 1 'show of a disabled person' login show
+says out '^refused +.*disabled' 'refused, and why'
+admin user enable alice >/dev/null 2>&1
+admin revoke credential "$first" >/dev/null 2>&1
+expect 1 'show of a revoked credential' login show --json
+holds 'revoked' [ "$(member revoked)-$(member standing)" = True-revoked ]
 expect 0 'get --ttl --for --on' login get --ttl 15m --for emr-user --on master-1-1,role:core --json
 holds 'life as asked for' [ "$(member left)" -le 900 ]
 holds 'narrowed to the account' [ "$(member accounts_only.0)" = emr-user ]
@@ -65,6 +81,20 @@ expect 0 'drop' login drop
 holds 'the credential is gone' [ ! -e "$CLUSTER_LOGIN_HOME/credential.jwt" ]
 holds 'its key too' [ ! -e "$CLUSTER_LOGIN_HOME/credential.key" ]
 expect 0 'drop again' login drop
+
+# ---- devices ----
+expect 0 'device list' login device list --mine
+says out ' laptop .* this one$' 'this one'
+id=$(awk '/this one/ { print $1 }' "$work/out")
+expect 0 'rename by label' login device rename --mine laptop 'my laptop'
+expect 0 'rename by id' login device rename --mine "$id" laptop
+expect 1 'a label that is none' login device rename --mine phone x
+says err 'no device "phone"' 'says so'
+expect 77 'remove the device in use' login device remove --mine laptop
+says err -- '--force' 'names --force'
+expect 1 'the device of nobody' login device remove --mine AAAAAAAAAAAAAAAAAAAAAA
+expect 0 'list as JSON' login device list --mine --json
+holds 'still there' [ "$(member devices.0.label)" = laptop ]
 
 # ---- the signed directory, ssh ----
 expect 0 'nodes of an empty cluster' login nodes --json
@@ -154,6 +184,8 @@ holds 'the file behind it too' [ "$(cat "$work/ssh/real")" = 'Host x' ]
 # ---- the authority goes and comes ----
 authority_stop
 expect 69 'get without the authority' login get
+expect 0 'show without the authority' login show
+says out '^revoked +unknown: ' 'revoked or not, nobody says'
 expect 0 'the credential in hand serves' login ssh --print emr-user@master-1-1
 expect 0 'nodes need no network' login nodes
 authority_start prod

@@ -79,7 +79,7 @@ cast_all() {
 	cast_authority authority demo
 	for node in "${NODES[@]}"; do
 		cast_token "${node%%-*}" "$node"
-		must "root@$node" "$JOIN"
+		must "root@$node" "$JOIN --instance i-$node"
 		agent_start "$node"
 	done
 	must root@authority 'cluster-login account add emr-user'

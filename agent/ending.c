@@ -280,22 +280,30 @@ out:
 	return left > 0 ? left : seen;
 }
 
-/* Writes to /dev/pts/<n> if that is the terminal of this number. */
-static bool write_terminal(uint32_t device, const char *line)
+/*
+ * Writes to /dev/pts/<n> if that is the terminal of this process's number and user. In a container of the user's the same number is another terminal, of another mount of devpts: then the one
+ * here is somebody else's. Which mount the process sees is not for us to look up: a walk through its root could be held up by a file system of the user's own making.
+ */
+static bool write_terminal(const struct process *p, const char *line)
 {
+	const uint32_t device = p->facts.tty;
 	unsigned int number = (major(device) - PTS_MAJOR_FIRST) << 8 | minor(device);
-	char path[sizeof "/dev/pts/" + 12];
-	struct stat st;
+	char path[sizeof "/dev/pts/" + 12], proc[sizeof "/proc/" + 12];
+	struct stat st, owner;
 	bool written;
 	int fd;
 
 	if (major(device) < PTS_MAJOR_FIRST || major(device) > PTS_MAJOR_LAST)
 		return false;
+	snprintf(proc, sizeof proc, "/proc/%d", (int)p->pid);
 	snprintf(path, sizeof path, "/dev/pts/%u", number);
+	if (stat(proc, &owner) != 0)
+		return false;
 	fd = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return false;
-	written = fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == device && write(fd, line, strlen(line)) > 0; /* a courtesy: nobody waits for it */
+	/* a courtesy: nobody waits for it */
+	written = fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == device && st.st_uid == owner.st_uid && write(fd, line, strlen(line)) > 0;
 	close(fd);
 	return written;
 }
@@ -304,7 +312,7 @@ size_t ending_tell(struct processes *t, const struct ending_target *target, cons
 {
 	uint32_t told[TERMINALS_MAX];
 	const struct victims none = { 0 };
-	size_t i, j, n = 0, written = 0;
+	size_t i, j, n = 0;
 
 	processes_once(t);
 	for (i = 0; i < t->n; i++)
@@ -315,10 +323,8 @@ size_t ending_tell(struct processes *t, const struct ending_target *target, cons
 			continue;
 		for (j = 0; j < n && told[j] != t->p[i].facts.tty; j++)
 			;
-		if (j == n) {
+		if (j == n && write_terminal(&t->p[i], line))
 			told[n++] = t->p[i].facts.tty;
-			written += write_terminal(t->p[i].facts.tty, line);
-		}
 	}
-	return written;
+	return n;
 }

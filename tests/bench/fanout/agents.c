@@ -15,7 +15,7 @@
 #define EVENTS 512
 #define OPENING 64             /* connections that are being made at a time, while nothing is measured but how fast that goes */
 #define BACKOFF_FIRST_MS 500   /* agent/fetch.c */
-#define BACKOFF_MAX_MS 30000   /* retry_max */
+#define BACKOFF_MAX_MS 15000   /* retry_max, include/cluster/node_conf.h */
 #define CONNECT_TIMEOUT_MS 5000 /* lib/net/http.c */
 #define ANSWER_TIMEOUT_MS 15000
 #define ADMIN UINT32_MAX

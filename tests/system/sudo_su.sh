@@ -60,6 +60,30 @@ expect_text '^challenges 1' 'after an answer: whoever else is emr-user could hav
 on alice@client 'cluster-login ssh emr-user@core-1-1 -- sudo -n true && echo passed'
 expect_text '^passed' 'NOPASSWD asks nothing'
 
+# A device whose key an ssh-agent holds answers all the same; one of a kind that signs no answers says so.
+must_quietly root@authority 'cluster-login user add carol && cluster-login grant add --person carol --account emr-user --node role:core --sudo'
+must_quietly carol@client 'ssh-agent -a ~/agent.sock >/dev/null && export SSH_AUTH_SOCK=~/agent.sock && for t in ed25519 ecdsa; do ssh-keygen -q -t $t $([ $t = ecdsa ] && echo -b 384) -N "" -f ~/$t && ssh-add -q ~/$t; done; rm ~/ed25519 ~/ecdsa'
+must_quietly root@authority 'cluster-login user invite carol'
+must_quietly carol@client "SSH_AUTH_SOCK=~/agent.sock $(said 'cluster-login setup') --ssh-agent ~/ed25519.pub"
+cp "$(host_path client /home/alice/stepper)" "$TOP/stepper"
+host_write client /home/carol/stepper <"$TOP/stepper"
+cast_settled
+must_quietly carol@client 'SSH_AUTH_SOCK=~/agent.sock cluster-login get'
+on carol@client 'ls ~/.config/cluster-login/device.key'
+expect_status 2 'no private key of the device on disk'
+on carol@client 'export SSH_AUTH_SOCK=~/agent.sock; python3 ~/stepper sign cluster-login ssh -tt emr-user@core-1-1 -- sudo id -u'
+expect_text '^0' 'sudo, answered by a key in the ssh-agent'
+expect_text '^challenges 1' 'one challenge, one answer'
+on root@core-1-1 'grep -E "sudo.*pam_cluster\(sudo:auth\).*result=accepted.*person=carol account=emr-user" /var/log/cluster.log | tail -n 1'
+expect_text 'person=carol' 'the log of sudo names the person'
+on carol@client 'python3 ~/stepper sign cluster-login ssh -tt emr-user@core-1-1 -- sudo id -u'
+expect_no_text '^0' 'without the agent nobody signs'
+must_quietly root@authority 'cluster-login user invite carol'
+must_quietly carol@client "SSH_AUTH_SOCK=~/agent.sock CLUSTER_LOGIN_HOME=~/second $(said 'cluster-login setup') --ssh-agent ~/ecdsa.pub --label tablet"
+on carol@client 'export SSH_AUTH_SOCK=~/agent.sock CLUSTER_LOGIN_HOME=~/second; cluster-login get >/dev/null && python3 ~/stepper sign cluster-login ssh -tt emr-user@core-1-1 -- sudo id -u'
+expect_text 'answer from another device' 'a P-384 key logs on, but answers no challenge, and says so'
+expect_no_text '^0' 'and sudo goes on asking'
+
 # Challenges that are not to be signed.
 on alice@client 'cluster-login answer --yes CL1:xyz'
 expect_status 65 'no challenge'

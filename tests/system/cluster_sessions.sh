@@ -34,3 +34,51 @@ expect 'it has left the list' within 10000 sessions_lack core-1-1
 must_quietly alice@client "cluster-login ssh emr-user@core-1-1 -- true"
 must_quietly root@authority 'cluster-login revoke person alice --before now --wait'
 expect 'what was issued before has ended' within 10000 session_ended first
+
+# ---- why somebody was refused: by the id that he was shown, on that node and from anywhere (PROTOCOL.md 5.7, 6.5) ----
+cast_client client boss
+must_quietly root@authority 'cluster-login user add boss --admin && cluster-login account add ecs-user'
+cast_device boss client authority
+cast_settled
+
+# refused_id NODE: bob has no grant for that account there; ID is what his ssh shows him.
+refused_id() {
+	on bob@client "cluster-login ssh ecs-user@$1 -- id"
+	expect_text 'Access refused \(id ' 'bob sees one sentence and an id'
+	ID=$(sed -n 's/.*Access refused (id \([A-Za-z0-9_-]*\)).*/\1/p' <<<"$OUT" | head -1)
+}
+
+# knows USER@HOST REGEX: what explain says there.
+knows() {
+	off "$1" "cluster-login explain $ID"
+	grep -Eq "$2" <<<"$OUT"
+}
+
+refused_id $node
+on root@$node "cluster-login explain $ID"
+expect_ok 'root on that node asks its agent'
+expect_text "^where +$node, sshd, from 10.77.0.20$" 'where'
+expect_text '^who +bob, as ecs-user$' 'who'
+expect_text '^reason +no_grant$' 'which check'
+expect_text '^try +cluster-login grant add' 'and what to do'
+on rescue@$node "cluster-login explain $ID"
+expect_status 77 'nobody else there may'
+expect 'the authority hears of it' within 20000 knows root@authority '^reason +no_grant$'
+on boss@client "cluster-login explain $ID --json"
+expect_text '"person": "bob"' 'an administrator explains it from his own machine'
+expect_text "\"node\": \"$node\"" 'and sees which node it was'
+on bob@client "cluster-login explain $ID"
+expect_status 77 'bob may not'
+on root@core-1-1 "cluster-login explain $ID"
+expect_status 1 'another node knows nothing of it'
+expect_text '^cluster-login: this node knows of no refusal' 'and says so'
+agent_kill $node
+agent_start $node
+on root@$node "cluster-login explain $ID"
+expect_status 1 'an agent that has started anew has forgotten it'
+expect 'the authority has not' knows boss@client '^who +bob, as ecs-user$'
+authority_kill authority
+refused_id core-1-1
+expect 'without the authority its node knows' knows root@core-1-1 '^where +core-1-1, '
+authority_start authority
+expect 'and tells when it is back' within 30000 knows boss@client '^where +core-1-1, '

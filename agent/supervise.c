@@ -22,6 +22,7 @@
 #include "quiet.h"
 #include "revive.h"
 #include "sessions.h"
+#include "ssh_files.h"
 #include "start.h"
 #include "user_ca.h"
 #include "vitals.h"
@@ -132,15 +133,20 @@ static void sweep(struct supervisor *s)
 	after_care(s, before && !s->care.behind);
 }
 
-/* Which CA keys sshd trusts. What goes wrong here holds up nothing: who is trusted is decided by the snapshots. */
-static void put_user_ca(struct supervisor *s)
+/* What sshd and ssh read. What goes wrong here holds up nothing: who is trusted is decided by the snapshots. */
+static void put_ssh_files(struct supervisor *s)
 {
+	const struct agent *a = s->agent;
+	const struct ssh_files files = { .state_dir = a->conf.state, .run_dir = a->conf.run, .owner = a->owner };
 	const struct trust *t = publish_trust(s->publish);
 	struct moment now;
 	struct diag d;
 
 	diag_clear(&d);
-	if (t && moment_now(&now) == CLUSTER_OK && user_ca_put(s->agent->conf.state, s->agent->owner, t, now.wall, &d) != CLUSTER_OK)
+	if (t && moment_now(&now) == CLUSTER_OK && user_ca_put(a->conf.state, a->owner, t, now.wall, &d) != CLUSTER_OK)
+		say(LOG_LEVEL_ERROR, d.text);
+	diag_clear(&d);
+	if (t && ssh_files_put(&files, t, &d) != CLUSTER_OK)
 		say(LOG_LEVEL_ERROR, d.text);
 }
 
@@ -205,7 +211,7 @@ static enum cluster_err put_set(struct supervisor *s, const struct ipc_publish *
 		e = publish_put(s->publish, &set, &changed, d);
 	if (e == CLUSTER_OK && changed) {
 		sweep(s);
-		put_user_ca(s);
+		put_ssh_files(s);
 	}
 	if (e == CLUSTER_OK)
 		log_published(s, changed, sessions_ended(s->sessions) - ended);
@@ -412,7 +418,7 @@ static void sweep_due(evutil_socket_t fd, short what, void *arg)
 	publish_look(s->publish);
 	mend(s);
 	sweep(s);
-	put_user_ca(s);
+	put_ssh_files(s);
 }
 
 static void vitals_due(evutil_socket_t fd, short what, void *arg)
@@ -543,7 +549,7 @@ int supervise(struct agent *a)
 	    (unsigned long long)publish_fresh(s.publish)->head_version, publish_fresh(s.publish)->generation && publish_damaged(s.publish) ? ", damaged" : "");
 	send_local(&s);
 	sweep(&s);
-	put_user_ca(&s);
+	put_ssh_files(&s);
 	if (event_base_dispatch(s.base) < 0)
 		log_line(LOG_LEVEL_ERROR, "the main loop failed");
 out:

@@ -1,65 +1,74 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "user_ca.h"
 
-#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "cluster/file.h"
-#include "cluster/secret.h"
 #include "cluster/sshcert.h"
 #include "cluster/wr.h"
+#include "text_file.h"
 
-#define SIZE_MAX_OF_FILE 65536
+#define USER_CA_MAX ((size_t)4 << 20) /* the hop keys of twenty thousand nodes */
+
+static enum cluster_err put_key(struct wr *w, const struct crypto_pub *pub)
+{
+	char *line = NULL;
+	enum cluster_err e = sshcert_public_line(pub, &line);
+
+	if (e != CLUSTER_OK)
+		return e;
+	wr_text(w, line);
+	wr_text(w, "\n");
+	free(line);
+	return CLUSTER_OK;
+}
 
 static bool in_force(const struct keyring_key *k, int64_t now, int64_t skew)
 {
 	return k->role == KEYRING_SSHCA && now >= k->nbf - skew && now < k->exp;
 }
 
-static enum cluster_err put_keys(struct wr *w, const struct trust *t, int64_t now)
+static enum cluster_err put_sshca_keys(struct wr *w, const struct trust *t, int64_t now)
 {
 	enum cluster_err e = CLUSTER_OK;
-	char *line = NULL;
 
-	for (size_t i = 0; i < t->ring.n && e == CLUSTER_OK; i++) {
-		if (!in_force(&t->ring.key[i], now, t->self.skew))
-			continue;
-		if ((e = sshcert_public_line(&t->ring.key[i].pub, &line)) != CLUSTER_OK)
-			break;
-		wr_text(w, line);
-		wr_text(w, "\n");
-		free(line);
-		line = NULL;
-	}
-	return e == CLUSTER_OK ? wr_end(w) : e;
+	for (size_t i = 0; i < t->ring.n && e == CLUSTER_OK; i++)
+		if (in_force(&t->ring.key[i], now, t->self.skew))
+			e = put_key(w, &t->ring.key[i].pub);
+	return e;
 }
 
-static bool says(const char *path, uid_t owner, const struct wr *w)
+/* In order of the nodes' ids. */
+static enum cluster_err put_hop_keys(struct wr *w, const struct trust *t, int64_t now)
 {
-	const struct file_rules rules = { .owner = owner, .forbid = 022, .max_size = SIZE_MAX_OF_FILE, .any_parent = true };
-	struct secret *text = NULL;
-	bool same;
+	struct trust_revocation revoked;
+	struct trust_node node;
+	uint64_t cursor = 0;
+	enum cluster_err e;
 
-	if (file_read(path, &rules, &text, NULL) != CLUSTER_OK)
-		return false;
-	same = text->n == w->n && memcmp(text->bytes, w->p ? w->p : (const uint8_t *)"", w->n) == 0;
-	secret_free(text);
-	return same;
+	if ((e = trust_hop_here(t)) != CLUSTER_OK)
+		return e == CLUSTER_ENOTFOUND ? CLUSTER_OK : e;
+	while ((e = trust_node_each(t, &cursor, &node)) == CLUSTER_OK) {
+		e = trust_revoked(t, REVOKE_NODE, node.id.b, ID_SIZE, now, &revoked);
+		if (e == CLUSTER_ENOTFOUND)
+			e = put_key(w, &node.hop);
+		if (e != CLUSTER_OK)
+			return e;
+	}
+	return e == CLUSTER_ENOTFOUND ? CLUSTER_OK : e;
 }
 
 enum cluster_err user_ca_put(const char *state_dir, uid_t owner, const struct trust *t, int64_t now, struct diag *d)
 {
-	char path[PATH_MAX];
+	const struct text_file file = { .state_dir = state_dir, .name = USER_CA_FILE, .owner = owner, .max = USER_CA_MAX };
 	enum cluster_err e;
 	struct wr w;
 
-	wr_grow(&w, SIZE_MAX_OF_FILE);
-	if ((e = file_join(path, sizeof path, state_dir, USER_CA_FILE)) != CLUSTER_OK || (e = put_keys(&w, t, now)) != CLUSTER_OK)
+	wr_grow(&w, USER_CA_MAX);
+	if ((e = put_sshca_keys(&w, t, now)) != CLUSTER_OK || (e = put_hop_keys(&w, t, now)) != CLUSTER_OK)
 		diag_set(d, e, "%s/" USER_CA_FILE ": %s", state_dir, err_name(e));
-	else if (!says(path, owner, &w))
-		e = file_replace(path, w.p, w.n, 0644, d);
+	else
+		e = text_file_put(&file, &w, d);
 	wr_done(&w);
 	return e;
 }

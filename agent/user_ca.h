@@ -10,7 +10,10 @@
 #include "cluster/err.h"
 #include "cluster/trust_snap.h"
 
-/* <state>/user_ca, which sshd's TrustedUserCAKeys names: the public halves of the keyset's sshca keys, one a line (PROTOCOL.md 4.6). */
+/*
+ * <state>/user_ca, which sshd's TrustedUserCAKeys names: the public halves of the keyset's sshca keys, one a line; and while a grant with `hop` holds here, the hop keys of all nodes that are
+ * not revoked (PROTOCOL.md 4.6).
+ */
 #define USER_CA_FILE "user_ca"
 
 /*

@@ -62,7 +62,7 @@ static enum cluster_err remove_tree(const char *state, const char *name, struct 
  */
 static enum cluster_err leave(const char *state, struct diag *d)
 {
-	static const char *const files[] = { ENROLLED_FILE, "node.key", "hop.key", "fresh", "user_ca", "gen", "docs", "generation" };
+	static const char *const files[] = { ENROLLED_FILE, "node.key", "hop.key", "fresh", "user_ca", "ssh_config", "known_hosts", "gen", "docs", "generation" };
 	enum cluster_err e;
 	size_t i;
 

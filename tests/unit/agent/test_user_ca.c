@@ -17,6 +17,8 @@
 
 static struct trustgen *g;
 static struct trust t;
+static struct directory *directory;
+static uint8_t *bytes;
 static char dir[64], path[128], text[8192];
 static struct diag d;
 
@@ -28,6 +30,25 @@ static int remove_one(const char *name, const struct stat *st, int type, struct 
 	return remove(name);
 }
 
+/* `t` is the snapshot of core-1-1; `grants` NULL: those of the sample. */
+static void snapshot(const char *grants, const char *revoked)
+{
+	struct trustgen_records r = trustgen_sample(g);
+	struct revoke_list *list = trustgen_revocations_read(g, trustgen_revocations(g, 7, revoked));
+	struct trust_documents from = { .root = &g->root, .keyset = &g->keyset, .revocations = list };
+	struct cluster_id self = trustgen_id("core-1-1");
+	size_t n;
+
+	free(bytes);
+	directory_free(directory);
+	if (grants)
+		r.kind[DIRECTORY_GRANTS] = grants;
+	from.dir = directory = trustgen_directory_read(g, trustgen_directory(g, 5, r));
+	assert_ok(trust_build(&from, &self, &bytes, &n, NULL));
+	assert_ok(trust_parse(bytes, n, &t));
+	revoke_free(list);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -36,15 +57,17 @@ static int setup(void **state)
 		return 1;
 	snprintf(path, sizeof path, "%s/" USER_CA_FILE, dir);
 	g = trustgen_new("prod", NOW);
-	memset(&t, 0, sizeof t);
-	t.ring = g->keyset.ring;
-	t.self.skew = TRUSTGEN_SKEW;
+	directory = NULL;
+	bytes = NULL;
+	snapshot(NULL, "[]");
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
+	free(bytes);
+	directory_free(directory);
 	trustgen_free(g);
 	return nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
@@ -99,6 +122,47 @@ static void test_one_role(void **state)
 	assert_string_equal(content(1), line_of(key_of(KEYRING_SSHCA)));
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0644);
+}
+
+static const char *hop_line(const char *node)
+{
+	const struct directory_node *n = directory_node_by_host(directory, node);
+	struct keyring_key k = { .pub = n->hop };
+
+	return line_of(&k);
+}
+
+static const char *grant(const char *rest)
+{
+	return trustgen_format(g, "[{\"accounts\":[\"emr-user\"],\"hop\":true,\"id\":\"%s\",%s}]", trustgen_id_text(g, "a"), rest);
+}
+
+/* Other nodes' hop keys are trusted only while somebody may hop here, and never those of a revoked node. */
+static void test_hop_keys(void **state)
+{
+	const char *here = grant("\"nodes\":[\"role:core\"],\"role\":\"ops\""), *from = grant("\"from\":[\"role:master\"],\"nodes\":[\"role:core\"]");
+	const char *there = grant("\"nodes\":[\"role:master\"],\"role\":\"ops\"");
+	const char *revoked = trustgen_format(g, "[{\"iat\":%lld,\"kind\":\"node\",\"seq\":1,\"until\":4102444800,\"value\":\"%s\"}]", (long long)NOW, trustgen_id_text(g, "master-1-1"));
+	static const char *const nodes[] = { "master-1-1", "core-1-1", "task-1-1" };
+	const char *sshca = line_of(key_of(KEYRING_SSHCA));
+
+	(void)state;
+	snapshot(there, "[]");
+	put(NOW);
+	content(1);
+	snapshot(here, "[]");
+	put(NOW);
+	assert_memory_equal(content(4), sshca, strlen(sshca));
+	for (size_t i = 0; i < 3; i++)
+		assert_non_null(strstr(text, hop_line(nodes[i])));
+	snapshot(from, revoked);
+	put(NOW);
+	content(3);
+	assert_null(strstr(text, hop_line("master-1-1")));
+	assert_non_null(strstr(text, hop_line("task-1-1")));
+	snapshot(there, revoked);
+	put(NOW);
+	content(1);
 }
 
 static void test_window(void **state)
@@ -168,7 +232,7 @@ static void test_left_alone(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { T(test_one_role), T(test_window), T(test_rotation), T(test_left_alone) };
+	const struct CMUnitTest tests[] = { T(test_one_role), T(test_hop_keys), T(test_window), T(test_rotation), T(test_left_alone) };
 
 	return cmocka_run_group_tests_name("user_ca", tests, NULL, NULL);
 }

@@ -15,12 +15,12 @@
 #include "cluster/file.h"
 #include "cluster/log.h"
 #include "cluster/policy.h"
+#include "cluster/quiet.h"
 
 #include "hop_room.h"
 #include "hop_talk.h"
 #include "ipc.h"
 #include "private_key.h"
-#include "quiet.h"
 
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef AGENT_QUIET_H
-#define AGENT_QUIET_H
+#ifndef CLUSTER_QUIET_H
+#define CLUSTER_QUIET_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -260,7 +260,7 @@ int64_t sessions_next_ms(const struct sessions *s, const struct moment *now)
 	for (i = 0; i < s->n; i++) {
 		const struct entry *x = &s->entry[i];
 
-		if (session_due(&x->s, now->wall, s->conf.notice, &next) == SESSION_DUE_NOTICE && x->s.closed == 0)
+		if (session_due(&x->s, now->wall, s->conf.notice, &next) == SESSION_DUE_NOTICE && x->s.closed == 0 && (!x->noticed || sessions_renewable(&x->s)))
 			next = earlier(next, x->noticed && x->asked ? x->asked + ASK_SECONDS : now->wall + 1);
 		at = earlier(at, next);
 	}
@@ -281,7 +281,7 @@ bool sessions_renewal(struct sessions *s, const struct moment *now, struct clust
 
 		if (x->asked > now->wall)
 			x->asked = 0; /* the clock was set back */
-		if (x->s.closed != 0 || session_due(&x->s, now->wall, s->conf.notice, &next) != SESSION_DUE_NOTICE || (x->asked != 0 && now->wall - x->asked < ASK_SECONDS))
+		if (x->s.closed != 0 || !sessions_renewable(&x->s) || session_due(&x->s, now->wall, s->conf.notice, &next) != SESSION_DUE_NOTICE || (x->asked != 0 && now->wall - x->asked < ASK_SECONDS))
 			continue;
 		if (!first || x->asked < first->asked)
 			first = x;
@@ -317,7 +317,7 @@ enum cluster_err sessions_renew(struct sessions *s, const struct trust *t, const
 	struct session renewed;
 	enum cluster_err e;
 
-	if (!x || x->s.closed != 0 || !x->s.end_at_expiry)
+	if (!x || x->s.closed != 0 || !x->s.end_at_expiry || !sessions_renewable(&x->s))
 		return diag_set(d, CLUSTER_ENOTFOUND, "no session waits for this credential");
 	renewed = x->s;
 	if ((e = renewed_ok(t, now, &x->s, c, &renewed.exp, d)) != CLUSTER_OK)

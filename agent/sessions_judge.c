@@ -13,6 +13,16 @@
 
 #define YOUNG_SECONDS 10
 
+bool sessions_of_machine(const struct session *x)
+{
+	return x->kind == SESSION_HOP && x->hops == 0;
+}
+
+bool sessions_renewable(const struct session *x)
+{
+	return x->kind != SESSION_HOP;
+}
+
 bool sessions_leader_alive(const struct session *x)
 {
 	struct session_facts f;
@@ -68,11 +78,14 @@ struct ending_target sessions_target(const struct sessions *s, const struct entr
 
 static void describe(const struct session *x, char dst[200])
 {
-	char person[ID_TEXT + 1], id[ID_TEXT + 1];
+	char person[ID_TEXT + 1], id[ID_TEXT + 1], source[ID_TEXT + 1], via[ID_TEXT + 20] = "";
 
 	id_text(&x->person, person);
 	id_text(&x->id, id);
-	snprintf(dst, 200, "session %s of person %s as %s (%s, process %u)", id, person, x->account, x->service, x->pid);
+	id_text(&x->source, source);
+	if (x->kind == SESSION_HOP)
+		snprintf(via, sizeof via, ", from node %s", source);
+	snprintf(dst, 200, "session %s of %s%s as %s (%s, process %u%s)", id, sessions_of_machine(x) ? "nobody" : "person ", sessions_of_machine(x) ? "" : person, x->account, x->service, x->pid, via);
 }
 
 /* A verdict is told once; another one of the same session, by another revocation, is told again. */
@@ -136,7 +149,8 @@ static void announce(struct sessions *s, struct entry *x, const struct moment *n
 
 	moment_text(x->s.exp, at);
 	moment_span(x->s.exp - now->wall, left, sizeof left);
-	snprintf(line, sizeof line, "\r\ncluster login: your session ends in %s, at %s; run cluster-login get on your own machine to go on.\r\n", left, at);
+	snprintf(line, sizeof line, "\r\ncluster login: your session ends in %s, at %s; %s.\r\n", left, at,
+	    sessions_renewable(&x->s) ? "run cluster-login get on your own machine to go on" : "log on again to go on");
 	if (tell(s, x, p, line) == 0 && now->wall - x->s.opened >= 0 && now->wall - x->s.opened < YOUNG_SECONDS)
 		return;
 	x->noticed = true;

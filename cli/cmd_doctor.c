@@ -118,6 +118,17 @@ static void check_sshd(struct report *r)
 	note(r, "sshd", configure_files_sshd(pidfile, sizeof pidfile, &d) == CLUSTER_OK, d.text);
 }
 
+/* Only where somebody may hop: without, ssh is none of ours. */
+static void check_ssh(struct report *r, const struct node_view *v)
+{
+	const char *state = v->conf.state;
+	struct diag d;
+
+	diag_clear(&d);
+	if (v->has_trust && trust_hop_anywhere(&v->trust) == CLUSTER_OK && access(CONFIGURE_SSH_CLIENT, X_OK) == 0)
+		note(r, "ssh", configure_files_ssh_check(state, v->trust.self.node_name, &d) == CLUSTER_OK, d.text);
+}
+
 static void check_agent(struct report *r, const struct node_view *v)
 {
 	const struct agent_msg_request q = { .type = AGENT_MSG_STATUS };
@@ -225,6 +236,7 @@ static int run(const struct command *self, int argc, char **argv)
 		note(&report, "membership", true, "");
 		check_snapshot(&report, v);
 		check_agent(&report, v);
+		check_ssh(&report, v);
 	} else {
 		note(&report, "membership", false, d.text);
 	}
@@ -240,6 +252,6 @@ static int run(const struct command *self, int argc, char **argv)
 const struct command cmd_doctor = {
 	.run = run,
 	.usage = "",
-	.example = "  cluster-login doctor\n\nChecks this node: membership, snapshot, agent, NSS, PAM, and as root sshd. Exit status 0: all is well; 1: something is not.\n",
+	.example = "  cluster-login doctor\n\nChecks this node: membership, snapshot, agent, ssh, NSS, PAM, and as root sshd. Exit status 0: all is well; 1: something is not.\n",
 	COMMAND_OPTIONS(options),
 };

@@ -112,7 +112,8 @@ static enum cluster_err change(const struct configure *c, struct diag *d)
 	static const char *const enable[] = { CONFIGURE_PAM_UPDATE, "--package", "--enable", "cluster-login", "mkhomedir", NULL };
 	enum cluster_err e;
 
-	if ((e = configure_files_node_conf(c->adopt, d)) != CLUSTER_OK || (e = configure_files_dropin(c->state, d)) != CLUSTER_OK || (e = configure_files_nsswitch(d)) != CLUSTER_OK)
+	if ((e = configure_files_node_conf(c->adopt, d)) != CLUSTER_OK || (e = configure_files_dropin(c->state, d)) != CLUSTER_OK ||
+	    (e = configure_files_ssh(c->state, d)) != CLUSTER_OK || (e = configure_files_nsswitch(d)) != CLUSTER_OK)
 		return e;
 	if ((e = program_check(enable, d)) != CLUSTER_OK)
 		return e;

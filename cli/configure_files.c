@@ -19,10 +19,12 @@
 	"/etc/pam.d/common-auth", "/etc/pam.d/common-account", "/etc/pam.d/common-password", "/etc/pam.d/common-session", "/etc/pam.d/common-session-noninteractive", \
 	"/var/lib/pam/auth", "/var/lib/pam/account", "/var/lib/pam/password", "/var/lib/pam/session", "/var/lib/pam/session-noninteractive", "/var/lib/pam/seen"
 
-const char *const configure_paths[] = { CONFIGURE_DROPIN, CONFIGURE_NSSWITCH, CONFIGURE_NODE_CONF, PAM_PATHS };
+const char *const configure_paths[] = { CONFIGURE_DROPIN, CONFIGURE_SSH, CONFIGURE_NSSWITCH, CONFIGURE_NODE_CONF, PAM_PATHS };
 const size_t configure_n_paths = sizeof configure_paths / sizeof configure_paths[0];
 
 #define USER_CA "user_ca"
+#define SSH_CONFIG "ssh_config"
+#define KNOWN_HOSTS "known_hosts"
 #define VALUE_SIZE 512
 #define PRINCIPALS_LINE CONFIGURE_PRINCIPALS " %u %t %k"
 
@@ -47,6 +49,39 @@ enum cluster_err configure_files_dropin(const char *state, struct diag *d)
 	else
 		diag_set(d, e, CONFIGURE_DROPIN ": %s", err_name(e));
 	wr_done(&w);
+	return e;
+}
+
+enum cluster_err configure_files_ssh(const char *state, struct diag *d)
+{
+	enum cluster_err e;
+	struct wr w;
+
+	if (access(CONFIGURE_SSH_FOLDER, F_OK) != 0)
+		return CLUSTER_OK;
+	wr_grow(&w, 65536);
+	wr_printf(&w, "# Written by cluster-login join --configure; cluster-login leave takes it away.\nInclude \"%s/" SSH_CONFIG "\"\n", state);
+	if ((e = wr_end(&w)) == CLUSTER_OK)
+		e = file_replace(CONFIGURE_SSH, w.p, w.n, 0644, d);
+	else
+		diag_set(d, e, CONFIGURE_SSH ": %s", err_name(e));
+	wr_done(&w);
+	return e;
+}
+
+enum cluster_err configure_files_ssh_check(const char *state, const char *host, struct diag *d)
+{
+	const char *const words[] = { CONFIGURE_SSH_CLIENT, "-G", "-F", "/etc/ssh/ssh_config", host, NULL };
+	struct program_result r = { .out = NULL };
+	char want[VALUE_SIZE];
+	enum cluster_err e;
+
+	if ((e = program_run(words, NULL, 0, &r, d)) != CLUSTER_OK)
+		return e;
+	(void)snprintf(want, sizeof want, "\nglobalknownhostsfile %s/" KNOWN_HOSTS "\n", state);
+	if (r.status != 0 || strstr((const char *)r.out->bytes, want) == NULL)
+		e = diag_set(d, CLUSTER_ECONFIG, "ssh does not read %.100s/" SSH_CONFIG ", so that no hop from here works: a line \"Include %.100s/" SSH_CONFIG "\" in " CONFIGURE_SSH ", which /etc/ssh/ssh_config has to include", state, state);
+	secret_free(r.out);
 	return e;
 }
 

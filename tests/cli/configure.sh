@@ -76,6 +76,7 @@ says err 'join --configure' 'names the way on'
 picture | grep -v cluster-login >"$work/after"
 holds 'put back' diff "$work/before" "$work/after"
 holds 'no sshd file of ours' [ ! -e /etc/ssh/sshd_config.d/10-cluster-login.conf ]
+holds 'no ssh file of ours' [ ! -e /etc/ssh/ssh_config.d/10-cluster-login.conf ]
 holds 'no configuration of ours' [ ! -e /etc/cluster-login ]
 holds 'the token was not in vain' [ -e /var/lib/cluster-login/enrolled ]
 expect 78 'again' login join --configure
@@ -99,6 +100,9 @@ says out '^usepam yes' 'sshd uses PAM'
 says out '^trustedusercakeys /var/lib/cluster-login/user_ca$' 'sshd trusts the CAs of the cluster'
 says out '^authorizedprincipalscommand /usr/libexec/cluster-login/cluster-login-principals %u %t %k$' 'and asks what their certificates may open'
 says out '^authorizedprincipalscommanduser cluster-principals$' 'as nobody special'
+printf 'Host master-1-1\n    GlobalKnownHostsFile "/var/lib/cluster-login/known_hosts"\n' >/var/lib/cluster-login/ssh_config
+run ssh -G -F /etc/ssh/ssh_config master-1-1
+says out '^globalknownhostsfile /var/lib/cluster-login/known_hosts$' 'ssh reads what the agent writes'
 expect 78 'configured twice' login join --configure
 run login doctor
 says out '^NSS +ok' 'doctor: NSS'

@@ -12,6 +12,7 @@
 #include "issue.h"
 #include "out.h"
 #include "renewal.h"
+#include "resolve.h"
 #include "ssh_agent.h"
 #include "view.h"
 
@@ -27,14 +28,14 @@ struct get_words {
 static const struct command_option get_options[] = {
 	{ "ttl", 0, COMMAND_SECONDS, offsetof(struct get_words, ttl), 60, CREDENTIAL_LIFE_MAX, "TIME", "life, such as 15m or 8h; the authority has the last word" },
 	{ "for", 0, COMMAND_LIST, offsetof(struct get_words, accounts), 0, 0, "ACCOUNT", "only for this account; may be given again" },
-	{ "on", 0, COMMAND_LIST, offsetof(struct get_words, nodes), 0, 0, "NODE", "only on this node, or on role:ROLE; may be given again" },
+	{ "on", 0, COMMAND_LIST, offsetof(struct get_words, nodes), 0, 0, "NODE", "only on this node, or this role's nodes; may be given again" },
 	{ "renew", 0, COMMAND_FLAG, offsetof(struct get_words, renew), 0, 0, NULL, "only if the one in hand is about to end, and like that one" },
 	{ "ssh-cert", 0, COMMAND_FLAG, offsetof(struct get_words, ssh_cert), 0, 0, NULL, "as an OpenSSH certificate, with its key, into the ssh-agent" },
 	{ "output", 0, COMMAND_TEXT, offsetof(struct get_words, output), 0, 0, "FILE", "with --ssh-cert: into FILE and FILE-cert.pub instead" },
 	{ "json", 0, COMMAND_FLAG, offsetof(struct get_words, json), 0, 0, NULL, "JSON" },
 };
 
-static int read_wish(const struct get_words *w, const char *name, struct issue_wish *ret)
+static int read_wish(const struct get_words *w, const char *name, const struct directory *dir, struct issue_wish *ret)
 {
 	size_t i;
 
@@ -52,9 +53,8 @@ static int read_wish(const struct get_words *w, const char *name, struct issue_w
 	}
 	for (i = 0; i < w->nodes.n; i++) {
 		const char *s = w->nodes.item[i];
-		int n = snprintf(ret->nod[i], sizeof ret->nod[i], "%s%s", strchr(s, ':') == NULL ? "node:" : "", s);
 
-		if (n < 0 || (size_t)n >= sizeof ret->nod[i] || !directory_selector_ok(ret->nod[i]) || strcmp(s, "any") == 0)
+		if (strcmp(s, "any") == 0 || !resolve_selector(dir, s, ret->nod[i], sizeof ret->nod[i]) || !directory_selector_ok(ret->nod[i]))
 			return command_usage_error(name, "--on %s: neither a node nor role:ROLE", s);
 	}
 	return COMMAND_GO;
@@ -162,11 +162,18 @@ static int run_get(const struct command *self, int argc, char **argv)
 	struct diag d;
 	int status;
 
-	if ((status = command_parse(self, argc, argv, &w, &rest)) != COMMAND_GO || (status = read_wish(&w, argv[0], &wish)) != COMMAND_GO)
+	if ((status = command_parse(self, argc, argv, &w, &rest)) != COMMAND_GO)
 		return status;
 	diag_clear(&d);
 	if (profile_load(&p, &d) != CLUSTER_OK)
 		return out_failed(&d, CMD_TRY_SETUP);
+	if (w.nodes.n > 0 && view_load(&p, &v, NULL) != CLUSTER_OK)
+		v = NULL; /* names are then taken as they are */
+	status = read_wish(&w, argv[0], v != NULL ? v->dir : NULL, &wish);
+	view_free(v);
+	v = NULL;
+	if (status != COMMAND_GO)
+		return status;
 	if (w.ssh_cert)
 		return get_certificate(&p, &w, &wish);
 	if (get(&p, &w, &wish, &wallet, &v, &d) != CLUSTER_OK)

@@ -34,7 +34,7 @@ static const struct command_option options[] = {
 	{ "leader", 0, COMMAND_FLAG, offsetof(struct words, leader), 0, 0, NULL, "the node that is marked as leader" },
 	{ "mesos-id", 0, COMMAND_TEXT, offsetof(struct words, mesos_id), 0, 0, "ID", "the node with this instance id" },
 	{ "private-ip", 0, COMMAND_TEXT, offsetof(struct words, private_ip), 0, 0, "IP", "the node with this address" },
-	{ "proxy-ip", 0, COMMAND_TEXT, offsetof(struct words, proxy_ip), 0, 0, "HOST", "jump through this node or host" },
+	{ "proxy-ip", 0, COMMAND_TEXT, offsetof(struct words, proxy_ip), 0, 0, "NODE|HOST", "jump through this node or host" },
 	{ "option", 0, COMMAND_WORDS, offsetof(struct words, options), 0, 0, "KEY=VALUE", "handed to ssh as -o" },
 	{ "print", 0, COMMAND_FLAG, offsetof(struct words, print), 0, 0, NULL, "print the ssh command instead of running it" },
 };

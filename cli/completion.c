@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "completion.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -88,12 +89,26 @@ static void offer_destination(const struct completion *c, const char *typed, con
 	}
 }
 
+/* "bash|zsh|fish" */
+static void offer_choices(const struct completion *c, const char *choices, const char *typed)
+{
+	char word[WORD_SIZE];
+
+	for (size_t n; *choices != '\0'; choices += n + (choices[n] == '|')) {
+		n = strcspn(choices, "|");
+		(void)snprintf(word, sizeof word, "%.*s", (int)n, choices);
+		offer(c, typed, word, "");
+	}
+}
+
 /* What the usage text calls `kind`. */
 static void offer_kind(const struct completion *c, const char *kind, const char *typed)
 {
 	const struct completion_names *names;
 
-	if (strstr(kind, "[ACCOUNT@]NODE:") != NULL)
+	if (islower((unsigned char)kind[0]) && strchr(kind, '|') != NULL)
+		offer_choices(c, kind, typed);
+	else if (strstr(kind, "[ACCOUNT@]NODE:") != NULL)
 		offer_destination(c, typed, ":");
 	else if (strstr(kind, "[ACCOUNT@]NODE") != NULL || strstr(kind, "ACCOUNT@NODE") != NULL)
 		offer_destination(c, typed, "");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "resolve.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,22 @@ const struct directory_node *resolve_node(const struct directory *dir, const cha
 			found = n;
 	}
 	return found;
+}
+
+bool resolve_selector(const struct directory *dir, const char *word, char *dst, size_t size)
+{
+	const struct directory_node *named = dir != NULL ? directory_node_by_host(dir, word) : NULL, *any = dir != NULL ? resolve_node(dir, word) : NULL;
+	const char *kind = "node:";
+	int n;
+
+	if (strchr(word, ':') != NULL && named == NULL)
+		kind = "";
+	else if (named != NULL || (any != NULL && strcmp(word, "leader") == 0))
+		word = any->name;
+	else if (any != NULL)
+		kind = "role:";
+	n = snprintf(dst, size, "%s%s", kind, word);
+	return n >= 0 && (size_t)n < size;
 }
 
 const char *resolve_nearest(const struct directory *dir, const char *word)

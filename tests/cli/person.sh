@@ -106,6 +106,12 @@ admin node set master-1-1 --leader >/dev/null
 expect 0 'get sees the node' login get
 expect 0 'nodes' login nodes
 says out 'master-1-1 +master leader +127.0.0.1 +22 +i-0abc' 'name, roles, address, port, instance'
+for pair in master-1-1=node:master-1-1 leader=node:master-1-1 master=role:master i-0abc=node:master-1-1 127.0.0.1=node:master-1-1 role:core=role:core new-1-1=node:new-1-1; do
+	expect 0 "get --on ${pair%=*}" login get --on "${pair%=*}" --json
+	holds "is ${pair#*=}" [ "$(member nodes_only.0)" = "${pair#*=}" ]
+done
+expect 64 'get --on nonsense' login get --on 'No Node'
+login get >/dev/null 2>&1
 for name in master-1-1 leader master i-0abc 127.0.0.1; do
 	expect 0 "ssh $name" login ssh --print "emr-user@$name" uptime
 	says out '-o HostKeyAlias=master-1-1 .*-l emr-user -- master-1-1 uptime$' "$name is master-1-1"

@@ -18,11 +18,12 @@ static const struct command_option options[] = {
 static const struct command get = { .usage = "", .example = "", COMMAND_OPTIONS(options) };
 static const struct command ssh = { .usage = "[ACCOUNT@]NODE [COMMAND ...]", .example = "" };
 static const struct command scp = { .usage = "[[ACCOUNT@]NODE:]FILE ...", .example = "" };
+static const struct command shell = { .usage = "bash|zsh|fish", .example = "" };
 static const struct command_row verbs[] = { { "add", &get, "x", COMMAND_ADMIN }, { "all", &ssh, "x", COMMAND_ADMIN } };
 static const struct command family = { .verbs = verbs, .n_verbs = 2 };
 static const struct command_row rows[] = {
 	{ "get", &get, "a credential", COMMAND_PERSON }, { "ssh", &ssh, "", COMMAND_PERSON }, { "scp", &scp, "", COMMAND_PERSON },
-	{ "grant", &family, "", COMMAND_ADMIN }, { "secret", &get, "", COMMAND_HIDDEN },
+	{ "shell", &shell, "", COMMAND_HIDDEN }, { "grant", &family, "", COMMAND_ADMIN }, { "secret", &get, "", COMMAND_HIDDEN },
 };
 
 static const char *const nodes[] = { "core-1-1", "master-1-1", "core" };
@@ -82,6 +83,8 @@ static void test_destinations(void **state)
 	assert_string_equal(after("cluster-login ssh "), "core-1-1 master-1-1 core core@ emr-user@ ");
 	assert_string_equal(after("cluster-login ssh emr-user@m"), "emr-user@master-1-1 ");
 	assert_string_equal(after("cluster-login scp file emr-user@core"), "emr-user@core-1-1: emr-user@core: ");
+	assert_string_equal(after("cluster-login shell "), "bash zsh fish ");
+	assert_string_equal(after("cluster-login shell z"), "zsh ");
 	nothing_known = true;
 	assert_string_equal(after("cluster-login ssh "), "");
 	assert_string_equal(after("cluster-login get --on "), "");

@@ -167,6 +167,7 @@ void authority_close(struct authority *a)
 	loaded_done(&l);
 	replay_free(a->replay);
 	refusals_free(a->refusals);
+	free(a->tally);
 	store_close(a->store);
 	a->keys = NULL;
 	a->published = NULL;

@@ -10,6 +10,7 @@
 #include "cluster/document.h"
 #include "cluster/err.h"
 #include "cluster/id.h"
+#include "cluster/quiet.h"
 #include "config.h"
 #include "limit.h"
 #include "metrics.h"
@@ -23,6 +24,9 @@ struct refusals;
 struct replay;
 struct revoked;
 struct store;
+struct tally;
+
+#define AUTHORITY_ASKED 16
 
 /* Everything that one running authority knows. */
 struct authority {
@@ -40,6 +44,8 @@ struct authority {
 	struct replay *replay;
 	struct refusals *refusals; /* of all nodes */
 	struct limit limit;
+	struct tally *tally;       /* of refusals; NULL: all are written */
+	struct quiet asked[AUTHORITY_ASKED]; /* which sessions have asked for a newer credential in vain */
 	struct poll *poll;         /* NULL while nobody can wait */
 	struct metrics metrics;
 	bool behind;               /* the store has more than memory: nothing may be written from memory before authority_reload has succeeded */
@@ -50,7 +56,7 @@ struct authority {
 #define AUTHORITY_PATH_MAX 600
 
 /*
- * Opens conf.dir: store, documents (verified from the pin), keys. Everything above but replay, refusals, poll and base. authority_close releases, also after failure.
+ * Opens conf.dir: store, documents (verified from the pin), keys. Everything above but replay, refusals, tally, poll and base. authority_close releases, also after failure.
  */
 enum cluster_err authority_open(struct authority *a, struct diag *d) CLUSTER_MUST_USE;
 /* Has another process committed since? Once true, true until authority_reload succeeds. */

@@ -38,6 +38,8 @@ struct call {
 
 	bool frank;              /* the sentence tells a stranger nothing: he may read it */
 
+	bool expected;           /* a refusal that is nothing special: not logged but for debugging */
+
 	const char *word;        /* reason word of a refusal; NULL: the error's name */
 	bool later;              /* the connection is answered later */
 	struct blob *raw;        /* a document instead of JSON */

@@ -183,8 +183,15 @@ enum cluster_err renewal_forget(struct store *s, const char *jti, int64_t now)
 
 /* ---- GET /v1/renewal/<jti> ---- */
 
-static enum cluster_err none(struct diag *d)
+/* The node goes on asking while its session waits for its end: that is logged once. */
+static enum cluster_err none(struct call *c, const struct cluster_id *jti, struct diag *d)
 {
+	char line[2 * ID_TEXT + 2];
+
+	id_text(&c->node->id, line);
+	line[ID_TEXT] = ' ';
+	id_text(jti, line + ID_TEXT + 1);
+	c->expected = !quiet_says(&c->a->asked[jti->b[0] % AUTHORITY_ASKED], line, authority_ms() / 1000);
 	return diag_set(d, CLUSTER_ENOTFOUND, "there is no newer credential");
 }
 
@@ -247,7 +254,7 @@ enum cluster_err renewal_run(struct call *c, struct json **ret, struct diag *d)
 	if ((e = renewal_issued(c->a->store, jti, &was)) == CLUSTER_OK)
 		e = best(c->a->store, &was, &kept);
 	if (e == CLUSTER_ENOTFOUND || (e == CLUSTER_OK && !good(c, &was, &kept)))
-		e = none(d);
+		e = none(c, &id, d);
 	else if (e != CLUSTER_OK)
 		diag_set(d, e, "the store cannot be read: %s", err_name(e));
 	else

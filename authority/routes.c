@@ -23,9 +23,9 @@
 #include "sessions.h"
 #include "sshcert.h"
 #include "status.h"
+#include "tally.h"
 
 #define PREFIX "/v1/"
-#define AUDIT_ACTION_MAX 64
 
 const struct route routes_table[] = {
 	{ HEAD_GET, "/v1/root", false, CALL_ANYBODY, read_root },
@@ -75,18 +75,39 @@ static const char *sentence(const struct call *c, enum cluster_err e, const stru
 	return d->text[0] ? d->text : err_name(e);
 }
 
+static void audit_write(struct authority *a, const struct change_audit *r)
+{
+	struct change ch;
+
+	if (change_begin(&ch, a, authority_now(), NULL) == CLUSTER_OK && change_commit_quietly(&ch, r, NULL) != CLUSTER_OK)
+		log_line(LOG_LEVEL_ERROR, "a refusal could not be written to the audit trail");
+	change_done(&ch);
+}
+
 /* A refusal of somebody we know is a decision like any other. */
 static void audit_refusal(struct call *c, enum cluster_err e)
 {
-	struct change_audit r = { .actor = c->actor, .object = "", .reason = c->word ? c->word : err_name(e) };
-	char action[AUDIT_ACTION_MAX];
-	struct change ch;
+	static const struct cluster_id none;
+	struct tally_one x = { .since = 0 };
 
-	snprintf(action, sizeof action, "%.*s", (int)(c->head->path_n - strlen(PREFIX)), c->head->target + strlen(PREFIX));
-	r.action = action;
-	if (change_begin(&ch, c->a, c->now, NULL) == CLUSTER_OK && change_commit_quietly(&ch, &r, NULL) != CLUSTER_OK)
-		log_line(LOG_LEVEL_ERROR, "a refusal could not be written to the audit trail");
-	change_done(&ch);
+	memcpy(x.actor, c->actor, sizeof x.actor);
+	if (!id_equal(&c->device, &none))
+		id_text(&c->device, x.device);
+	snprintf(x.action, sizeof x.action, "%.*s", (int)(c->head->path_n - strlen(PREFIX)), c->head->target + strlen(PREFIX));
+	snprintf(x.reason, sizeof x.reason, "%s", c->word ? c->word : err_name(e));
+	if (!c->a->tally || tally_row(c->a->tally, &x, authority_ms() / 1000))
+		audit_write(c->a, &(struct change_audit){ x.actor, x.action, "", x.reason });
+}
+
+void routes_tally(struct authority *a, bool all)
+{
+	struct tally_one x;
+	char object[80];
+
+	while (a->tally && tally_over(a->tally, all ? INT64_MAX : authority_ms() / 1000, &x)) {
+		snprintf(object, sizeof object, "%s%s%llu more", x.device, x.device[0] ? ": " : "", (unsigned long long)x.more);
+		audit_write(a, &(struct change_audit){ x.actor, x.action, object, x.reason });
+	}
 }
 
 static void refuse(struct call *c, enum cluster_err e, const struct diag *d)
@@ -94,7 +115,7 @@ static void refuse(struct call *c, enum cluster_err e, const struct diag *d)
 	const char *word = c->known ? c->word : NULL;
 	struct conn_answer a = { .status = status_http(e), .type = "application/json", .cache = "no-store" };
 
-	log_line(a.status >= 500 ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "%s %.*s: %d %s: %s (%s from %s)", head_method_name(c->head->method), (int)c->head->path_n, c->head->target,
+	log_line(a.status >= 500 ? LOG_LEVEL_WARNING : c->expected ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "%s %.*s: %d %s: %s (%s from %s)", head_method_name(c->head->method), (int)c->head->path_n, c->head->target,
 	    a.status, c->word ? c->word : err_name(e), d->text, c->actor[0] ? c->actor : "nobody", conn_peer(c->conn)->text);
 	if (c->known && c->head->method == HEAD_POST && a.status == 403)
 		audit_refusal(c, e);

@@ -23,6 +23,8 @@ const struct route *routes_find(enum head_method method, const char *path, size_
 
 /* Answers the request of a connection; `ctx` is the struct authority. */
 void routes_request(struct conn *c, void *ctx);
+/* Writes to the audit trail how many refusals were only counted, of those whose time is over (tally.h) or of all. */
+void routes_tally(struct authority *a, bool all);
 /* Forgets a connection. */
 void routes_closed(struct conn *c, void *ctx);
 

@@ -20,6 +20,8 @@
 #include "poll.h"
 #include "refused.h"
 #include "replay.h"
+#include "routes.h"
+#include "tally.h"
 #include "tls.h"
 #include "user.h"
 
@@ -86,6 +88,7 @@ static void on_head(evutil_socket_t fd, short what, void *ctx)
 	(void)what;
 	if (sign_again(&s->a, false, &d) != CLUSTER_OK)
 		log_line(LOG_LEVEL_ERROR, "no new head: %s", d.text);
+	routes_tally(&s->a, false);
 }
 
 static void reload(struct server *s)
@@ -255,6 +258,8 @@ static enum cluster_err start(struct server *s, struct diag *d)
 	if ((e = replay_new(bound, REPLAY_MAX, &a->replay)) != CLUSTER_OK || (e = poll_new(a, &a->poll)) != CLUSTER_OK ||
 	    (e = refusals_new(REFUSED_MAX, REFUSED_NODE_MAX, &a->refusals)) != CLUSTER_OK)
 		return diag_set(d, e, "%s", err_name(e));
+	if (!(a->tally = calloc(1, sizeof *a->tally)))
+		return diag_set(d, CLUSTER_ENOMEM, "out of memory");
 	warn_of_expiry(a, authority_now());
 	if ((e = sign_again(a, policy_changed(a), d)) != CLUSTER_OK || (e = events(s, d)) != CLUSTER_OK)
 		return e;
@@ -289,6 +294,7 @@ enum cluster_err serve_run(const struct config *conf, struct diag *d)
 	if ((e = start(s, d)) == CLUSTER_OK) {
 		log_line(LOG_LEVEL_NOTICE, "cluster %s: head %lld, %s, uid %u", s->a.root.name, (long long)s->a.published->head_version, s->a.url, (unsigned)geteuid());
 		event_base_dispatch(s->a.base);
+		routes_tally(&s->a, true);
 		log_line(LOG_LEVEL_NOTICE, "stopped");
 	}
 	stop(s);

@@ -414,6 +414,23 @@ def numbers(d):
     assert d.admin_ok("group/add", name="team2")["gid"] != group["gid"]
 
 
+def machine_grants(d, frank):
+    """From nodes, with no person behind: never a personal account's, nor with what only credentials have."""
+    d.admin_ok("account/add", name="svc-job")
+    good = {"from": ["role:master"], "accounts": ["svc-job"], "nodes": ["role:core", "node:task-1-1"]}
+    for more in ({"person": frank.id}, {"role": "ops"}, {"sudo": True}, {"onetime": True}, {"ttl": 300}, {"on_expiry": "end"}, {"from": ["any"]}, {"from": []}, {"from": ["master"]},
+                 {"from": "role:master"}, {"from": ["role:master"] * 2}, {"nodes": ["everywhere"]}, {"accounts": []}, {"from": [f"role:r{i}" for i in range(17)]}):
+        expect(d.admin("grant/add", **dict(good, **more)), 400)
+    expect(d.admin("grant/add", **{k: v for k, v in good.items() if k != "nodes"}), 400)
+    expect(d.admin("grant/add", **dict(good, accounts=["frank"])), 409, text="own account")
+    expect(d.admin("grant/add", **dict(good, accounts=["no-such"])), 404, text="no-such")
+    grant = d.admin_ok("grant/add", on_revoke="keep", **good)["grant"]
+    assert {g["id"]: g for g in d.admin_ok("grant/list")["grants"]}[grant] == dict(good, id=grant, hop=True, on_revoke="keep")
+    assert ("root", grant, "ok") in {(r["actor"], r["object"], r["reason"]) for r in d.admin_ok("audit/list", limit=1000)["records"] if r["action"] == "grant/add"}
+    d.admin_ok("grant/remove", grant=grant)
+    assert grant not in {g["id"] for g in d.admin_ok("grant/list")["grants"]}
+
+
 def grants(d):
     frank = Person(d, "frank")
     d.admin_ok("account/add", name="frank", person="frank")
@@ -426,6 +443,7 @@ def grants(d):
     grant = d.admin_ok("grant/add", person="frank", accounts=["frank"], hop=True, on_revoke="warn")
     listed = {g["id"]: g for g in d.admin_ok("grant/list")["grants"]}
     assert listed[grant["grant"]] == {"id": grant["grant"], "person": frank.id, "person_name": "frank", "accounts": ["frank"], "nodes": ["any"], "hop": True, "on_revoke": "warn"}
+    machine_grants(d, frank)
     expect(d.admin("person/remove", person="frank"), 409, text="account")
     d.admin_ok("account/remove", name="frank")
     d.admin_ok("person/remove", person="frank")
@@ -533,6 +551,23 @@ def killed(d):
     d.start()
     there = {e["value"] for e in d.admin_ok("revoke/list")["entries"]}
     assert acknowledged and set(acknowledged) <= there, (len(acknowledged), set(acknowledged) - there)
+
+
+def tallied(d):
+    """A revoked device that asks on fills neither the audit trail nor the disk: it is counted."""
+    gus = Person(d, "gus").enrolled()
+    d.admin_ok("revoke/add", kind="device", value=gus.device)
+    last = d.admin_ok("audit/list", after=0, limit=1000)["records"][-1]["seq"]
+
+    def refused():
+        return [(r["actor"], r["object"], r["reason"]) for r in d.admin_ok("audit/list", after=last, limit=1000)["records"] if r["actor"] == "person:gus"]
+
+    for _ in range(25):
+        expect(gus.ask(), 403, "revoked_device")
+    assert refused() == [("person:gus", "", "revoked_device")] * 5
+    d.stop()
+    d.start()
+    assert refused()[5:] == [("person:gus", f"{gus.device}: 20 more", "revoked_device")]
 
 
 def audit(d):
@@ -684,7 +719,7 @@ def main():
                 ("init overwrites nothing", init), ("a node joins", joining), ("what only one node may have", joining_twice), ("people enrol", enrolling), ("devices with ssh keys", ssh_devices), ("one's own devices", own_devices),
                 ("credentials (C4)", credentials), ("certificates", certificates),
                 ("weak keys (B8)", weak_keys), ("revocations", revocations), ("numbers (D1, D9)", numbers), ("grants", grants), ("leader", leaders), ("waiting (H8)", waiting),
-                ("killed", killed), ("audit", audit), ("rotation", rotation), ("what another process commits", taken_over), ("wrong files", wrong_files), ("a full disk", full_disk), ("wrong tries", wrong_tries),
+                ("killed", killed), ("audit", audit), ("refusals that are counted", tallied), ("rotation", rotation), ("what another process commits", taken_over), ("wrong files", wrong_files), ("a full disk", full_disk), ("wrong tries", wrong_tries),
             ):
                 cases.run(name, function, d)
         finally:

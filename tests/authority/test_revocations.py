@@ -213,6 +213,8 @@ def renewed(d):
 
     first = ask(ttl=600)
     assert renewal(first) == 404 and renewal(new_id()) == 404
+    assert renewal(first) == 404 and renewal(first) == 404
+    assert d.logged().count(f"/v1/renewal/{first}: 404") == 1  # the node asks every 20 s: said once a session
     assert ask(ttl=300) and renewal(first) == 404
     narrow = ask(ttl=900, acc=["ren-a"])
     assert renewal(first) == 404

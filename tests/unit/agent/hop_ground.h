@@ -25,7 +25,7 @@ struct ground {
 	struct crypto_key *host;     /* edge-1's */
 	uint8_t hostkey[128];
 	size_t hostkey_n;
-	char *hostkeys[1];
+	char *hostkeys[1], *others[1]; /* edge-1's; another's, which is this node's */
 	char addresses[2][46];
 	char *from[1];
 	uint8_t *bytes[2];
@@ -86,10 +86,21 @@ static inline struct session ground_session(const struct ground *g)
 	return s;
 }
 
-static inline void ground_hostkey(struct ground *g, struct directory_node *node)
+static inline char *ground_line(struct ground *g, const struct crypto_key *key)
 {
 	struct crypto_pub pub;
-	char *line = NULL;
+	char *line = NULL, *kept;
+
+	assert_ok(crypto_key_pub(key, &pub));
+	assert_ok(sshcert_public_line(&pub, &line));
+	kept = world_text(&g->w, line);
+	free(line);
+	return kept;
+}
+
+static inline void ground_hostkey(struct ground *g)
+{
+	struct crypto_pub pub;
 	struct wr w;
 
 	assert_ok(crypto_key_new(CRYPTO_ED25519, &g->host));
@@ -98,11 +109,8 @@ static inline void ground_hostkey(struct ground *g, struct directory_node *node)
 	sshwire_put_blob(&w, &pub);
 	assert_ok(wr_end(&w));
 	g->hostkey_n = w.n;
-	assert_ok(sshcert_public_line(&pub, &line));
-	g->hostkeys[0] = world_text(&g->w, line);
-	free(line);
-	node->hostkeys = g->hostkeys;
-	node->n_hostkeys = 1;
+	g->hostkeys[0] = ground_line(g, g->host);
+	g->others[0] = ground_line(g, g->w.cnf);
 }
 
 static inline void ground_init(struct ground *g)
@@ -118,7 +126,10 @@ static inline void ground_init(struct ground *g)
 	strcpy(g->addresses[1], "2001:db8::1");
 	here->addresses = g->addresses;
 	here->n_addresses = 2;
-	ground_hostkey(g, edge);
+	ground_hostkey(g);
+	edge->hostkeys = g->hostkeys;
+	here->hostkeys = g->others;
+	edge->n_hostkeys = here->n_hostkeys = 1;
 	g->caller = (struct hop_caller){ .uid = WORLD_UID_EMR, .found = true };
 	g->caller.session = ground_session(g);
 	ground_open(g);

@@ -217,9 +217,8 @@ static void test_target(void **state)
 	g.hostkey_n--;
 	expect(REASON_HOP_TARGET);
 	g.hostkey_n++;
-	edge->n_hostkeys = 0;
+	edge->hostkeys = g.others;
 	here->hostkeys = g.hostkeys; /* to itself */
-	here->n_hostkeys = 1;
 	ground_open(&g);
 	expect(REASON_OK);
 	assert_true(id_equal(&v.claims.target, &v.claims.source));

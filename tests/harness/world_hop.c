@@ -22,6 +22,9 @@ static void add_node(struct world_hop *h, enum world_hop_node i, const struct di
 	h->nodes[i] = *like;
 	CHECK(crypto_key_new(CRYPTO_ED25519, &h->keys[i]));
 	CHECK(crypto_key_pub(h->keys[i], &h->nodes[i].hop));
+	CHECK(sshcert_public_line(&h->nodes[i].hop, &h->hostkeys[i])); /* any other key than the other node's */
+	h->nodes[i].hostkeys = &h->hostkeys[i];
+	h->nodes[i].n_hostkeys = 1;
 }
 
 void world_hop_init(struct world *w, struct world_hop *h)
@@ -44,8 +47,10 @@ void world_hop_init(struct world *w, struct world_hop *h)
 
 void world_hop_done(struct world_hop *h)
 {
-	for (size_t i = 0; i < WORLD_HOP_NODES; i++)
+	for (size_t i = 0; i < WORLD_HOP_NODES; i++) {
 		crypto_key_free(h->keys[i]);
+		free(h->hostkeys[i]);
+	}
 	memset(h, 0, sizeof *h);
 }
 

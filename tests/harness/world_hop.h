@@ -17,6 +17,7 @@ enum world_hop_node { WORLD_HOP_HERE, WORLD_HOP_EDGE, WORLD_HOP_NODES };
 struct world_hop {
 	struct directory_node nodes[WORLD_HOP_NODES];
 	struct crypto_key *keys[WORLD_HOP_NODES]; /* their hop keys */
+	char *hostkeys[WORLD_HOP_NODES];          /* one each */
 	struct hop hop;                           /* claims that hold */
 	char *from[1];
 };

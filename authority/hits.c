@@ -27,8 +27,21 @@ static bool hits_cert(const struct revoke_entry *e, const struct sshcert_facts *
 	if (!c->ca[0])
 		return false;
 	if (e->kind == REVOKE_CERT_SERIAL)
-		return num_u64(e->value, 0, UINT64_MAX, &serial) == CLUSTER_OK && serial == c->serial;
+		return c->serial != 0 && num_u64(e->value, 0, UINT64_MAX, &serial) == CLUSTER_OK && serial == c->serial;
 	return strcmp(e->value, e->kind == REVOKE_CERT_ID ? c->key_id : e->kind == REVOKE_CERT_KEY ? c->key : c->ca) == 0;
+}
+
+static bool of_machine(const struct report_session *s)
+{
+	return s->kind == SESSION_HOP && s->hops == 0;
+}
+
+/* A hop goes with what stands behind it, and by its own jti. */
+static bool hits_credential(const struct report_session *s, const char *value)
+{
+	struct cluster_id own = session_hop_jti(&s->cert);
+
+	return is_id(&s->jti, value) || (s->kind == SESSION_HOP && is_id(&own, value));
 }
 
 bool hits_session(const struct revoke_entry *e, const struct report_session *s, const struct cluster_id *node)
@@ -37,7 +50,7 @@ bool hits_session(const struct revoke_entry *e, const struct report_session *s, 
 		return false;
 	switch (e->kind) {
 	case REVOKE_CREDENTIAL:
-		return is_id(&s->jti, e->value);
+		return hits_credential(s, e->value);
 	case REVOKE_DEVICE:
 		return is_id(&s->device, e->value);
 	case REVOKE_PERSON:
@@ -45,11 +58,11 @@ bool hits_session(const struct revoke_entry *e, const struct report_session *s, 
 	case REVOKE_ACCOUNT:
 		return strcmp(s->account, e->value) == 0;
 	case REVOKE_NODE:
-		return is_id(node, e->value);
+		return is_id(node, e->value) || (s->kind == SESSION_HOP && is_id(&s->source, e->value));
 	case REVOKE_ROLE:
 		return strcmp(s->role, e->value) == 0;
 	case REVOKE_ISSUER:
-		return strcmp(s->issuer, e->value) == 0;
+		return !of_machine(s) && strcmp(s->issuer, e->value) == 0;
 	case REVOKE_CERT_SERIAL:
 	case REVOKE_CERT_ID:
 	case REVOKE_CERT_KEY:
@@ -58,9 +71,9 @@ bool hits_session(const struct revoke_entry *e, const struct report_session *s, 
 	case REVOKE_BEFORE:
 		return true;
 	case REVOKE_LOCKDOWN:
-		return !hits_spares(e->value, &s->person);
+		return !of_machine(s) && !hits_spares(e->value, &s->person);
 	case REVOKE_SESSION:
-		return is_id(&s->id, e->value);
+		return is_id(&s->id, e->value) || (s->kind == SESSION_HOP && is_id(&s->parent, e->value));
 	}
 	return false;
 }

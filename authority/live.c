@@ -6,11 +6,12 @@
 
 /* A session as it is kept: its texts behind each other, each with its NUL, because most are short and there are many. */
 struct live_one {
-	struct cluster_id id, person, device, jti;
+	struct cluster_id id, person, device, jti, source, parent;
 	int64_t auth_time, iat, exp, opened;
 	uint64_t serial;
 	enum session_kind kind;
 	bool closed, end_at_expiry;
+	uint8_t hops;
 	char text[];
 };
 
@@ -40,6 +41,9 @@ static struct live_one *pack(const struct report_session *s)
 	o->person = s->person;
 	o->device = s->device;
 	o->jti = s->jti;
+	o->source = s->source;
+	o->parent = s->parent;
+	o->hops = s->hops;
 	o->auth_time = s->auth_time;
 	o->iat = s->iat;
 	o->exp = s->exp;
@@ -66,6 +70,9 @@ void live_get(const struct live *l, size_t i, struct report_session *ret)
 	ret->person = o->person;
 	ret->device = o->device;
 	ret->jti = o->jti;
+	ret->source = o->source;
+	ret->parent = o->parent;
+	ret->hops = o->hops;
 	ret->auth_time = o->auth_time;
 	ret->iat = o->iat;
 	ret->exp = o->exp;

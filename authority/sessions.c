@@ -63,11 +63,22 @@ const char *sessions_person(const struct authority *a, const struct cluster_id *
 	return last->name;
 }
 
+/* The node from which a hop came, by the name that it had when it was last known. */
+static enum cluster_err set_via(const struct authority *a, const struct report_session *s, struct json *j)
+{
+	const struct nodes_one *via = nodes_find(a->nodes, &s->source);
+	char id[ID_TEXT + 1];
+
+	id_text(&s->source, id);
+	return json_set(j, "via", json_make("s", via ? via->name : id));
+}
+
 struct json *sessions_json(const struct authority *a, const struct nodes_one *node, const struct report_session *s, struct sessions_name *last)
 {
 	struct json *j = report_session_json(s);
 
-	if (!j || json_set(j, "node", json_make("s", node->name)) != CLUSTER_OK || json_set(j, "person_name", json_make("s", sessions_person(a, &s->person, last))) != CLUSTER_OK) {
+	if (!j || json_set(j, "node", json_make("s", node->name)) != CLUSTER_OK || json_set(j, "person_name", json_make("s", sessions_person(a, &s->person, last))) != CLUSTER_OK ||
+	    (s->kind == SESSION_HOP && set_via(a, s, j) != CLUSTER_OK)) {
 		json_free(j);
 		return NULL;
 	}

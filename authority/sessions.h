@@ -20,7 +20,7 @@ struct sessions_name {
 	char name[NAME_PERSON_MAX + 1]; /* "": there is no such person */
 };
 const char *sessions_person(const struct authority *a, const struct cluster_id *person, struct sessions_name *last);
-/* SESSION of 6.5 with "node" and "person_name"; NULL when out of memory. */
+/* SESSION of 6.5 with "node", "person_name" and of a hop "via"; NULL when out of memory. */
 struct json *sessions_json(const struct authority *a, const struct nodes_one *node, const struct report_session *s, struct sessions_name *last);
 
 #endif

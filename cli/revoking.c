@@ -272,6 +272,14 @@ out:
 
 /* ---- sessions ---- */
 
+/* A hop behind which nobody stands. */
+static bool of_machine(const struct json *session)
+{
+	const struct json *hop = json_member(session, "hop");
+
+	return hop != NULL && json_member_int(hop, "n", 0) == 0;
+}
+
 int revoking_sessions(const struct json *list)
 {
 	static const char *const columns[] = { "PERSON", "ACCOUNT", "NODE", "BY", "TTY", "FROM", "OPENED", "CREDENTIAL UNTIL", "SESSION", NULL };
@@ -282,10 +290,10 @@ int revoking_sessions(const struct json *list)
 		const struct json *s = json_at(list, i);
 		const char *name = admin_text(s, "person_name");
 
-		table_cell(t, "%s", name[0] != '\0' ? name : admin_text(s, "person"));
+		table_cell(t, "%s", name[0] != '\0' ? name : of_machine(s) ? "-" : admin_text(s, "person"));
 		table_cell(t, "%s", admin_text(s, "account"));
 		table_cell(t, "%s", admin_text(s, "node"));
-		table_cell(t, "%s", admin_text(s, "kind"));
+		table_cell(t, "%s%s%s", admin_text(s, "kind"), json_member(s, "via") != NULL ? " via " : "", json_member(s, "via") != NULL ? admin_text(s, "via") : "");
 		table_cell(t, "%s", json_member_bool(s, "closed", false) ? "logged out" : admin_text(s, "tty"));
 		table_cell(t, "%s", admin_text(s, "rhost"));
 		table_cell(t, "%s", admin_time(json_member_int(s, "opened", 0)));

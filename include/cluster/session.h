@@ -50,6 +50,8 @@ struct session {
 
 /* The facts of the certificate that the session was opened with, or NULL. Borrowed. */
 const struct sshcert_facts *session_cert(const struct session *s);
+/* A hop's own jti, which stands at the end of its certificate's key id; zero if none does. */
+struct cluster_id session_hop_jti(const struct sshcert_facts *cert);
 enum cluster_err session_parse(const void *data, size_t n, struct session *ret) CLUSTER_MUST_USE;
 enum cluster_err session_build(const struct session *s, uint8_t ret[SESSION_SIZE_MAX], size_t *ret_n) CLUSTER_MUST_USE;
 /* <dir>/<id>; replaced as a whole, mode 0600. */

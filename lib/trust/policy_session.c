@@ -10,15 +10,6 @@ int64_t policy_session_end(const struct credential *c, const struct trust_grant 
 	return g->end_at_expiry && g->ttl > 0 && c->exp - c->iat > (int64_t)g->ttl ? c->iat + (int64_t)g->ttl : c->exp;
 }
 
-/* A hop's own jti stands at the end of its certificate's key id. */
-static void own_jti(const struct sshcert_facts *cert, struct cluster_id *ret)
-{
-	size_t n = strlen(cert->key_id);
-
-	if (n < ID_TEXT || id_parse(cert->key_id + n - ID_TEXT, ret) != CLUSTER_OK)
-		memset(ret, 0, sizeof *ret);
-}
-
 struct policy_session policy_session_of(const struct session *s)
 {
 	static const struct cluster_id none;
@@ -28,7 +19,7 @@ struct policy_session policy_session_of(const struct session *s)
 	};
 
 	if (out.hop)
-		own_jti(&s->cert, &out.own);
+		out.own = session_hop_jti(&s->cert);
 	return out;
 }
 

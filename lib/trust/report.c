@@ -8,6 +8,7 @@
 
 #include "json_field.h"
 
+#include "cluster/hop.h"
 #include "cluster/num.h"
 #include "cluster/revoke.h"
 
@@ -62,6 +63,16 @@ static bool cert_ok(const struct sshcert_facts *c)
 	return key_id_ok(c->key_id) && revoke_value_check(REVOKE_CERT_KEY, c->key, NULL) == CLUSTER_OK && revoke_value_check(REVOKE_CERT_CA, c->ca, NULL) == CLUSTER_OK;
 }
 
+static bool hop_ok(const struct report_session *s)
+{
+	static const struct cluster_id none;
+	const bool person = s->hops > 0;
+
+	if (s->kind != SESSION_HOP)
+		return s->hops == 0 && id_equal(&s->source, &none) && id_equal(&s->parent, &none);
+	return s->hops <= HOP_COUNT_MAX && !id_equal(&s->source, &none) && id_equal(&s->person, &none) != person && id_equal(&s->parent, &none) != person;
+}
+
 static bool time_ok(int64_t t)
 {
 	return t >= MOMENT_MIN && t <= MOMENT_MAX;
@@ -70,7 +81,7 @@ static bool time_ok(int64_t t)
 static bool session_ok(const struct report_session *s)
 {
 	return report_kind_name(s->kind) && name_account_ok(s->account) && name_service_ok(s->service) && word_ok(s->tty) && word_ok(s->rhost) && name_kid_ok(s->issuer) && role_ok(s->role) &&
-	    time_ok(s->auth_time) && time_ok(s->iat) && time_ok(s->exp) && time_ok(s->opened) && cert_ok(&s->cert);
+	    time_ok(s->auth_time) && time_ok(s->iat) && time_ok(s->exp) && time_ok(s->opened) && cert_ok(&s->cert) && hop_ok(s);
 }
 
 static enum cluster_err read_cert(const struct json *j, struct sshcert_facts *ret, struct diag *d)
@@ -91,24 +102,39 @@ static enum cluster_err read_cert(const struct json *j, struct sshcert_facts *re
 	return CLUSTER_OK;
 }
 
+static enum cluster_err read_hop(const struct json *j, struct report_session *s, struct diag *d)
+{
+	char parent[ID_TEXT + 1], source[ID_TEXT + 1];
+	int64_t n = 0;
+	const struct json_field fields[] = { FIELD_INT("n", n, 0, HOP_COUNT_MAX), FIELD_STRING("parent", parent, NULL), FIELD_STRING("source", source, NULL) };
+	enum cluster_err e = json_read(j, fields, FIELD_COUNT(fields), d);
+
+	if (e != CLUSTER_OK)
+		return e;
+	if (id_parse(parent, &s->parent) != CLUSTER_OK || id_parse(source, &s->source) != CLUSTER_OK)
+		return diag_set(d, CLUSTER_EFORMAT, "hop: an id is none");
+	s->hops = (uint8_t)n;
+	return CLUSTER_OK;
+}
+
 static enum cluster_err read_session(const struct json *j, struct report_session *s, struct diag *d)
 {
 	char id[ID_TEXT + 1], person[ID_TEXT + 1], device[ID_TEXT + 1], jti[ID_TEXT + 1], kind[16];
-	const struct json *cert = NULL;
+	const struct json *cert = NULL, *hop = NULL;
 	const struct json_field fields[] = {
 		FIELD_STRING("account", s->account, NULL), FIELD_TIME("auth_time", s->auth_time), FIELD_STRING("device", device, NULL), FIELD_TIME("exp", s->exp), FIELD_TIME("iat", s->iat),
 		FIELD_STRING("id", id, NULL), FIELD_STRING("issuer", s->issuer, NULL), FIELD_STRING("jti", jti, NULL), FIELD_STRING("kind", kind, NULL), FIELD_TIME("opened", s->opened),
 		FIELD_STRING("person", person, NULL), FIELD_STRING("rhost", s->rhost, NULL), FIELD_STRING("role", s->role, NULL), FIELD_STRING("service", s->service, NULL),
 		FIELD_STRING("tty", s->tty, NULL), FIELD_BOOL_OPTIONAL("closed", s->closed), FIELD_BOOL_OPTIONAL("end_at_expiry", s->end_at_expiry),
-		{ .name = "cert", .kind = JSON_KIND_OBJECT, .optional = true, .dst = &cert },
+		{ .name = "cert", .kind = JSON_KIND_OBJECT, .optional = true, .dst = &cert }, { .name = "hop", .kind = JSON_KIND_OBJECT, .optional = true, .dst = &hop },
 	};
 	enum cluster_err e = json_read(j, fields, FIELD_COUNT(fields), d);
 
-	if (e != CLUSTER_OK || (cert && (e = read_cert(cert, &s->cert, d)) != CLUSTER_OK))
+	if (e != CLUSTER_OK || (cert && (e = read_cert(cert, &s->cert, d)) != CLUSTER_OK) || (hop && (e = read_hop(hop, s, d)) != CLUSTER_OK))
 		return e;
 	if (id_parse(id, &s->id) != CLUSTER_OK || id_parse(person, &s->person) != CLUSTER_OK || id_parse(device, &s->device) != CLUSTER_OK || id_parse(jti, &s->jti) != CLUSTER_OK)
 		return diag_set(d, CLUSTER_EFORMAT, "an id is none");
-	if (!kind_parse(kind, &s->kind) || !session_ok(s))
+	if (!kind_parse(kind, &s->kind) || !session_ok(s) || (hop && s->kind != SESSION_HOP))
 		return diag_set(d, CLUSTER_EFORMAT, "a value is out of its grammar");
 	return CLUSTER_OK;
 }
@@ -184,7 +210,7 @@ void report_session_of(const struct session *s, struct report_session *ret)
 	_Static_assert(sizeof s->tty == sizeof ret->tty && sizeof s->rhost == sizeof ret->rhost, "the fields of a session record");
 	*ret = (struct report_session){
 		.id = s->id, .person = s->person, .device = s->device, .jti = s->jti, .auth_time = s->auth_time, .iat = s->iat, .exp = s->exp, .opened = s->opened,
-		.kind = s->kind, .closed = s->closed != 0, .end_at_expiry = s->end_at_expiry, .cert = s->cert,
+		.kind = s->kind, .closed = s->closed != 0, .end_at_expiry = s->end_at_expiry, .cert = s->cert, .source = s->source, .parent = s->parent, .hops = s->hops,
 	};
 	memcpy(ret->account, s->account, sizeof ret->account);
 	memcpy(ret->service, s->service, sizeof ret->service);
@@ -202,6 +228,15 @@ static enum cluster_err set_cert(struct json *j, const struct sshcert_facts *c)
 	return json_set(j, "cert", json_make("{s:s, s:s, s:s, s:s}", "ca", c->ca, "id", c->key_id, "key", c->key, "serial", serial));
 }
 
+static enum cluster_err set_hop(struct json *j, const struct report_session *s)
+{
+	char parent[ID_TEXT + 1], source[ID_TEXT + 1];
+
+	id_text(&s->parent, parent);
+	id_text(&s->source, source);
+	return json_set(j, "hop", json_make("{s:I, s:s, s:s}", "n", (long long)s->hops, "parent", parent, "source", source));
+}
+
 struct json *report_session_json(const struct report_session *s)
 {
 	char id[ID_TEXT + 1], person[ID_TEXT + 1], device[ID_TEXT + 1], jti[ID_TEXT + 1];
@@ -215,7 +250,7 @@ struct json *report_session_json(const struct report_session *s)
 		"exp", (long long)s->exp, "iat", (long long)s->iat, "id", id, "issuer", s->issuer, "jti", jti, "kind", report_kind_name(s->kind), "opened", (long long)s->opened,
 		"person", person, "rhost", s->rhost, "role", s->role, "service", s->service, "tty", s->tty);
 	if ((s->closed && json_set(j, "closed", json_make("b", true)) != CLUSTER_OK) || (s->end_at_expiry && json_set(j, "end_at_expiry", json_make("b", true)) != CLUSTER_OK) ||
-	    (s->cert.ca[0] && set_cert(j, &s->cert) != CLUSTER_OK)) {
+	    (s->cert.ca[0] && set_cert(j, &s->cert) != CLUSTER_OK) || (s->kind == SESSION_HOP && set_hop(j, s) != CLUSTER_OK)) {
 		json_free(j);
 		return NULL;
 	}

@@ -89,6 +89,16 @@ const struct sshcert_facts *session_cert(const struct session *s)
 	return s->kind == SESSION_CERTIFICATE || s->kind == SESSION_HOP ? &s->cert : NULL;
 }
 
+struct cluster_id session_hop_jti(const struct sshcert_facts *cert)
+{
+	struct cluster_id id = { { 0 } };
+	size_t n = strlen(cert->key_id);
+
+	if (n >= ID_TEXT && id_parse(cert->key_id + n - ID_TEXT, &id) != CLUSTER_OK)
+		memset(&id, 0, sizeof id);
+	return id;
+}
+
 #define FLAG_END_AT_EXPIRY 1
 #define FLAG_NARROWED 2
 #define FLAG_NARROWED_NODES 4

@@ -46,9 +46,43 @@ static void test_table(void **state)
 	assert_false(hits(REVOKE_ROLE, "", 0, false)); /* "ops" is not no role */
 }
 
+/* A hop goes with the session and the node that it came from; a machine's is nobody's. */
+static void test_hop(void **state)
+{
+	static const struct {
+		enum revoke_kind kind;
+		const char *value;
+		bool person, machine;
+	} rows[] = {
+		{ REVOKE_NODE, "AwAAAAAAAAAAAAAAAAAAAA", true, true }, { REVOKE_SESSION, "BAAAAAAAAAAAAAAAAAAAAA", true, false }, { REVOKE_SESSION, ONE, true, true },
+		{ REVOKE_CREDENTIAL, "BQAAAAAAAAAAAAAAAAAAAA", true, true }, { REVOKE_CREDENTIAL, ONE, true, true }, { REVOKE_NODE, ONE, false, false }, { REVOKE_CERT_SERIAL, "0", false, false },
+		{ REVOKE_LOCKDOWN, TWO, true, false }, { REVOKE_ISSUER, "kid", true, false },
+	};
+	const struct cluster_id one = { { 1 } }, node = { { 2 } }, none = { { 0 } };
+	struct report_session s = { .id = one, .jti = one, .iat = NOW, .kind = SESSION_HOP, .source = { { 3 } }, .account = "emr-user", .issuer = "kid",
+		.cert = { .key_id = "alice via edge-1 BQAAAAAAAAAAAAAAAAAAAA", .key = PRINT, .ca = OTHER } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		const struct revoke_entry e = { .kind = rows[i].kind, .value = (char *)(uintptr_t)rows[i].value };
+
+		s.person = s.device = one;
+		s.parent = (struct cluster_id){ { 4 } };
+		s.hops = 2;
+		assert_true(hits_session(&e, &s, &node) == rows[i].person);
+		s.person = s.device = s.parent = none;
+		s.hops = 0;
+		assert_true(hits_session(&e, &s, &node) == rows[i].machine);
+		s.kind = SESSION_CERTIFICATE; /* of no hop these fields mean nothing */
+		if (rows[i].kind == REVOKE_NODE || (rows[i].kind == REVOKE_CREDENTIAL && rows[i].value[0] == 'B'))
+			assert_false(hits_session(&e, &s, &node));
+		s.kind = SESSION_HOP;
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_table) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_table), cmocka_unit_test(test_hop) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

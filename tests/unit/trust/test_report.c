@@ -47,6 +47,46 @@ static void test_round(void **state)
 	free(text);
 }
 
+static struct session record_of_hop(bool machine)
+{
+	static const struct cluster_id none;
+	struct session s = record();
+
+	s.kind = SESSION_HOP;
+	s.cert.serial = 0;
+	s.source = s.id;
+	s.hops = machine ? 0 : 3;
+	s.parent = s.id;
+	if (machine)
+		s.person = s.device = s.parent = none;
+	return s;
+}
+
+static const char *hop_text(bool machine)
+{
+	return machine ? ",\"hop\":{\"n\":0,\"parent\":\"AAAAAAAAAAAAAAAAAAAAAA\",\"source\":\"" ID "\"}" : ",\"hop\":{\"n\":3,\"parent\":\"" ID "\",\"source\":\"" ID "\"}";
+}
+
+/* A hop's, with a person and without: the source, the session there, the count. */
+static void test_round_hop(void **state)
+{
+	(void)state;
+	for (int machine = 0; machine < 2; machine++) {
+		struct session s = record_of_hop(machine);
+		struct report_session one;
+		struct report r = { .n_opened = 1, .opened = &one }, *again = NULL;
+		char *text = NULL;
+
+		report_session_of(&s, &one);
+		assert_ok(report_build(&r, &text));
+		assert_non_null(strstr(text, hop_text(machine)));
+		assert_ok(report_parse(text, strlen(text), &again, NULL));
+		assert_memory_equal(&again->opened[0], &one, sizeof one);
+		report_free(again);
+		free(text);
+	}
+}
+
 static enum cluster_err parse(const char *text)
 {
 	struct report *r = NULL;
@@ -92,6 +132,48 @@ static void test_refused(void **state)
 	assert_err(parse("{\"closed\":[\"x\"],\"full\":true,\"opened\":[]}"), CLUSTER_EFORMAT);
 	assert_err(parse("{\"closed\":[],\"full\":true,\"node\":\"x\",\"opened\":[]}"), CLUSTER_EFORMAT); /* it speaks of itself only */
 	assert_err(parse("[]"), CLUSTER_EFORMAT);
+}
+
+/* Parts of a hop that do not go together, in the place of those that do. */
+static void test_refused_hop(void **state)
+{
+	static const struct {
+		bool machine;
+		const char *from, *to;
+	} bad[] = {
+		{ false, "\"n\":3", "\"n\":0" }, { false, "\"n\":3", "\"n\":5" }, { false, "\"n\":3,", "" }, { true, "\"n\":0", "\"n\":1" }, { false, "\"parent\":\"" ID, "\"parent\":\"AAAAAAAAAAAAAAAAAAAAAA" },
+		{ false, "\"source\":\"" ID, "\"source\":\"AAAAAAAAAAAAAAAAAAAAAA" }, { false, "\"source\":\"" ID, "\"source\":\"x" }, { false, "\"kind\":\"hop\"", "\"kind\":\"certificate\"" },
+		{ true, "\"person\":\"AAAAAAAAAAAAAAAAAAAAAA", "\"person\":\"" ID }, { false, "\"hop\":{", "\"hoop\":{" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		struct session s = record_of_hop(bad[i].machine);
+		struct report_session one;
+		struct report r = { .n_opened = 1, .opened = &one };
+		char *text = NULL, changed[4000];
+		const char *at;
+
+		report_session_of(&s, &one);
+		assert_ok(report_build(&r, &text));
+		at = strstr(text, bad[i].from);
+		assert_non_null(at);
+		snprintf(changed, sizeof changed, "%.*s%s%s", (int)(at - text), text, bad[i].to, at + strlen(bad[i].from));
+		if (parse(changed) == CLUSTER_OK)
+			fail_msg("accepted: %s for %s", bad[i].to, bad[i].from);
+		free(text);
+	}
+	/* and none of them is built */
+	for (int k = SESSION_CREDENTIAL; k <= SESSION_ONETIME; k++) {
+		struct session s = record_of_hop(false);
+		struct report_session one;
+		struct report r = { .n_opened = 1, .opened = &one };
+		char *text = NULL;
+
+		s.kind = (enum session_kind)k;
+		report_session_of(&s, &one);
+		assert_err(report_build(&r, &text), CLUSTER_EFORMAT);
+	}
 }
 
 /* A series says everything once, each message within the limits, only the first full. */
@@ -143,7 +225,7 @@ static void test_series(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_round), cmocka_unit_test(test_refused), cmocka_unit_test(test_series) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_round), cmocka_unit_test(test_round_hop), cmocka_unit_test(test_refused_hop), cmocka_unit_test(test_refused), cmocka_unit_test(test_series) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -233,12 +233,13 @@ static enum cluster_err add_subjects(struct preview *p, struct diag *d)
 static enum cluster_err session_one(void *ctx, const struct nodes_one *node, const struct report_session *s)
 {
 	struct preview *p = ctx;
-	char device[ID_TEXT + 1];
+	char device[ID_TEXT + 1] = "";
 	enum cluster_err e;
 
 	if (!hits_session(p->entry, s, &node->id))
 		return CLUSTER_OK;
-	id_text(&s->device, device);
+	if (s->kind != SESSION_HOP || s->hops > 0) /* else a machine's, without a person and a device */
+		id_text(&s->device, device);
 	if ((e = add(p, PEOPLE, sessions_person(p->call->a, &s->person, &p->last))) != CLUSTER_OK || (e = add(p, ACCOUNTS, s->account)) != CLUSTER_OK ||
 	    (e = add(p, NODES, node->name)) != CLUSTER_OK || (e = add(p, DEVICES, device)) != CLUSTER_OK)
 		return e;

@@ -3,6 +3,10 @@
 step 'Refused: no grant, somebody else'"'"'s account, a revoked credential'
 on carol@client 'cluster-login ssh emr-user@master-1-1 -- id'
 expect_refused master-1-1 no_grant
+ID=$(sed -n 's/.*Access refused (id \([A-Za-z0-9_-]*\)).*/\1/p' <<<"$OUT" | head -1)
+say 'She sees one sentence and an id. Root on that node, or an administrator anywhere, asks what it was:'
+on root@master-1-1 "cluster-login explain $ID"
+expect_text '^why +no grant lets this person' 'which check, and what to do'
 on bob@client 'cluster-login ssh emr-user@task-1-1 -- id'
 expect_refused task-1-1 no_grant
 say 'Even a grant given by mistake does not open the account of another person:'

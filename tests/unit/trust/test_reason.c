@@ -20,6 +20,7 @@ static void test_table(void **state)
 		assert_int_equal(reason_err((enum reason)i) == CLUSTER_OK, yes);
 		for (int j = 0; j < i; j++)
 			assert_string_not_equal(word, reason_word((enum reason)j));
+		assert_int_equal(reason_of(word), i);
 	}
 }
 
@@ -29,6 +30,8 @@ static void test_unknown_values(void **state)
 	assert_string_equal(reason_word(REASON_N), "system_error");
 	assert_string_equal(reason_word((enum reason)-1), "system_error");
 	assert_int_equal(reason_err((enum reason)12345), CLUSTER_EUNAVAIL);
+	assert_int_equal(reason_of(""), REASON_N);
+	assert_int_equal(reason_of("no_grants"), REASON_N);
 }
 
 int main(void)

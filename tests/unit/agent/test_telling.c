@@ -41,7 +41,7 @@ static void test_bounded(void **state)
 {
 	struct refusal wrong = { .id = "a b" };
 	struct telling t = { .n = 0 };
-	char id[8];
+	char id[16];
 
 	(void)state;
 	assert_err(telling_add(&t, &wrong), CLUSTER_EFORMAT); /* what serve says may be anything (I1) */

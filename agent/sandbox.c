@@ -180,7 +180,7 @@ enum cluster_err sandbox_filter(struct diag *d)
 enum cluster_err sandbox_filter_local(struct diag *d)
 {
 	static struct sock_filter code[] = {
-		PROLOGUE, EVERYBODY, ALLOW(accept4), ALLOW(getsockopt), ALLOW(readv), ALLOW(writev), ALLOW_FIONREAD, ALLOW_EPOLL, ALLOW_OPEN, ALLOW(lseek), ALLOW(readlinkat),
+		PROLOGUE, EVERYBODY, ALLOW(accept4), ALLOW(getsockopt), ALLOW(readv), ALLOW(writev), ALLOW_FIONREAD, ALLOW_EPOLL, ALLOW_OPEN, ALLOW(pread64), ALLOW(readlinkat),
 		ALLOW(pidfd_open), EPILOGUE,
 	};
 

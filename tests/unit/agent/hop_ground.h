@@ -72,14 +72,14 @@ static inline void ground_open(struct ground *g)
 	g->trust.fresh = g->w.fresh;
 	g->bytes[1] = ground_accounts(&g->w, &n);
 	assert_ok(snap_parse(g->bytes[1], n, SNAP_ACCOUNTS, &g->accounts));
-	g->view = (struct hop_view){ .trust = &g->trust, .accounts = &g->accounts, .now = { .wall = GROUND_NOW } };
+	g->view = (struct hop_view){ .trust = &g->trust, .accounts = &g->accounts, .now = { .wall = g->w.now } };
 }
 
 static inline struct session ground_session(const struct ground *g)
 {
 	struct credential behind = world_credential(&g->w, WORLD_ALICE);
-	struct session s = { .id = world_id('s', 1), .person = behind.person, .device = behind.device, .jti = behind.jti, .iat = GROUND_NOW - 100, .exp = GROUND_NOW + 3000,
-		.auth_time = GROUND_NOW - 200, .opened = GROUND_NOW - 50, .kind = SESSION_CREDENTIAL, .account = "emr-user", .service = "sshd", .rhost = "198.51.100.4", .pid = 77, .start = 7,
+	struct session s = { .id = world_id('s', 1), .person = behind.person, .device = behind.device, .jti = behind.jti, .iat = g->w.now - 100, .exp = g->w.now + 3000,
+		.auth_time = g->w.now - 200, .opened = g->w.now - 50, .kind = SESSION_CREDENTIAL, .account = "emr-user", .service = "sshd", .rhost = "198.51.100.4", .pid = 77, .start = 7,
 		.audit = 5 };
 
 	memcpy(s.issuer, behind.issuer, sizeof s.issuer);
@@ -113,12 +113,12 @@ static inline void ground_hostkey(struct ground *g)
 	g->others[0] = ground_line(g, g->w.cnf);
 }
 
-static inline void ground_init(struct ground *g)
+static inline void ground_init_at(struct ground *g, int64_t now)
 {
 	struct directory_node *here, *edge;
 
 	memset(g, 0, sizeof *g);
-	world_init(&g->w, GROUND_NOW);
+	world_init(&g->w, now);
 	world_hop_init(&g->w, &g->h);
 	here = &g->h.nodes[WORLD_HOP_HERE];
 	edge = &g->h.nodes[WORLD_HOP_EDGE];
@@ -133,6 +133,11 @@ static inline void ground_init(struct ground *g)
 	g->caller = (struct hop_caller){ .uid = WORLD_UID_EMR, .found = true };
 	g->caller.session = ground_session(g);
 	ground_open(g);
+}
+
+static inline void ground_init(struct ground *g)
+{
+	ground_init_at(g, GROUND_NOW);
 }
 
 static inline void ground_done(struct ground *g)

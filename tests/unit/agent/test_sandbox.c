@@ -9,8 +9,10 @@
 #include <string.h>
 #include <netinet/in.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -147,6 +149,48 @@ static void test_filter_network(void **state)
 	assert_int_equal(end_behind(sandbox_filter_network, what_a_relay_needs), 0);
 }
 
+static void ask_terminal(void)
+{
+	struct winsize size;
+
+	(void)!ioctl(0, TIOCGWINSZ, &size);
+}
+static void connect_somewhere(void)
+{
+	const struct sockaddr_in a = { .sin_family = AF_INET };
+
+	(void)!connect(0, (const struct sockaddr *)&a, sizeof a);
+}
+static void bind_somewhere(void)
+{
+	const struct sockaddr_in a = { .sin_family = AF_INET };
+
+	(void)!bind(0, (const struct sockaddr *)&a, sizeof a);
+}
+static void what_hops_need(void)
+{
+	int hosts = open("/etc/hosts", O_RDONLY | O_CLOEXEC), all = epoll_create1(0), self = (int)syscall(SYS_pidfd_open, getpid(), 0), n;
+	char byte;
+
+	if (hosts < 0 || pread(hosts, &byte, 1, 0) < 0 || all < 0 || self < 0 || ioctl(hosts, FIONREAD, &n) != 0)
+		_exit(1);
+}
+
+/* That of the hop process: files are read, processes are named; no socket of its own, of whatever kind, and nothing is written or run. */
+static void test_filter_local(void **state)
+{
+	static void (*const forbidden[])(void) = { write_file, make_file, make_socket, make_unix_socket, connect_somewhere, bind_somewhere, ask_terminal, make_process, run_program, kill_other,
+		map_code, make_code };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof forbidden / sizeof forbidden[0]; i++) {
+		if (end_behind(sandbox_filter_local, forbidden[i]) != (FILTERED ? SIGSYS : 0))
+			fail_msg("act %zu was not stopped as it should", i);
+	}
+	assert_int_equal(end_behind(sandbox_filter_local, what_hops_need), 0);
+}
+
 /* Descriptors of the parent do not survive, nor does the environment. */
 static void test_descriptors(void **state)
 {
@@ -211,6 +255,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_filter),
 		cmocka_unit_test(test_filter_network),
+		cmocka_unit_test(test_filter_local),
 		cmocka_unit_test(test_descriptors),
 		cmocka_unit_test(test_user),
 	};

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016
+# From a session on one node to another with plain ssh, in BatchMode and without a key: who gets there, what the target logs, what ends it (PROTOCOL.md 4.9; THREATS.md B9, C4, D2, H8).
+cast_all
+HOP='ssh -o BatchMode=yes'
+must_quietly root@authority 'cluster-login grant add --person alice --account emr-user --hop && cluster-login user add carol --account && cluster-login grant add --person carol --account carol --hop --sudo'
+must_quietly root@authority 'cluster-login account add other && cluster-login grant add --person alice --account other'
+cast_device carol client authority
+must_quietly root@core-1-1 'printf "carol ALL=(ALL:ALL) ALL\n" >/etc/sudoers.d/demo; chmod 440 /etc/sudoers.d/demo'
+cast_settled
+must_quietly carol@client 'cluster-login get && cluster-login ssh-config'
+
+# hop PERSON ACCOUNT COMMAND: what the person runs in a session on master-1-1.
+hop() {
+	on "$1@client" "cluster-login ssh $2@master-1-1 -- '$3'"
+}
+
+# member NAME: of the one session on core-1-1 that the authority knows.
+member() {
+	host_run authority cluster-login sessions --node core-1-1 --json | /usr/bin/python3 -c 'import json, sys; s = json.load(sys.stdin)["sessions"]; print(s[0][sys.argv[1]] if len(s) == 1 else "")' "$1"
+}
+
+member_is() {
+	[[ $(member "$1") == "$2" ]]
+}
+
+# ---- who gets there ----
+hop alice emr-user "$HOP core-1-1 id -un"
+expect_text '^emr-user$' 'to another node, by its name'
+expect_log core-1-1 'pam_cluster\(sshd:session\).*result=accepted reason=ok person=alice account=emr-user .* via=master-1-1 from=10\.77\.0\.20 parent=[^ ]{22} sid=[^ ]{22} n=1 serial=0 ' 'the target names the person, the source and where the person sat'
+expect_log master-1-1 'event=hop result=vouched person=alice account=emr-user target=core-1-1 ' 'the source says for whom it vouched'
+hop alice emr-user "$HOP 10.77.0.12 id -un"
+expect_text '^emr-user$' 'by its address'
+hop alice emr-user "head -c 100000 /dev/urandom >data; scp -q -o BatchMode=yes data core-1-1: && $HOP core-1-1 cat data | cmp - data && echo equal"
+expect_text '^equal$' 'scp'
+hop alice emr-user "$HOP core-1-1 $HOP task-1-1 id -un"
+expect_text '^emr-user$' 'and on from there'
+expect_log task-1-1 'event=session_open result=accepted .* via=core-1-1 from=10\.77\.0\.11 .* n=2 ' 'the second hop in a row is counted'
+hop carol carol "$HOP core-1-1 sudo id -u"
+expect_text '^0$' 'sudo by a personal account that was authenticated just now'
+on root@core-1-1 'ls /run/cluster-login/sessions | wc -l'
+expect_text '^0$' 'nothing is left of them'
+
+# ---- who does not ----
+hop bob emr-user "$HOP core-1-1 id -un"
+expect_status 255 'whose grant does not allow hops'
+hop alice emr-user "$HOP other@core-1-1 id -un"
+expect_status 255 'to an account that may not be reached by a hop'
+hop alice emr-user "$HOP root@core-1-1 id -un"
+expect_status 255 'to root'
+hop alice emr-user "$HOP rescue@core-1-1 id -un"
+expect_status 255 'to a local account'
+hop alice emr-user "$HOP carol@core-1-1 id -un"
+expect_status 255 'to the personal account of another'
+on root@master-1-1 "$HOP emr-user@core-1-1 id -un"
+expect_status 255 'root of the source, without a session'
+on root@master-1-1 "setpriv --reuid=emr-user --regid=emr-user --clear-groups $HOP core-1-1 id -un"
+expect_status 255 'the account on the source, without a session'
+must_quietly alice@client 'cluster-login get --on master-1-1,core-1-1'
+hop alice emr-user "$HOP core-1-1 id -un"
+expect_status 255 'from a session whose credential was narrowed to nodes'
+must_quietly alice@client 'cluster-login get'
+
+# ---- what ends it ----
+# live: a session on core-1-1 by a hop of alice's.
+live() {
+	must_quietly root@master-1-1 'pkill -u emr-user || true'
+	session_open live alice emr-user@master-1-1 "$HOP core-1-1 \"echo up; sleep 86441\""
+	expect_quietly 20000 session_up live
+	expect_quietly 10000 member_is kind hop
+}
+
+# ended REASON SENTENCE: by the target's own agent, which says why.
+ended() {
+	expect_log core-1-1 "cluster-agentd.* of person .* from node .* ends: $1 " "$2"
+	expect "$2: its process is gone" within 10000 node_runs_not core-1-1 '^sleep 86441'
+	expect_quietly 20000 session_ended live
+}
+
+live
+on root@authority 'cluster-login sessions --node core-1-1'
+expect_text 'alice +emr-user +core-1-1 +hop via master-1-1 ' 'the list of sessions says from where it came'
+PARENT=$(member hop | grep -o "'parent': '[^']*'" | cut -d"'" -f4)
+on root@authority "cluster-login sessions --end $PARENT --wait"
+ended revoked_session 'the session that it came from is ended'
+live
+on root@authority 'cluster-login revoke person alice --wait'
+ended revoked_person 'the person is revoked'
+must_quietly root@authority 'cluster-login unrevoke person alice'
+cast_settled
+live
+on root@authority 'cluster-login revoke node master-1-1'
+ended revoked_node 'the source is revoked'
+must_quietly root@authority 'cluster-login unrevoke node master-1-1'
+cast_settled
+hop alice emr-user "$HOP core-1-1 id -un"
+expect_text '^emr-user$' 'when nothing is revoked, it works again'

@@ -24,7 +24,7 @@
 #define REFUSALS_MAX 1024
 #define REFUSALS_SHARE (REFUSALS_MAX / 4) /* one source's */
 #define TELL_MAX 16     /* refusals to the authority at once, then */
-#define TELL_SECONDS 4  /* one in so many seconds: not more than fetch keeps for strangers */
+#define TELL_SECONDS 10 /* one in so many seconds: not more than fetch keeps for strangers */
 
 /*
  * The process behind the agent socket (PROTOCOL.md 5.7). Everybody may connect; who it is is known before a byte is read (THREATS.md I1, I2), and a table says who may ask what.

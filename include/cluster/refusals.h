@@ -21,7 +21,7 @@ struct refusals;
 enum cluster_err refusals_new(size_t most, size_t share, struct refusals **ret) CLUSTER_MUST_USE;
 void refusals_free(struct refusals *r);
 
-/* A copy; `node` NULL: this one. The same id of the same node once more changes nothing. CLUSTER_EFORMAT: not refusal_ok. CLUSTER_ENOMEM. */
+/* A copy; `node` NULL: this one. The same id from the same source once more changes nothing. CLUSTER_EFORMAT: not refusal_ok. CLUSTER_ENOMEM. */
 enum cluster_err refusals_add(struct refusals *r, const struct refusal *x, const struct cluster_id *node) CLUSTER_MUST_USE;
 /* The next with this id from place *at on (0 to begin), which moves behind it. False: none. `ret_node` may be NULL. */
 bool refusals_find(const struct refusals *r, const char *id, size_t *at, struct refusal *ret, struct cluster_id *ret_node);

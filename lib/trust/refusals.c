@@ -13,9 +13,9 @@
 struct kept {
 	uint64_t number;       /* the later, the higher */
 	uint64_t source;
-	struct cluster_id node;
-	char id[REFUSAL_ID_MAX + 1];
 	bool stranger, told;
+	char id[REFUSAL_ID_MAX + 1];
+	struct cluster_id node;
 	uint32_t before;       /* how many of its source there were when it came */
 	uint16_t n;
 	uint8_t *bytes;
@@ -60,11 +60,6 @@ static uint64_t source_of(const struct refusal *x, const struct cluster_id *node
 	return snap_hash(x->rhost, strlen(x->rhost), 2);
 }
 
-static bool is(const struct kept *k, const char *id, const struct cluster_id *node)
-{
-	return strcmp(k->id, id) == 0 && id_equal(&k->node, node);
-}
-
 /* Those among whom the newcomer has to find his place. */
 struct crowd {
 	size_t n, strangers;
@@ -89,21 +84,26 @@ static struct kept *leaves(const struct crowd *c, bool stranger)
 	return c->oldest_stranger && 2 * (c->strangers + stranger) > c->n ? c->oldest_stranger : c->oldest;
 }
 
-static void place(struct refusals *r, const struct kept *k)
+/* False: it is known already, and stays as it is. */
+static bool place(struct refusals *r, const struct kept *k)
 {
 	struct crowd all = { .n = 0 }, same = { .n = 0 };
 	struct kept *p;
 
 	for (size_t i = 0; i < r->n; i++) {
 		count(&all, &r->one[i]);
-		if (r->one[i].source == k->source)
-			count(&same, &r->one[i]);
+		if (r->one[i].source != k->source)
+			continue;
+		if (strcmp(r->one[i].id, k->id) == 0)
+			return false;
+		count(&same, &r->one[i]);
 	}
 	p = same.n >= r->share ? leaves(&same, k->stranger) : r->n == r->most ? leaves(&all, k->stranger) : &r->one[r->n++];
 	free(p->bytes);
 	*p = *k;
 	p->before = (uint32_t)same.n;
 	p->number = ++r->last;
+	return true;
 }
 
 enum cluster_err refusals_add(struct refusals *r, const struct refusal *x, const struct cluster_id *node)
@@ -123,15 +123,12 @@ enum cluster_err refusals_add(struct refusals *r, const struct refusal *x, const
 	if (node)
 		k.node = *node;
 	memcpy(k.id, x->id, sizeof k.id);
-	for (size_t i = 0; i < r->n; i++) {
-		if (is(&r->one[i], k.id, &k.node))
-			return CLUSTER_OK;
-	}
 	if (!(k.bytes = malloc(w.n)))
 		return CLUSTER_ENOMEM;
 	memcpy(k.bytes, bytes, w.n);
 	k.n = (uint16_t)w.n;
-	place(r, &k);
+	if (!place(r, &k))
+		free(k.bytes);
 	return CLUSTER_OK;
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-# Writes the seeds of fuzz_hop, fuzz_sshagent_msg and fuzz_userauth into tests/fuzz/corpus: claims, and what OpenSSH 9.2 sent (tests/vectors).
+# Writes the seeds of fuzz_hop, fuzz_sshagent_msg, fuzz_userauth and fuzz_agent_hop into tests/fuzz/corpus: claims, and what OpenSSH 9.2 sent (tests/vectors).
 import base64
 import glob
 import json
@@ -42,3 +42,17 @@ for path in glob.glob(os.path.join(HERE, "..", "vectors", "ssh-agent-*.hex")):
     if name.startswith("sign_"):
         key = int.from_bytes(message[1:5], "big")
         seed("userauth", name[len("sign_"):], message[5 + key + 4:-4])
+
+
+def request(data):
+    return b"r" + len(data).to_bytes(2, "big") + data
+
+
+seed("agent_hop", "login", b"b\0ls\0\0s\x80\0s\0\0")
+seed("agent_hop", "wrong", b"b\0l" + b"".join(b"s\0" + bytes([what]) for what in range(7)))
+seed("agent_hop", "spoilt", b"b\0lb\0ls\0\0")
+seed("agent_hop", "forwarded", b"b\1lb\0l")
+seed("agent_hop", "callers", b"b\0" + b"".join(b"c" + bytes([1 << i]) + b"l" for i in range(8)) + b"c\0ls\0\0")
+seed("agent_hop", "later", b"b\0lt\x77s\0\0t\x01s\0\0ls\0\0c\x40s\0\0lt\xff" + b"t\xff" * 3 + b"l")
+seed("agent_hop", "raw", request(b"\x0b") + request(b"") + request(b"\x0d\0\0\0\0\0\0\0\0\0\0\0\0") + request(b"\xff" * 40) + b"b\0l")
+seed("agent_hop", "many", b"l" * 20)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef TESTS_UNIT_AGENT_HOP_CLIENT_H
-#define TESTS_UNIT_AGENT_HOP_CLIENT_H
+#ifndef TESTS_HOP_CLIENT_H
+#define TESTS_HOP_CLIENT_H
 
 #include <string.h>
 

@@ -12,7 +12,7 @@
 #define LIST_MAX 256
 
 struct wish {
-	const struct json *accounts, *nodes;
+	const struct json *accounts, *nodes, *from;
 	const char *person, *role, *on_revoke, *on_expiry;
 	int64_t ttl;
 	bool sudo, onetime, hop;
@@ -25,6 +25,7 @@ static enum cluster_err wish_read(const struct json *in, struct wish *w, struct 
 		{ .name = "role", .kind = JSON_KIND_TEXT, .optional = true, .dst = &w->role, .max = NAME_ROLE_MAX, .ok = name_role_ok },
 		{ .name = "accounts", .kind = JSON_KIND_ARRAY, .dst = &w->accounts, .min = 1, .max = LIST_MAX },
 		{ .name = "nodes", .kind = JSON_KIND_ARRAY, .optional = true, .dst = &w->nodes, .min = 1, .max = LIST_MAX },
+		{ .name = "from", .kind = JSON_KIND_ARRAY, .optional = true, .dst = &w->from, .min = 1, .max = LIST_MAX },
 		{ .name = "sudo", .kind = JSON_KIND_BOOL, .optional = true, .dst = &w->sudo },
 		{ .name = "onetime", .kind = JSON_KIND_BOOL, .optional = true, .dst = &w->onetime },
 		{ .name = "hop", .kind = JSON_KIND_BOOL, .optional = true, .dst = &w->hop },
@@ -34,9 +35,13 @@ static enum cluster_err wish_read(const struct json *in, struct wish *w, struct 
 	};
 	enum cluster_err e = json_read(in, ADMIN_FIELDS(f), d);
 
-	if (e == CLUSTER_OK && !w->person == !w->role)
-		e = diag_set(d, CLUSTER_EFORMAT, "a grant is to a person or to a role: say one of them");
-	return e;
+	if (e != CLUSTER_OK)
+		return e;
+	if ((w->person != NULL) + (w->role != NULL) + (w->from != NULL) != 1)
+		return diag_set(d, CLUSTER_EFORMAT, "a grant is to a person, to a role, or from nodes: say one of them");
+	if (w->from && (!w->nodes || w->sudo || w->onetime || w->on_expiry || w->ttl))
+		return diag_set(d, CLUSTER_EFORMAT, "a grant from nodes says to which nodes, and has no sudo, onetime, on_expiry or ttl");
+	return CLUSTER_OK;
 }
 
 static enum cluster_err on_revoke_parse(const char *word, enum directory_on_revoke *ret, struct diag *d)
@@ -63,12 +68,21 @@ static enum cluster_err on_expiry_parse(const char *word, bool *ret_end, struct 
 	return CLUSTER_OK;
 }
 
-/* A grant of an account that is not there would be of no use, and is most likely a slip. */
+/* A grant of an account that is not there would be of no use, and is most likely a slip; nor is a personal account a machine's. */
 static enum cluster_err accounts_exist(struct change *ch, const struct directory_grant *g, struct diag *d)
 {
 	for (size_t i = 0; i < g->n_accounts; i++) {
-		if (store_get(ch->store, STORE_ACCOUNT, g->accounts[i], NULL, NULL) == CLUSTER_ENOTFOUND)
-			return diag_set(d, CLUSTER_ENOTFOUND, "there is no account \"%s\"", g->accounts[i]);
+		struct directory *dir = NULL;
+		enum cluster_err e = record_get(ch->store, DIRECTORY_ACCOUNTS, g->accounts[i], &dir, NULL);
+		bool personal = e == CLUSTER_OK && dir->accounts[0].personal;
+
+		directory_free(dir);
+		if (e == CLUSTER_ENOTFOUND)
+			return diag_set(d, e, "there is no account \"%s\"", g->accounts[i]);
+		if (e != CLUSTER_OK)
+			return diag_set(d, e, "account \"%s\" cannot be read: %s", g->accounts[i], err_name(e));
+		if (personal && g->n_from)
+			return diag_set(d, CLUSTER_EVERSION, "\"%s\" is a person's own account: machines do not hop to it", g->accounts[i]);
 	}
 	return CLUSTER_OK;
 }
@@ -95,44 +109,69 @@ static enum cluster_err grant_make(struct change *ch, const struct wish *w, stru
 	g->to_role = w->role != NULL;
 	g->sudo = w->sudo;
 	g->onetime = w->onetime;
-	g->hop = w->hop;
+	g->hop = w->hop || w->from;
 	g->ttl = (uint32_t)w->ttl;
 	if (w->role)
 		memcpy(g->role, w->role, strlen(w->role) + 1);
-	else if ((e = record_find(ch->store, DIRECTORY_PEOPLE, w->person, id, d)) != CLUSTER_OK || (e = id_parse(id, &g->person)) != CLUSTER_OK)
+	else if (w->person && ((e = record_find(ch->store, DIRECTORY_PEOPLE, w->person, id, d)) != CLUSTER_OK || (e = id_parse(id, &g->person)) != CLUSTER_OK))
 		return e;
 	if ((e = on_revoke_parse(w->on_revoke, &g->on_revoke, d)) != CLUSTER_OK || (e = on_expiry_parse(w->on_expiry, &g->end_at_expiry, d)) != CLUSTER_OK)
 		return e;
 	return crypto_random(g->id.b, sizeof g->id.b);
 }
 
-/* Pointers to rows, as a record wants them. */
-static enum cluster_err point(char *rows, size_t n, char ***ret)
-{
-	char **at = calloc(n + 1, sizeof *at);
+/* Selectors, as a record wants them. */
+struct selectors {
+	void *rows;
+	char **at;
+};
 
-	for (size_t i = 0; at && i < n; i++)
-		at[i] = rows + i * SELECTOR_ROOM;
-	*ret = at;
-	return at ? CLUSTER_OK : CLUSTER_ENOMEM;
+/* `otherwise` is the one where none is given, or NULL. */
+static enum cluster_err selectors_read(const struct json *list, const char *what, const char *otherwise, struct selectors *ret, size_t *ret_n, struct diag *d)
+{
+	enum cluster_err e;
+	size_t n = 0;
+
+	if ((e = admin_rows(list, SELECTOR_ROOM, what, &ret->rows, &n, d)) != CLUSTER_OK)
+		return e;
+	if (n == 0 && otherwise) {
+		if (!(ret->rows = calloc(1, SELECTOR_ROOM)))
+			return CLUSTER_ENOMEM;
+		memcpy(ret->rows, otherwise, strlen(otherwise));
+		n = 1;
+	}
+	if (!(ret->at = calloc(n + 1, sizeof *ret->at)))
+		return CLUSTER_ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		ret->at[i] = (char *)ret->rows + i * SELECTOR_ROOM;
+	*ret_n = n;
+	return CLUSTER_OK;
+}
+
+static void selectors_done(struct selectors *s)
+{
+	free(s->at);
+	free(s->rows);
 }
 
 enum cluster_err admin_grant_add(struct call *c, struct json **ret, struct diag *d)
 {
 	struct directory_grant g = { .to_role = false };
-	char any[SELECTOR_ROOM] = "any", id[ID_TEXT + 1];
+	struct selectors nodes = { .rows = NULL }, from = { .rows = NULL };
 	struct wish w = { .person = NULL };
-	void *accounts = NULL, *nodes = NULL;
+	char id[ID_TEXT + 1];
+	void *accounts = NULL;
 	struct change ch = { 0 };
 	int64_t version = 0;
 	enum cluster_err e;
 
 	if ((e = wish_read(c->in, &w, d)) != CLUSTER_OK || (e = admin_rows(w.accounts, sizeof *g.accounts, "accounts", &accounts, &g.n_accounts, d)) != CLUSTER_OK ||
-	    (e = admin_rows(w.nodes, SELECTOR_ROOM, "nodes", &nodes, &g.n_nodes, d)) != CLUSTER_OK)
+	    (e = selectors_read(w.nodes, "nodes", "any", &nodes, &g.n_nodes, d)) != CLUSTER_OK || (e = selectors_read(w.from, "from", NULL, &from, &g.n_from, d)) != CLUSTER_OK)
 		goto out;
-	g.n_nodes = nodes ? g.n_nodes : 1;
 	g.accounts = accounts;
-	if ((e = point(nodes ? nodes : any, g.n_nodes, &g.nodes)) != CLUSTER_OK || (e = change_begin(&ch, c->a, c->now, d)) != CLUSTER_OK || (e = grant_make(&ch, &w, &g, d)) != CLUSTER_OK ||
+	g.nodes = nodes.at;
+	g.from = from.at;
+	if ((e = change_begin(&ch, c->a, c->now, d)) != CLUSTER_OK || (e = grant_make(&ch, &w, &g, d)) != CLUSTER_OK ||
 	    (e = grant_put(&ch, &g, d)) != CLUSTER_OK)
 		goto out;
 	id_text(&g.id, id);
@@ -141,8 +180,8 @@ enum cluster_err admin_grant_add(struct call *c, struct json **ret, struct diag 
 	*ret = json_make("{s:s, s:I}", "grant", id, "version", (long long)version);
 out:
 	change_done(&ch);
-	free(g.nodes);
-	free(nodes);
+	selectors_done(&from);
+	selectors_done(&nodes);
 	free(accounts);
 	return e;
 }
@@ -162,7 +201,7 @@ static enum cluster_err list_one(void *ctx, const struct directory *dir)
 	enum cluster_err e = CLUSTER_OK;
 
 	id_text(&g->person, id);
-	if (!g->to_role && record_get(l->call->a->store, DIRECTORY_PEOPLE, id, &who, NULL) == CLUSTER_OK)
+	if (!g->to_role && !g->n_from && record_get(l->call->a->store, DIRECTORY_PEOPLE, id, &who, NULL) == CLUSTER_OK)
 		e = json_set(j, "person_name", json_make("s", who->people[0].name));
 	directory_free(who);
 	if (e != CLUSTER_OK) {

@@ -28,6 +28,7 @@ struct preview {
 	struct json *sessions;
 	struct sessions_name last;
 	struct json *holders, *roles; /* of an account: whom its grants reach */
+	const struct directory *node; /* of a node: its record */
 };
 
 static enum cluster_err add(struct preview *p, enum list which, const char *name)
@@ -132,7 +133,7 @@ static enum cluster_err holder_one(void *ctx, const struct directory *dir)
 	char id[ID_TEXT + 1];
 
 	id_text(&g->person, id);
-	for (size_t i = 0; i < g->n_accounts; i++) {
+	for (size_t i = 0; i < g->n_accounts && !g->n_from; i++) {
 		if (strcmp(g->accounts[i], p->entry->value) == 0)
 			return json_set(g->to_role ? p->roles : p->holders, g->to_role ? g->role : id, json_make("b", true));
 	}
@@ -189,12 +190,28 @@ static enum cluster_err add_account(struct preview *p, struct diag *d)
 	return admin_each(p->call, DIRECTORY_PEOPLE, account_one, p, d);
 }
 
-static enum cluster_err add_node(struct preview *p, const char *id)
+/* What the accounts of a node hop to, with nobody behind them. */
+static enum cluster_err node_grant(void *ctx, const struct directory *dir)
 {
-	struct cluster_id node;
-	const struct nodes_one *o = id_parse(id, &node) == CLUSTER_OK ? nodes_find(p->call->a->nodes, &node) : NULL;
+	const struct directory_grant *g = &dir->grants[0];
+	struct preview *p = ctx;
 
-	return o ? add(p, NODES, o->name) : CLUSTER_OK;
+	return directory_select(g->from, g->n_from, &p->node->nodes[0]) ? add_accounts(p, g) : CLUSTER_OK;
+}
+
+static enum cluster_err add_node(struct preview *p, const char *id, struct diag *d)
+{
+	struct directory *node = NULL;
+	enum cluster_err e;
+
+	if ((e = record_get(p->call->a->store, DIRECTORY_NODES, id, &node, NULL)) != CLUSTER_OK)
+		return e == CLUSTER_ENOTFOUND ? CLUSTER_OK : e;
+	p->node = node;
+	if ((e = add(p, NODES, node->nodes[0].name)) == CLUSTER_OK)
+		e = admin_each(p->call, DIRECTORY_GRANTS, node_grant, p, d);
+	p->node = NULL;
+	directory_free(node);
+	return e;
 }
 
 /* Whom it shuts out, whether or not they are logged on. */
@@ -210,7 +227,7 @@ static enum cluster_err add_subjects(struct preview *p, struct diag *d)
 	case REVOKE_ACCOUNT:
 		return add_account(p, d);
 	case REVOKE_NODE:
-		return add_node(p, p->entry->value);
+		return add_node(p, p->entry->value, d);
 	case REVOKE_ROLE:
 		return add_role(p, d);
 	case REVOKE_LOCKDOWN:

@@ -14,7 +14,10 @@ void grants_key(const struct directory_grant *g, char dst[GRANTS_KEY_MAX])
 
 	id_text(&g->id, id);
 	id_text(&g->person, person);
-	snprintf(dst, GRANTS_KEY_MAX, "%s:%s:%s", g->to_role ? "role" : "person", g->to_role ? g->role : person, id);
+	if (g->n_from)
+		snprintf(dst, GRANTS_KEY_MAX, "nodes:%s", id);
+	else
+		snprintf(dst, GRANTS_KEY_MAX, "%s:%s:%s", g->to_role ? "role" : "person", g->to_role ? g->role : person, id);
 }
 
 struct walk {

@@ -157,6 +157,8 @@ def previews(d):
     mine = session(pia, jti, role="ops", kind="certificate", cert={"ca": FINGERPRINT, "id": "pia x", "key": FINGERPRINT, "serial": "7"})
     his = session(paul, account="paul", iat=old, issuer="old")
     report(node, {"full": True, "opened": [mine, his], "closed": []})
+    d.admin_ok("account/add", name="svc-job")
+    d.admin_ok("grant/add", **{"from": ["node:pre-1"], "accounts": ["svc-job"], "nodes": ["role:task"]})
     before, audit = in_force(d), len(d.admin_ok("audit/list", after=0, limit=1000)["records"])
     for kind, value, people, sessions in (
         ("credential", jti, {"pia"}, {mine["id"]}), ("device", pia.device, {"pia"}, {mine["id"]}), ("person", "paul", {"paul"}, {his["id"]}), ("account", "emr-user", {"pia"}, {mine["id"]}),
@@ -176,6 +178,7 @@ def previews(d):
     answer = d.admin_ok("revoke/preview", kind="lockdown", value=pia.id)
     assert [s["id"] for s in answer["sessions"]] == [his["id"]] and "pia" not in answer["people"] and "paul" in answer["people"]
     expect(d.admin("revoke/preview", kind="person", value="zoe"), 404)
+    assert set(d.admin_ok("revoke/preview", kind="node", value="pre-1")["accounts"]) == {mine["account"], "paul", "svc-job"}  # what the machine itself hops to
     assert in_force(d) == before and len(d.admin_ok("audit/list", after=0, limit=1000)["records"]) == audit
 
 

@@ -31,27 +31,36 @@ static const struct command_option add_options[] = {
 	ADMIN_OPTIONS(struct add_words),
 };
 
-/* Selectors as the directory has them; a plain name is a node's. */
-static int node_list(const struct add_words *w, const char *name, struct json **ret)
+/* A selector as the directory has it: a plain name is a node's, and role=x is role:x. False: none. */
+static bool selector(const char *given, char dst[80])
+{
+	bool plain = strchr(given, ':') == NULL && strchr(given, '=') == NULL && strcmp(given, "any") != 0;
+	int n = snprintf(dst, 80, "%s%s", plain ? "node:" : "", given);
+
+	if (n < 5 || n >= 80)
+		return directory_selector_ok(dst);
+	if (dst[4] == '=')
+		dst[4] = ':';
+	return directory_selector_ok(dst);
+}
+
+/* Those of an option; `otherwise` if there are none. */
+static int selectors(const struct command_list *given, const char *command, const char *option, const char *otherwise, struct json **ret)
 {
 	struct json *list = json_list();
-	size_t i;
+	char text[80];
 
-	for (i = 0; i < w->nodes.n && list != NULL; i++) {
-		const char *s = w->nodes.item[i];
-		char text[80];
-		int n = snprintf(text, sizeof text, "%s%s", strchr(s, ':') == NULL && strcmp(s, "any") != 0 ? "node:" : "", s);
-
-		if (n < 0 || (size_t)n >= sizeof text || !directory_selector_ok(text)) {
+	for (size_t i = 0; i < given->n && list != NULL; i++) {
+		if (!selector(given->item[i], text)) {
 			json_free(list);
-			return command_usage_error(name, "--node %s: any, role:ROLE or the name of a node", s);
+			return command_usage_error(command, "--%s %s: %srole:ROLE or the name of a node", option, given->item[i], otherwise != NULL ? "any, " : "");
 		}
 		if (json_append(list, json_make("s", text)) != CLUSTER_OK) {
 			json_free(list);
 			list = NULL;
 		}
 	}
-	if (w->nodes.n == 0 && list != NULL && json_append(list, json_make("s", "any")) != CLUSTER_OK) {
+	if (given->n == 0 && otherwise != NULL && list != NULL && json_append(list, json_make("s", otherwise)) != CLUSTER_OK) {
 		json_free(list);
 		list = NULL;
 	}
@@ -59,10 +68,24 @@ static int node_list(const struct add_words *w, const char *name, struct json **
 	return COMMAND_GO;
 }
 
+static int ask(const struct admin_words *admin, struct json *body)
+{
+	struct json *answer;
+	int status;
+
+	if ((answer = admin_once(admin, "grant/add", body, &status)) == NULL)
+		return status;
+	if (admin->json)
+		return out_json(answer);
+	out_line("%s", admin_text(answer, "grant"));
+	json_free(answer);
+	return EXIT_DONE;
+}
+
 static int run_add(const struct command *self, int argc, char **argv)
 {
 	struct add_words w = { .person = NULL };
-	struct json *nodes = NULL, *body, *answer;
+	struct json *nodes = NULL;
 	struct command_operands rest;
 	int status;
 
@@ -72,17 +95,47 @@ static int run_add(const struct command *self, int argc, char **argv)
 		return command_usage_error(argv[0], "to whom? Either --person or --role");
 	if (w.accounts.n == 0)
 		return command_usage_error(argv[0], "as what? --account is needed");
-	if ((status = node_list(&w, argv[0], &nodes)) != COMMAND_GO)
+	if ((status = selectors(&w.nodes, argv[0], "node", "any", &nodes)) != COMMAND_GO)
 		return status;
-	body = json_make("{s:s*, s:s*, s:o, s:o, s:b, s:b, s:b, s:s*, s:s*, s:o*}", "person", w.person, "role", w.role, "accounts", admin_texts(&w.accounts, false), "nodes", nodes, "sudo", w.sudo,
-	    "hop", w.hop, "onetime", w.onetime, "on_revoke", w.on_revoke, "on_expiry", w.on_expiry, "ttl", w.ttl > 0 ? json_make("I", (long long)w.ttl) : NULL);
-	if ((answer = admin_once(&w.admin, "grant/add", body, &status)) == NULL)
+	return ask(&w.admin, json_make("{s:s*, s:s*, s:o, s:o, s:b, s:b, s:b, s:s*, s:s*, s:o*}", "person", w.person, "role", w.role, "accounts", admin_texts(&w.accounts, false), "nodes", nodes,
+	    "sudo", w.sudo, "hop", w.hop, "onetime", w.onetime, "on_revoke", w.on_revoke, "on_expiry", w.on_expiry, "ttl", w.ttl > 0 ? json_make("I", (long long)w.ttl) : NULL));
+}
+
+struct hop_words {
+	struct admin_words admin;
+	struct command_list accounts, from, to;
+	const char *on_revoke;
+};
+
+static const struct command_option hop_options[] = {
+	{ "account", 0, COMMAND_LIST, offsetof(struct hop_words, accounts), 0, 0, "ACCOUNT", "the account, on both sides; may be given again" },
+	{ "from", 0, COMMAND_LIST, offsetof(struct hop_words, from), 0, 0, "NODE", "role:ROLE or a name: where its jobs run; may be given again" },
+	{ "to", 0, COMMAND_LIST, offsetof(struct hop_words, to), 0, 0, "NODE", "any, role:ROLE or a name: where they may log on; may be given again" },
+	{ "on-revoke", 0, COMMAND_TEXT, offsetof(struct hop_words, on_revoke), 0, 0, "WHAT", "end, warn or keep open sessions (end)" },
+	ADMIN_OPTIONS(struct hop_words),
+};
+
+static int run_hop(const struct command *self, int argc, char **argv)
+{
+	struct hop_words w = { .on_revoke = NULL };
+	struct json *from = NULL, *to = NULL;
+	struct command_operands rest;
+	int status;
+
+	if ((status = command_parse(self, argc, argv, &w, &rest)) != COMMAND_GO)
 		return status;
-	if (w.admin.json)
-		return out_json(answer);
-	out_line("%s", admin_text(answer, "grant"));
-	json_free(answer);
-	return EXIT_DONE;
+	if (w.accounts.n == 0 || w.from.n == 0 || w.to.n == 0)
+		return command_usage_error(argv[0], "whose jobs, from where, to where? --account, --from and --to are needed");
+	for (size_t i = 0; i < w.from.n; i++)
+		if (strcmp(w.from.item[i], "any") == 0)
+			return command_usage_error(argv[0], "--from any: name roles or nodes, for whatever joins some day would be one of them");
+	if ((status = selectors(&w.from, argv[0], "from", NULL, &from)) != COMMAND_GO)
+		return status;
+	if ((status = selectors(&w.to, argv[0], "to", "any", &to)) != COMMAND_GO) {
+		json_free(from);
+		return status;
+	}
+	return ask(&w.admin, json_make("{s:o, s:o, s:o, s:s*}", "accounts", admin_texts(&w.accounts, false), "from", from, "nodes", to, "on_revoke", w.on_revoke));
 }
 
 struct list_words {
@@ -96,11 +149,26 @@ static void rights(const struct json *g, char dst[64])
 	(void)snprintf(dst, 64, "%s%s%s", json_member_bool(g, "sudo", false) ? "sudo " : "", json_member_bool(g, "hop", false) ? "hop " : "", json_member_bool(g, "onetime", false) ? "onetime " : "");
 }
 
+/* Whom a grant is to. */
+static void subject(const struct json *g, char dst[600])
+{
+	const char *role = json_member_text(g, "role"), *name = json_member_text(g, "person_name");
+	const struct json *from = json_member(g, "from");
+	size_t n;
+
+	if (from == NULL) {
+		(void)snprintf(dst, 600, "%s%s", role != NULL ? "role:" : "", role != NULL ? role : name != NULL ? name : admin_text(g, "person"));
+		return;
+	}
+	n = (size_t)snprintf(dst, 600, "from ");
+	admin_words_of(from, NULL, dst + n, 600 - n);
+}
+
 static int run_list(const struct command *self, int argc, char **argv)
 {
 	static const char *const columns[] = { "TO", "ACCOUNTS", "NODES", "WITH", ">TTL", "ID", NULL };
 	struct list_words w = { .admin = { .json = false } };
-	char accounts[600], nodes[600], with[64];
+	char accounts[600], nodes[600], to[600], with[64];
 	struct command_operands rest;
 	const struct json *grants;
 	struct json *answer;
@@ -118,13 +186,13 @@ static int run_list(const struct command *self, int argc, char **argv)
 	t = table_new(columns);
 	for (i = 0; i < json_count(grants); i++) {
 		const struct json *g = json_at(grants, i);
-		const char *role = json_member_text(g, "role"), *name = json_member_text(g, "person_name");
 		long long ttl = json_member_int(g, "ttl", 0);
 
 		admin_words_of(json_member(g, "accounts"), NULL, accounts, sizeof accounts);
 		admin_words_of(json_member(g, "nodes"), NULL, nodes, sizeof nodes);
 		rights(g, with);
-		table_cell(t, "%s%s", role != NULL ? "role:" : "", role != NULL ? role : name != NULL ? name : admin_text(g, "person"));
+		subject(g, to);
+		table_cell(t, "%s", to);
 		table_cell(t, "%s", accounts);
 		table_cell(t, "%s", nodes);
 		table_cell(t, "%s", with);
@@ -155,6 +223,15 @@ static const struct command add = {
 	COMMAND_OPTIONS(add_options),
 };
 
+static const struct command hop = {
+	.run = run_hop,
+	.usage = "",
+	.example = "  cluster-login grant hop --account hadoop --from role:master --to role:core,role:task\n"
+		   "\nStart scripts and cron jobs of the account then log on with plain ssh, with nobody behind them. Prints the id of the grant.\n"
+		   "For people who go on from node to node: grant add --hop.\n",
+	COMMAND_OPTIONS(hop_options),
+};
+
 static const struct command list = { .run = run_list, .usage = "", .example = "  cluster-login grant list\n", COMMAND_OPTIONS(list_options) };
 
 static const struct command remove_ = {
@@ -168,6 +245,7 @@ static const struct command remove_ = {
 
 static const struct command_row verbs[] = {
 	{ "add", &add, "let a person or a role log on as an account", COMMAND_ADMIN },
+	{ "hop", &hop, "let the jobs of an account go on from node to node", COMMAND_ADMIN },
 	{ "list", &list, "all grants", COMMAND_ADMIN },
 	{ "remove", &remove_, "take a grant away", COMMAND_ADMIN },
 };

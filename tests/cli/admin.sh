@@ -68,6 +68,25 @@ expect 64 'on nonsense' admin grant add --person alice --account emr-user --node
 run admin grant add --person zoe --account emr-user
 holds 'to a stranger' [ "$status" -ne 0 ]
 expect 0 'grant remove' admin grant remove "$grant"
+expect 0 'grant add --hop' admin grant add --role data --account emr-user --hop
+grant=$(cat "$work/out")
+expect 0 'grant hop' admin grant hop --account emr-user --from role=master --from core-1-1 --to role:core,role=task --on-revoke keep
+machine=$(cat "$work/out")
+expect 0 'grant list' admin grant list
+says out "^role:data +emr-user +any +hop +$grant" 'a hop of people'
+says out "^from role:master node:core-1-1 +emr-user +role:core role:task +hop +$machine" 'a hop of machines'
+expect 64 'from nowhere' admin grant hop --account emr-user --to role:core
+expect 64 'to nowhere' admin grant hop --account emr-user --from role:master
+expect 64 'as nothing' admin grant hop --from role:master --to role:core
+expect 64 'from anywhere' admin grant hop --account emr-user --from any --to role:core
+expect 64 'from nonsense' admin grant hop --account emr-user --from 'a b' --to role:core
+expect 64 'to nonsense' admin grant hop --account emr-user --from role:master --to rule=core
+admin account add own --person alice >/dev/null
+run admin grant hop --account own --from role:master --to role:core
+holds 'a personal account' [ "$status" -ne 0 ]
+admin account remove own >/dev/null
+expect 0 'grant remove' admin grant remove "$machine"
+expect 0 'grant remove' admin grant remove "$grant"
 
 # ---- nodes ----
 expect 0 'node token' admin node token --role core --name core-1-1 --ttl 1h
@@ -210,7 +229,7 @@ expect 64 'unknown option' admin user add x --rolle y
 says err 'did you mean --role' 'names the nearest'
 for command in setup get show drop whoami nodes ssh ssh-config env 'user add' 'user list' 'user show' 'user disable' 'user enable' 'user remove' 'user invite' 'account add' 'account list' \
 	'account remove' 'group add' 'group list' 'group remove' 'group member-add' 'group member-remove' 'device list' 'device remove' 'node token' 'node list' 'node set' 'node remove' \
-	'grant add' 'grant list' 'grant remove' revoke unrevoke sessions status audit join leave explain doctor 'jws sign' 'jws verify'; do
+	'grant add' 'grant hop' 'grant list' 'grant remove' revoke unrevoke sessions status audit join leave explain doctor 'jws sign' 'jws verify'; do
 	# shellcheck disable=SC2086
 	expect 0 "$command --help" login $command --help
 	holds "$command --help teaches" grep -q "^Example" "$work/out"

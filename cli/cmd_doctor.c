@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -19,11 +20,15 @@
 #include "nsswitch.h"
 #include "out.h"
 #include "pam_stack.h"
+#include "sudoers.h"
 #include "table.h"
 
 #define CHECKS_MAX 16
 #define INCLUDES_MAX 16
 #define FILE_MAX ((size_t)1 << 20)
+#define SUDOERS "/etc/sudoers"
+#define SUDOERS_DEPTH 8
+#define SUDOERS_PATH 600
 #define AGENT_TIMEOUT_MS 2000
 
 struct words {
@@ -116,6 +121,85 @@ static void check_sshd(struct report *r)
 		return;
 	diag_clear(&d);
 	note(r, "sshd", configure_files_sshd(pidfile, sizeof pidfile, &d) == CLUSTER_OK, d.text);
+}
+
+/* ---- sudo ---- */
+
+struct sudoers_files {
+	unsigned depth;
+	bool unread; /* some file could not be read */
+};
+
+static void sudoers_file(struct sudoers *s, const char *path)
+{
+	const struct file_rules rules = { .owner = 0, .forbid = 022, .max_size = FILE_MAX };
+	struct sudoers_files *x = s->arg;
+	struct secret *text = NULL;
+
+	if (x->depth == SUDOERS_DEPTH || file_read(path, &rules, &text, NULL) != CLUSTER_OK) {
+		x->unread = true;
+		return;
+	}
+	x->depth++;
+	sudoers_read(s, (const char *)text->bytes);
+	x->depth--;
+	secret_free(text);
+}
+
+/* What sudo passes over in a folder. */
+static int sudoers_wanted(const struct dirent *entry)
+{
+	size_t n = strlen(entry->d_name);
+
+	return strchr(entry->d_name, '.') == NULL && entry->d_name[n - 1] != '~';
+}
+
+static int sudoers_order(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static void sudoers_include(struct sudoers *s, const char *name, bool folder)
+{
+	char path[SUDOERS_PATH], file[SUDOERS_PATH];
+	struct dirent **list = NULL;
+	int n;
+
+	if (snprintf(path, sizeof path, "%s%s", name[0] == '/' ? "" : "/etc/", name) >= (int)sizeof path)
+		return;
+	if (!folder) {
+		sudoers_file(s, path);
+		return;
+	}
+	n = scandir(path, &list, sudoers_wanted, sudoers_order);
+	for (int i = 0; i < n; i++) {
+		if (file_join(file, sizeof file, path, list[i]->d_name) == CLUSTER_OK)
+			sudoers_file(s, file);
+		free(list[i]);
+	}
+	free(list);
+}
+
+/* Only root may read these files. Where sudo asks for another user than the caller, PAM hears of that one: the caller's session and revocation are not looked at. */
+static void check_sudo(struct report *r)
+{
+	struct sudoers_files x = { .depth = 0 };
+	struct sudoers s = { .include = sudoers_include, .arg = &x };
+	char text[DIAG_TEXT_MAX];
+
+	if (geteuid() != 0 || access(SUDOERS, F_OK) != 0)
+		return;
+	sudoers_file(&s, SUDOERS);
+	for (int i = 0; i < SUDOERS_N; i++) {
+		const char *name = sudoers_name((enum sudoers_setting)i);
+
+		if (!s.on[i])
+			continue;
+		(void)snprintf(text, sizeof text, "\"Defaults %s\" in %s or what it includes: sudo asks for another user, and no longer looks whether the caller has been revoked; take it out", name, SUDOERS);
+		note(r, "sudo", false, text);
+		return;
+	}
+	note(r, "sudo", !x.unread, SUDOERS " or a file that it includes cannot be read: whether sudo asks for the caller is not known");
 }
 
 /* Only where somebody may hop: without, ssh is none of ours. */
@@ -243,6 +327,7 @@ static int run(const struct command *self, int argc, char **argv)
 	check_nss(&report);
 	check_pam(&report);
 	check_sshd(&report);
+	check_sudo(&report);
 	status = print(&report, w.json);
 	node_view_done(v);
 	free(v);
@@ -252,6 +337,6 @@ static int run(const struct command *self, int argc, char **argv)
 const struct command cmd_doctor = {
 	.run = run,
 	.usage = "",
-	.example = "  cluster-login doctor\n\nChecks this node: membership, snapshot, agent, ssh, NSS, PAM, and as root sshd. Exit status 0: all is well; 1: something is not.\n",
+	.example = "  cluster-login doctor\n\nChecks this node: membership, snapshot, agent, ssh, NSS, PAM, and as root sshd and sudo. Exit status 0: all is well; 1: something is not.\n",
 	COMMAND_OPTIONS(options),
 };

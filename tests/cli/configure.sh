@@ -110,6 +110,11 @@ says out '^NSS hosts +ok' 'doctor: hosts'
 says out '^PAM +ok' 'doctor: PAM'
 says out '^PAM order +ok' 'doctor: order'
 says out '^sshd +ok' 'doctor: sshd'
+says out '^sudo +ok' 'doctor: sudo'
+printf 'Defaults:%%sudo targetpw\n' >/etc/sudoers.d/50-site
+run login doctor
+says out '^sudo +no .*targetpw' 'doctor: sudo asks for another user'
+rm /etc/sudoers.d/50-site
 dropin=/etc/ssh/sshd_config.d/10-cluster-login.conf
 cp -p $dropin "$work/dropin"
 sed -i '/^AuthorizedPrincipals/d' $dropin

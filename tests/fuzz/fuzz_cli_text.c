@@ -7,6 +7,7 @@
 #include "nsswitch.h"
 #include "pam_stack.h"
 #include "ssh_config.h"
+#include "sudoers.h"
 
 #define INCLUDES 16
 
@@ -38,6 +39,22 @@ static void check_ssh_config(const char *s)
 	free(with);
 }
 
+static void sudoers_include(struct sudoers *s, const char *path, bool folder)
+{
+	(void)s;
+	(void)folder;
+	FUZZ_CHECK(path[0] != '\0');
+}
+
+static void check_sudoers(const char *s)
+{
+	struct sudoers x = { .include = sudoers_include };
+
+	sudoers_read(&x, s);
+	for (int i = 0; i < SUDOERS_N; i++)
+		FUZZ_CHECK(!x.on[i] || strstr(s, "Defaults") || strchr(s, '\\'));
+}
+
 struct includes {
 	const char *text;
 	unsigned int left;
@@ -65,6 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	x.text = s;
 	check_nsswitch(s);
 	check_ssh_config(s);
+	check_sudoers(s);
 	if (pam_stack_read(s, "session", include, &x, &stack) == CLUSTER_OK && stack.cluster)
 		FUZZ_CHECK(strstr(s, "pam_cluster.so") != NULL);
 	free(s);

@@ -570,7 +570,8 @@ static void test_not_enrolled(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_login), T(test_adopted_login), T(test_record), T(test_close_by_process), T(test_close_of_another_boot), T(test_left_behind), T(test_shared_audit), T(test_no_handover), T(test_forged_handover), T(test_handover_of_something_else),
+		T(test_login), T(test_adopted_login), T(test_record), T(test_close_by_process), T(test_close_of_another_boot), T(test_left_behind), T(test_shared_audit),
+		T(test_no_handover), T(test_forged_handover), T(test_handover_of_something_else),
 		T(test_revoked_between_stages), T(test_revoked_before_the_record), T(test_stale_between_stages), T(test_record_cannot_be_written), T(test_account), T(test_account_freshness),
 		T(test_account_without_snapshot), T(test_account_lockdown), T(test_sudo_of_a_revoked_person), T(test_sudo_of_somebody_else), T(test_sudo_with_a_broken_record), T(test_sudo_session),
 		T(test_setcred), T(test_passwd), T(test_exports), T(test_not_enrolled),

@@ -149,7 +149,8 @@ static void test_signed_time(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_once), cmocka_unit_test(test_before_start), cmocka_unit_test(test_clock_behind), cmocka_unit_test(test_person), cmocka_unit_test(test_clock_back), cmocka_unit_test(test_full), cmocka_unit_test(test_confirm),
+		cmocka_unit_test(test_once), cmocka_unit_test(test_before_start), cmocka_unit_test(test_clock_behind), cmocka_unit_test(test_person),
+		cmocka_unit_test(test_clock_back), cmocka_unit_test(test_full), cmocka_unit_test(test_confirm),
 		cmocka_unit_test(test_signed_time),
 	};
 

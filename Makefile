@@ -107,6 +107,10 @@ LDFLAGS_nss := -Wl,-soname,libnss_cluster.so.2 -Wl,--version-script=nss_cluster/
 LDFLAGS_pam := -Wl,--version-script=pam_cluster/pam_cluster.map
 
 $(foreach u,$(UNITS),$(eval SRC_$(u) := $(sort $(wildcard $(DIR_$(u))/*.c))))
+# The parts of the command line that ssh starts for each login are linked once more, without network and tables.
+ASKPASS_SRC := $(filter cli/main_askpass.c,$(SRC_cli))
+SRC_cli := $(filter-out $(ASKPASS_SRC),$(SRC_cli))
+OUT_askpass := $(if $(ASKPASS_SRC),$(BUILD)/cluster-login-askpass)
 $(foreach u,$(UNITS),$(eval OBJ_$(u) := $(SRC_$(u):%.c=$(BUILD)/%.o)))
 $(foreach u,$(UNITS),$(eval UNIT_OF_$(DIR_$(u)) := $(u)))
 # Units that have sources; the others are skipped silently.
@@ -174,7 +178,7 @@ source_pkgs = $(call packages,$(call source_uses,$(1))) $(if $(filter tests/%,$(
 source_pic = $(if $(filter lib/% nss_cluster/% pam_cluster/% tests/harness/%,$(1))$(findstring /lib_,$(1)),-fPIC,-fPIE)
 compile_flags = $(OUR_CPPFLAGS) $(call source_includes,$(1)) $(call pkg_cflags,$(call source_pkgs,$(1))) $(if $(filter cli/% agent/% authority/% sshd_principals/%,$(1)),$(DIRS_DEFINE)) $(CPPFLAGS) $(OUR_CFLAGS) $(call source_pic,$(1)) $(CFLAGS)
 
-ALL_SRC := $(foreach u,$(UNITS),$(SRC_$(u))) $(HARNESS_SRC) $(TEST_SRC) $(FUZZ_SRC) $(wildcard tests/fuzz/driver.c) $(BENCH_SRC)
+ALL_SRC := $(foreach u,$(UNITS),$(SRC_$(u))) $(ASKPASS_SRC) $(HARNESS_SRC) $(TEST_SRC) $(FUZZ_SRC) $(wildcard tests/fuzz/driver.c) $(BENCH_SRC)
 
 # --- targets ----------------------------------------------------------------------------------------------------------------------
 
@@ -188,8 +192,9 @@ JOBS = $(if $(findstring jobserver,$(MAKEFLAGS))$(filter -j%,$(MAKEFLAGS)),,-j$(
 # The build directory of another mode, beside this one.
 mode_build = $(if $(filter build/$(MODE),$(BUILD)),build/$(1),$(BUILD)-$(1))
 
-all: $(foreach u,$(HAVE),$(OUT_$(u)))
+all: $(foreach u,$(HAVE),$(OUT_$(u))) $(OUT_askpass)
 $(foreach u,$(UNITS),$(eval $(u): $(if $(SRC_$(u)),$(OUT_$(u)))))
+cli: $(OUT_askpass)
 tests: all $(TEST_PROGRAMS) $(TEST_SO) $(FUZZERS)
 
 # What was compiled with other flags, or from another list of files, is built again.
@@ -233,6 +238,10 @@ $(OUT_$(1)): $(OBJ_$(1)) $(call link_archives,$(USES_$(1))) $(BUILD)/$(1).list
 	$$(Q)$$(CC) $$(OUR_LDFLAGS) -pie $$(LDFLAGS) -o $$@ $(OBJ_$(1)) $(call link_archives,$(USES_$(1))) $$(call pkg_libs,$(call packages,$(1) $(USES_$(1))))
 endef
 $(foreach u,$(call have,$(PROGRAM_UNITS)),$(eval $(call program_rule,$(u))))
+
+$(OUT_askpass): $(ASKPASS_SRC:%.c=$(BUILD)/%.o) $(call link_archives,cli trust core)
+	@echo '  LD      $@'
+	$(Q)$(CC) $(OUR_LDFLAGS) -pie $(LDFLAGS) -o $@ $^ $(call pkg_libs,$(call packages,trust))
 
 # $(1) source, $(2) further objects and libraries, $(3) uses, $(4) further packages, $(5) further flags
 define test_rule =
@@ -378,9 +387,10 @@ DEST_authority = $(SBINDIR)/cluster-authorityd
 DEST_cli = $(BINDIR)/cluster-login
 INSTALLED_UNITS := $(call have,$(MODULE_UNITS) $(PROGRAM_UNITS))
 man_dest = $(MANDIR)/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
-# other names of the command line: ssh's helper for prompts, and what scp and sftp start in place of ssh
-LINKS = $(addprefix $(LIBEXECDIR)/cluster-login/,askpass cluster-login-ssh)
-INSTALLED = $(foreach u,$(INSTALLED_UNITS),$(DEST_$(u))) $(if $(call have,cli),$(LINKS)) $(foreach m,$(MAN_PAGES),$(call man_dest,$(m))) \
+DEST_askpass = $(LIBEXECDIR)/cluster-login/askpass
+# another name of the command line: what scp and sftp start in place of ssh
+LINKS = $(LIBEXECDIR)/cluster-login/cluster-login-ssh
+INSTALLED = $(foreach u,$(INSTALLED_UNITS),$(DEST_$(u))) $(if $(call have,cli),$(LINKS) $(DEST_askpass)) $(foreach m,$(MAN_PAGES),$(call man_dest,$(m))) \
 	$(UNIT_FILES:packaging/systemd/%=$(UNITDIR)/%) $(SYSUSERS:packaging/sysusers.d/%=$(SYSUSERSDIR)/%) $(PAM_CONFIGS:packaging/pam-configs/%=$(PAMCONFDIR)/%)
 # $(1) mode, $(2) source, $(3) destination; text passes the substitution of directories
 install_file = install -D -m $(1) $(2) $(DESTDIR)$(3)
@@ -389,7 +399,7 @@ install_text = install -d $(DESTDIR)$(dir $(2)) && $(SUBST) $(1) >$(DESTDIR)$(2)
 install: all
 	@set -e; \
 	$(foreach u,$(INSTALLED_UNITS),$(call install_file,$(if $(filter pam nss,$(u)),0644,0755),$(OUT_$(u)),$(DEST_$(u)));) \
-	$(if $(call have,cli),$(foreach l,$(LINKS),install -d $(DESTDIR)$(dir $(l)); ln -sfr $(DESTDIR)$(DEST_cli) $(DESTDIR)$(l);)) \
+	$(if $(call have,cli),$(call install_file,0755,$(OUT_askpass),$(DEST_askpass)); $(foreach l,$(LINKS),install -d $(DESTDIR)$(dir $(l)); ln -sfr $(DESTDIR)$(DEST_cli) $(DESTDIR)$(l);)) \
 	$(foreach m,$(MAN_PAGES),$(call install_text,$(m),$(call man_dest,$(m)));) \
 	$(foreach f,$(UNIT_FILES),$(call install_text,$(f),$(UNITDIR)/$(notdir $(f)));) \
 	$(foreach f,$(SYSUSERS),$(call install_text,$(f),$(SYSUSERSDIR)/$(notdir $(f)));) \

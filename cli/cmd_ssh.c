@@ -265,7 +265,7 @@ static int run_ssh(const struct words *given, const char *name)
 		goto out;
 	a.dir = v->dir;
 	a.home = own != NULL && *own != '\0' ? p.dir : NULL;
-	if (self_path(self, &d) != CLUSTER_OK || self_link(SELF_ASKPASS, p.dir, askpass, &d) != CLUSTER_OK || build(&a, &w, &x, &d) != CLUSTER_OK)
+	if (self_path(self, &d) != CLUSTER_OK || (!self_askpass(askpass) && self_link(SELF_ASKPASS, p.dir, askpass, &d) != CLUSTER_OK) || build(&a, &w, &x, &d) != CLUSTER_OK)
 		status = out_failed(&d, NULL);
 	else
 		status = w.print ? print(&x) : start(&x, askpass);

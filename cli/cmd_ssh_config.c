@@ -10,6 +10,7 @@
 #include "cluster/file.h"
 #include "cluster/secret.h"
 #include "cmd.h"
+#include "known_hosts.h"
 #include "out.h"
 #include "renewal.h"
 #include "self.h"
@@ -256,7 +257,7 @@ static int run_env(const struct command *self, int argc, char **argv)
 		return out_failed(&d, CMD_TRY_SETUP);
 	if (configured(&w, &p, &d) != CLUSTER_OK)
 		return out_failed(&d, "cluster-login ssh-config");
-	if (self_link(SELF_ASKPASS, p.dir, askpass, &d) != CLUSTER_OK)
+	if (!self_askpass(askpass) && self_link(SELF_ASKPASS, p.dir, askpass, &d) != CLUSTER_OK)
 		return out_failed(&d, NULL);
 	/* A shell will read this. */
 	if (!self_path_ok(askpass) || !self_path_ok(p.dir))
@@ -289,29 +290,15 @@ static const struct command_option known_options[] = {
 
 static int run_known_hosts(const struct command *self, int argc, char **argv)
 {
-	const struct directory_node *node;
 	struct command_operands rest;
 	struct known_words w = { 0 };
-	struct view *v = NULL;
-	struct profile p;
-	struct diag d;
 	int status;
-	size_t i;
 
 	if ((status = command_parse(self, argc, argv, &w, &rest)) != COMMAND_GO)
 		return status;
-	diag_clear(&d);
 	if (w.home != NULL && setenv("CLUSTER_LOGIN_HOME", w.home, 1) != 0)
 		return EXIT_LATER;
-	if (profile_load(&p, &d) != CLUSTER_OK || view_load(&p, &v, &d) != CLUSTER_OK)
-		return out_failed(&d, CMD_TRY_GET);
-	/* The name of a node and nothing else: HostKeyAlias is what ssh asks for. */
-	node = directory_node_by_host(v->dir, rest.v[0]);
-	for (i = 0; node != NULL && i < node->n_hostkeys; i++)
-		printf("%s %s\n", node->name, node->hostkeys[i]);
-	status = node != NULL ? EXIT_DONE : EXIT_NO;
-	view_free(v);
-	return status;
+	return known_hosts_print(rest.v[0]);
 }
 
 const struct command cmd_known_hosts = {

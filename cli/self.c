@@ -35,6 +35,23 @@ static bool same_file(const char *a, const char *b)
 	return stat(a, &sa) == 0 && stat(b, &sb) == 0 && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
 }
 
+bool self_askpass(char dst[PROFILE_PATH_MAX])
+{
+	char self[PROFILE_PATH_MAX], *slash;
+
+	if (self_path(self, NULL) != CLUSTER_OK || (slash = strrchr(self, '/')) == NULL)
+		return false;
+	if (same_file(self, CLUSTER_BINDIR "/cluster-login")) {
+		if (file_join(dst, PROFILE_PATH_MAX, CLUSTER_LIBEXECDIR, SELF_ASKPASS) != CLUSTER_OK)
+			return false;
+	} else {
+		*slash = '\0';
+		if (file_join(dst, PROFILE_PATH_MAX, self, "cluster-login-" SELF_ASKPASS) != CLUSTER_OK)
+			return false;
+	}
+	return self_path_ok(dst) && access(dst, X_OK) == 0;
+}
+
 enum cluster_err self_link(const char *name, const char *home, char dst[PROFILE_PATH_MAX], struct diag *d)
 {
 	char self[PROFILE_PATH_MAX];

@@ -2,6 +2,8 @@
 #ifndef CLI_SELF_H
 #define CLI_SELF_H
 
+#include <stdbool.h>
+
 #include "cluster/attr.h"
 #include "cluster/diag.h"
 #include "cluster/err.h"
@@ -10,8 +12,15 @@
 /* The absolute path of this program. CLUSTER_ECONFIG for a path that ssh's configuration or a shell could misread. */
 enum cluster_err self_path(char dst[PROFILE_PATH_MAX], struct diag *d) CLUSTER_MUST_USE;
 
+/*
+ * The program that ssh starts for its prompts and for host keys (main_askpass.c): the installed one if this program is, else the one that was built beside it. False: neither is
+ * there, and this program does it itself.
+ */
+bool self_askpass(char dst[PROFILE_PATH_MAX]);
+
 /* Names under which other programs start this one: ssh for its prompts, scp and sftp in place of ssh. */
 #define SELF_ASKPASS "askpass"
+#define SELF_KNOWN_HOSTS "known-hosts"
 #define SELF_SSH "cluster-login-ssh"
 /* The path of this program under such a name: the installed link, or one that is made in the person's directory. */
 enum cluster_err self_link(const char *name, const char *home, char dst[PROFILE_PATH_MAX], struct diag *d) CLUSTER_MUST_USE;

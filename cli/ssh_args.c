@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "resolve.h"
+#include "self.h"
 #include "ssh_key.h"
 
 #define VALUE_MAX 2048
@@ -21,7 +22,8 @@ bool ssh_args_letter_ok(char letter)
 
 static enum cluster_err known_hosts(const struct ssh_args *a, char dst[VALUE_MAX])
 {
-	int n = snprintf(dst, VALUE_MAX, "%s known-hosts%s%s %%H", a->self, a->home != NULL ? " --home=" : "", a->home != NULL ? a->home : "");
+	char askpass[PROFILE_PATH_MAX];
+	int n = snprintf(dst, VALUE_MAX, "%s " SELF_KNOWN_HOSTS "%s%s %%H", self_askpass(askpass) ? askpass : a->self, a->home != NULL ? " --home=" : "", a->home != NULL ? a->home : "");
 
 	return n < VALUE_MAX ? CLUSTER_OK : CLUSTER_ELIMIT;
 }

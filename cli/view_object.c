@@ -8,23 +8,9 @@
 #include "cluster/b64.h"
 #include "cluster/json.h"
 #include "cluster/secret.h"
-#include "remote.h"
 
 #define HASH_TEXT (B64_LEN(CRYPTO_SHA256_SIZE) + 1)
 #define NAME_SIZE (sizeof PROFILE_OBJECTS + 1 + HASH_TEXT)
-
-static enum cluster_err from_authority(const struct view_source *s, const char *hash, size_t size, struct secret **ret, struct diag *d)
-{
-	char path[sizeof "/v1/objects/" + HASH_TEXT];
-	struct http_response text = { 0 };
-	enum cluster_err e;
-
-	(void)snprintf(path, sizeof path, "/v1/objects/%s", hash);
-	if ((e = remote_bytes(s->r, path, s->w, size, &text, d)) == CLUSTER_OK)
-		e = secret_copy(text.body, text.n, ret);
-	http_response_done(&text);
-	return e;
-}
 
 /* A damaged file is fetched again. */
 static bool is_whole(const struct secret *text, const uint8_t sha256[CRYPTO_SHA256_SIZE])
@@ -48,13 +34,13 @@ enum cluster_err view_object(const struct view_source *s, const uint8_t sha256[C
 		return secret_copy(came, strlen(came), ret);
 	(void)snprintf(name, sizeof name, "%s/%s", PROFILE_OBJECTS, hash);
 	e = profile_read(s->p, name, false, ret, d);
-	if (e == CLUSTER_OK && s->r != NULL && !is_whole(*ret, sha256)) {
+	if (e == CLUSTER_OK && s->fetch != NULL && !is_whole(*ret, sha256)) {
 		secret_free(*ret);
 		*ret = NULL;
 		e = CLUSTER_ENOTFOUND;
 	}
-	if (e == CLUSTER_ENOTFOUND && s->r != NULL)
-		return from_authority(s, hash, size, ret, d);
+	if (e == CLUSTER_ENOTFOUND && s->fetch != NULL)
+		return s->fetch(s, hash, size, ret, d);
 	if (ret_new != NULL)
 		*ret_new = false;
 	return e;

@@ -8,13 +8,18 @@
 
 struct json;
 struct secret;
+struct view_source;
+
+/* Gets an object of this hash from where `r` leads; the bytes are as untrusted as any. */
+typedef enum cluster_err view_fetch(const struct view_source *s, const char *hash, size_t size, struct secret **ret, struct diag *d);
 
 /* Where the objects of a view come from: the answer that brought the head, the person's directory, the authority. Between the files view*.c only. */
 struct view_source {
 	const struct profile *p;
 	const struct json *objects; /* NULL: none came along */
-	struct remote *r;           /* NULL: only from disk */
+	struct remote *r;
 	const struct wallet *w;
+	view_fetch *fetch;          /* NULL: only from disk */
 };
 
 /*

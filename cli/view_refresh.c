@@ -25,6 +25,19 @@ struct refresh {
 	struct document_head last;           /* version 0: none on disk */
 };
 
+static enum cluster_err from_authority(const struct view_source *s, const char *hash, size_t size, struct secret **ret, struct diag *d)
+{
+	char path[sizeof "/v1/objects/" + HASH_TEXT];
+	struct http_response text = { 0 };
+	enum cluster_err e;
+
+	(void)snprintf(path, sizeof path, "/v1/objects/%s", hash);
+	if ((e = remote_bytes(s->r, path, s->w, size, &text, d)) == CLUSTER_OK)
+		e = secret_copy(text.body, text.n, ret);
+	http_response_done(&text);
+	return e;
+}
+
 static void refresh_done(struct refresh *f)
 {
 	secret_free(f->keyset);
@@ -163,7 +176,7 @@ static void prune(const struct profile *p, const struct view *v)
 
 enum cluster_err view_refresh(const struct profile *p, struct remote *r, const struct wallet *w, struct view **ret, struct diag *d)
 {
-	struct refresh f = { .source = { .p = p, .r = r, .w = w } };
+	struct refresh f = { .source = { .p = p, .r = r, .w = w, .fetch = from_authority } };
 	struct view *v = NULL;
 	enum cluster_err e;
 

@@ -64,6 +64,7 @@ if [ -f "$pam" ]; then
 else
 	problem "$pam is not built"
 fi
+needed "$BUILD/cluster-login-askpass" | grep -E 'curl|smartcols|event' && problem 'cluster-login-askpass: needs a library that takes time at each login'
 for binary in "$nss" "$pam" "$BUILD"/cluster-*; do
 	[ ! -f "$binary" ] || check_hardening "$binary"
 done

@@ -80,7 +80,7 @@ enum cluster_err configure_files_ssh_check(const char *state, const char *host, 
 		return e;
 	(void)snprintf(want, sizeof want, "\nglobalknownhostsfile %s/" KNOWN_HOSTS "\n", state);
 	if (r.status != 0 || strstr((const char *)r.out->bytes, want) == NULL)
-		e = diag_set(d, CLUSTER_ECONFIG, "ssh does not read %.100s/" SSH_CONFIG ", so that no hop from here works: a line \"Include %.100s/" SSH_CONFIG "\" in " CONFIGURE_SSH ", which /etc/ssh/ssh_config has to include", state, state);
+		e = diag_set(d, CLUSTER_ECONFIG, "no hop from here works: " CONFIGURE_SSH ", which /etc/ssh/ssh_config includes, has to include %.60s/" SSH_CONFIG, state);
 	secret_free(r.out);
 	return e;
 }

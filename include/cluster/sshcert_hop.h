@@ -39,8 +39,8 @@ enum cluster_err sshcert_hop_signer(const struct sshcert *c, struct crypto_pub *
 
 /*
  * In order: type user; the CA's key is by->key; its signature; the form of what is issued: an Ed25519 key, serial 0, one principal, no critical option but a source-address that sshd reads, exactly
- * our three extensions; the hop in it, which hop_verify accepts; its cnf is the certified key, its account, target and cluster are the principal, its jti ends the key id, which begins with "- via " exactly for a machine's, and the certificate's
- * window lies within the hop's, but for SSHCERT_HOP_LEEWAY. Nothing is said of the policy, nor of whether this node is the target.
+ * our three extensions; the hop in it, which hop_verify accepts; its cnf is the certified key, its account, target and cluster are the principal, its jti ends the key id, which begins with
+ * "- via " exactly for a machine's, and the certificate's window lies within the hop's, but for SSHCERT_HOP_LEEWAY. Nothing is said of the policy, nor of whether this node is the target.
  * CLUSTER_ENOTFOUND: another CA's; CLUSTER_ESIGNATURE; CLUSTER_EDENIED: the node's, but not what a node issues; others as hop_verify. `by` is not NULL.
  */
 enum cluster_err sshcert_hop_verify(const struct sshcert *c, const struct hop_source *by, struct hop *ret, struct diag *d) CLUSTER_MUST_USE;

@@ -119,7 +119,7 @@ enum cluster_err trust_node_by_hostkey(const struct trust *t, const void *blob, 
 	while ((e = snap_probe_next(&probe, &body)) == CLUSTER_OK) {
 		if (rd_view(&body, sizeof hash, &key) != CLUSTER_OK || trust_take_id(&body, &id) != CLUSTER_OK || rd_end(&body) != CLUSTER_OK)
 			return CLUSTER_EFORMAT;
-		if (memcmp(key, hash, sizeof hash) != 0)
+		if (!crypto_equal(key, hash, sizeof hash))
 			continue;
 		e = trust_node_by_id(t, &id, ret);
 		return e == CLUSTER_ENOTFOUND ? CLUSTER_EFORMAT : e; /* a key of a node that is not there */

@@ -225,7 +225,8 @@ static void test_known_hosts(void **state)
 /* What stands in a record is judged again, whoever wrote it. */
 static void test_breaking_out(void **state)
 {
-	static const char *const evil[] = { "x\n    ProxyCommand id", "x y", "*", "!x", "?", "a,b", "#", "\"", "a\tb", "master-1-1", "core", "leader", "example.com", "10.9.9.9", "localhost", "-oProxyCommand", "$HOME", "%h" };
+	static const char *const evil[] = { "x\n    ProxyCommand id", "x y", "*", "!x", "?", "a,b", "#", "\"", "a\tb",
+		"master-1-1", "core", "leader", "example.com", "10.9.9.9", "localhost", "-oProxyCommand", "$HOME", "%h" };
 	struct directory_node *n;
 
 	(void)state;

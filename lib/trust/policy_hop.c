@@ -96,7 +96,7 @@ enum reason policy_hop_decide(const struct trust *t, const struct policy_request
 	struct trust_account account;
 	enum reason r;
 
-	if (!h->machine && (r = policy_check_lockdown(t, &h->person, d)) != REASON_OK) /* a lockdown is of people */
+	if ((r = policy_check_lockdown(t, &h->person, d)) != REASON_OK) /* a machine is never excepted */
 		return r;
 	if ((r = check_claims(t, q, d)) != REASON_OK)
 		return r;

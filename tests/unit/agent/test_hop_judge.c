@@ -263,6 +263,9 @@ static void test_machine(void **state)
 	ground_open(&g);
 	expect(REASON_OK);
 	assert_int_equal(x->n_from, 1);
+	world_revoke_id(&g.w, REVOKE_NODE, &g.w.node.id, 0); /* no session's judgement says that here */
+	ground_open(&g);
+	expect(REASON_REVOKED_NODE);
 }
 
 /* Started by a machine's hop from somewhere else. */

@@ -79,6 +79,16 @@ static int print_certificate(const struct profile *p, const struct certificate *
 	return in_hand_print(p, &c->wallet.claims, cluster_name, NULL, false);
 }
 
+/* What helps when the authority gives nothing. */
+static const char *next_of(enum cluster_err e)
+{
+	if (e == CLUSTER_EUNAVAIL)
+		return "cluster-login show --offline (what is in hand serves until it expires, also without the authority)";
+	if (e == CLUSTER_EREVOKED || e == CLUSTER_EDENIED)
+		return "ask an administrator, who sees why with: cluster-login audit; a new device needs: cluster-login user invite";
+	return NULL;
+}
+
 static int get_certificate(const struct profile *p, const struct get_words *w, const struct issue_wish *wish)
 {
 	struct certificate *c = calloc(1, sizeof *c);
@@ -94,7 +104,7 @@ static int get_certificate(const struct profile *p, const struct get_words *w, c
 	else if (w->output == NULL && ssh_agent_open(NULL, &agent, &d) != CLUSTER_OK)
 		status = out_failed(&d, TRY_AGENT);
 	else if (issue_certificate(p, wish, c, &v, &d) != CLUSTER_OK)
-		status = out_failed(&d, NULL);
+		status = out_failed(&d, next_of(d.code));
 	else if (w->output != NULL && certificate_to_file(p, c, w->output, &d) != CLUSTER_OK)
 		status = out_failed(&d, NULL);
 	else if (w->output == NULL && certificate_to_agent(p, c, agent, &d) != CLUSTER_OK)
@@ -177,7 +187,7 @@ static int run_get(const struct command *self, int argc, char **argv)
 	if (w.ssh_cert)
 		return get_certificate(&p, &w, &wish);
 	if (get(&p, &w, &wish, &wallet, &v, &d) != CLUSTER_OK)
-		return out_failed(&d, NULL);
+		return out_failed(&d, next_of(d.code));
 	status = in_hand_print(&p, &wallet.claims, v->root.name, NULL, w.json);
 	if (!w.json && status == EXIT_DONE)
 		print_next(&p, &wallet.claims, v);

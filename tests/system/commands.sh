@@ -31,6 +31,15 @@ says 64 'account' 'cluster-login account add Emr-User' root@authority
 says 65 'root\.jws|profile|damaged|JWS|document' 'cp -a ~/.config/cluster-login ~/spoilt; echo x >~/spoilt/root.jws; CLUSTER_LOGIN_HOME=~/spoilt cluster-login get'
 says 1 '.' 'cluster-login ssh emr-user@no-such-node -- id || exit 1'
 
+# Whoever is told no is told what to do next.
+for line in 'cluster-login get --tll 5m' 'cluster-login frobnicate' 'cluster-login ssh emr-user@core-1' 'cluster-login ssh' 'cluster-login token emr-user@core-1-1' 'CLUSTER_LOGIN_HOME=~/nothing cluster-login ssh emr-user@core-1-1' \
+	'CLUSTER_LOGIN_HOME=~/nothing cluster-login device list' 'cluster-login user list' 'cluster-login get --ssh-cert' 'cluster-login device remove no-such' 'cluster-login drop && cluster-login show' \
+	'rm ~/.ssh/config; cluster-login env' 'cluster-login get --renew --ttl 5m'; do
+	on alice@client "$line"
+	expect_text '^  try: |cluster-login [a-z-]+ --help' "$line: and what to try"
+done
+must_quietly alice@client 'cluster-login get && cluster-login ssh-config'
+
 must_quietly root@authority 'cluster-login group add spare && cluster-login user add dora'
 says 0 'spare' 'cluster-login group list --json | python3 -m json.tool' root@authority
 says 0 'emr-user' 'cluster-login account list --json | python3 -m json.tool' root@authority
@@ -48,7 +57,7 @@ done
 says 0 'demo' 'cluster-login status' root@authority
 
 authority_kill authority
-says 69 'authority' 'cluster-login get'
+says 69 'try: cluster-login show' 'cluster-login get'
 says 69 '.' 'cluster-login status' root@authority
 on alice@client 'cluster-login ssh emr-user@core-1-1 -- id -un'
 expect_ok 'the credential in hand goes on working'

@@ -29,6 +29,7 @@ expect_text '^task-1-1 certificate$' 'a playbook'
 
 # ---- libraries ----
 # What is pasted once: by the prompt of the node alone.
+cast_pasting core-1-1
 must_quietly alice@client 'cluster-login token emr-user@core-1-1 >~/token; cat >~/by_paramiko.py <<"PY"
 import sys, paramiko
 how, host = sys.argv[1:]
@@ -50,7 +51,6 @@ else:
     c.exec_command("id -un")
     print(c.makefile().read().decode(), len(seen), "prompt, echo", [e for _, e in seen])
 PY'
-cast_pasting core-1-1
 on alice@client "python3 by_paramiko.py onetime core-1-1"
 expect_text '^emr-user$' 'paramiko, keyboard-interactive, a one-time credential'
 expect_text '1 prompt, echo \[False\]' 'one prompt, hidden'

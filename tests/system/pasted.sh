@@ -9,7 +9,7 @@ expect 'the grant arrives' sleep_until granted
 cast_pasting core-1-1
 PASTE="sshpass -f token $BARE_SSH -o PreferredAuthentications=keyboard-interactive -o NumberOfPasswordPrompts=1"
 
-on alice@client "wc -c <token; $PASTE emr-user@core-1-1 id -un"
+on alice@client "cluster-login token emr-user@core-1-1 >token; wc -c <token; $PASTE emr-user@core-1-1 id -un"
 expect_ok 'sshpass'
 expect_text '^emr-user$' 'as emr-user'
 on alice@client "$PASTE emr-user@core-1-1 id -un"

@@ -197,6 +197,23 @@ expect 0 'nodes need no network' login nodes
 authority_start prod
 expect 0 'and it is back' login get
 
+# ---- many at once: nobody sees a credential without its key ----
+storm() {
+	local i jobs=() bad=0
+	for ((i = 0; i < 12; i++)); do
+		login get >/dev/null 2>&1 &
+		jobs+=($!)
+	done
+	for ((i = 0; i < 80; i++)); do
+		login show --offline >/dev/null 2>>"$work/storm" || bad=1
+	done
+	for i in "${jobs[@]}"; do
+		wait "$i" || bad=1
+	done
+	return $bad
+}
+expect 0 'a dozen ask while others read' storm
+
 # ---- another authority on the same address ----
 authority_stop
 mv "$work/prod.d" "$work/prod.kept"

@@ -55,7 +55,7 @@
 	X(NO_GRANT, "no_grant", CLUSTER_EDENIED, "no grant lets this person use this account on this node", "cluster-login grant add") \
 	X(NO_ONETIME, "no_onetime_grant", CLUSTER_EDENIED, "no grant lets this person use one-time credentials for this account on this node", "cluster-login grant add --onetime") \
 	X(NO_SUDO, "no_sudo_grant", CLUSTER_EDENIED, "no grant lets this person use sudo as this account on this node", "cluster-login grant add --sudo") \
-	X(USED, "used", CLUSTER_EDENIED, "the one-time credential has been used already, or is older than this node's agent", "cluster-login token again") \
+	X(USED, "used", CLUSTER_EDENIED, "the one-time credential has been used already, or may be older than this node's agent", "cluster-login token again; where the agent has only just started, half a minute later") \
 	X(NO_AGENT, "no_agent", CLUSTER_EUNAVAIL, "the node's agent does not answer, and without it no one-time credential is accepted", "check that cluster-agentd runs") \
 	X(NO_HANDOVER, "no_credential_login", CLUSTER_EDENIED, "logged in without a credential: a forgotten authorized_keys entry or another method", "remove the static key; log on through cluster-login ssh") \
 	X(NO_STEPUP, "sudo_refused", CLUSTER_EDENIED, "a credential cannot be shown here", "") \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "nss_cluster.h"
 
-#include "cluster/snap_seen.h"
+#include "cluster/snap_quick.h"
 #include "nss_pack.h"
 #include "nss_result.h"
 #include "nss_state.h"
@@ -9,19 +9,58 @@
 
 static struct nss_walk accounts, groups;
 
+/* What a view does not answer. */
+static enum nss_status held_getpwnam_r(const char *name, struct passwd *ret, char *buf, size_t n, int *errnop)
+{
+	const struct snap_room room = nss_pack_room(buf, n);
+	struct snap_account a;
+	struct snap_table table;
+	enum cluster_err e;
+	struct nss_hold h;
+
+	e = nss_state_take(&h);
+	if (e == CLUSTER_OK) {
+		table = nss_hold_table(&h, NSS_BY_NAME);
+		e = snap_copy_account_by_name(&table, name, &room, &a);
+		nss_state_drop(&h);
+	}
+	if (e == CLUSTER_OK)
+		nss_pack_account(&a, ret);
+	return nss_result(e, errnop);
+}
+
 enum nss_status _nss_cluster_getpwnam_r(const char *name, struct passwd *ret, char *buf, size_t n, int *errnop)
 {
 	const struct snap_room room = nss_pack_room(buf, n);
 	enum cluster_err e = CLUSTER_EUNAVAIL;
 	struct snap_account a;
 	struct nss_view view;
+	struct snap_key key;
 
-	nss_view_init(&view);
-	do {
-		e = nss_view_begin(&view, NSS_BY_NAME);
-		if (e == CLUSTER_OK)
-			e = snap_seen_account_by_name(&view.table, name, &view.seen, &room, &a);
-	} while (!nss_view_end(&view));
+	if (snap_quick_key(name, &key) && nss_view_begin(&view, NSS_BY_NAME))
+		e = nss_view_end(&view, snap_quick_account_by_name(&view.table, &key, &room, &a));
+	if (e != CLUSTER_OK && e != CLUSTER_ENOTFOUND)
+		return held_getpwnam_r(name, ret, buf, n, errnop);
+	if (e == CLUSTER_OK)
+		nss_pack_account(&a, ret);
+	return nss_result(e, errnop);
+}
+
+/* What a view does not answer. */
+static enum nss_status held_getpwuid_r(uid_t uid, struct passwd *ret, char *buf, size_t n, int *errnop)
+{
+	const struct snap_room room = nss_pack_room(buf, n);
+	struct snap_account a;
+	struct snap_table table;
+	enum cluster_err e;
+	struct nss_hold h;
+
+	e = nss_state_take(&h);
+	if (e == CLUSTER_OK) {
+		table = nss_hold_table(&h, NSS_BY_UID);
+		e = snap_copy_account_by_uid(&table, uid, &room, &a);
+		nss_state_drop(&h);
+	}
 	if (e == CLUSTER_OK)
 		nss_pack_account(&a, ret);
 	return nss_result(e, errnop);
@@ -34,12 +73,10 @@ enum nss_status _nss_cluster_getpwuid_r(uid_t uid, struct passwd *ret, char *buf
 	struct snap_account a;
 	struct nss_view view;
 
-	nss_view_init(&view);
-	do {
-		e = nss_view_begin(&view, NSS_BY_UID);
-		if (e == CLUSTER_OK)
-			e = snap_seen_account_by_uid(&view.table, uid, &view.seen, &room, &a);
-	} while (!nss_view_end(&view));
+	if (nss_view_begin(&view, NSS_BY_UID))
+		e = nss_view_end(&view, snap_quick_account_by_uid(&view.table, uid, &room, &a));
+	if (e != CLUSTER_OK && e != CLUSTER_ENOTFOUND)
+		return held_getpwuid_r(uid, ret, buf, n, errnop);
 	if (e == CLUSTER_OK)
 		nss_pack_account(&a, ret);
 	return nss_result(e, errnop);
@@ -63,8 +100,8 @@ enum nss_status _nss_cluster_getpwent_r(struct passwd *ret, char *buf, size_t n,
 
 	e = nss_walk_snap(&accounts, &s);
 	if (e == CLUSTER_OK) {
-		table = nss_table_of(s, NSS_BY_NAME);
-		e = snap_near_account_each(&table, &next, &room, &a);
+		table = snap_table(s, SNAP_A_ACCOUNTS, SNAP_A_BY_NAME);
+		e = snap_copy_account_each(&table, &next, &room, &a);
 	}
 	if (e == CLUSTER_OK)
 		nss_pack_account(&a, ret);
@@ -77,6 +114,26 @@ enum nss_status _nss_cluster_endpwent(void)
 	return NSS_STATUS_SUCCESS;
 }
 
+/* What a view does not answer. */
+static enum nss_status held_getgrnam_r(const char *name, struct group *ret, char *buf, size_t n, int *errnop)
+{
+	const struct snap_room room = nss_pack_room(buf, n);
+	struct snap_group_copy g;
+	struct snap_table table;
+	enum cluster_err e;
+	struct nss_hold h;
+
+	e = nss_state_take(&h);
+	if (e == CLUSTER_OK) {
+		table = nss_hold_table(&h, NSS_GROUP_BY_NAME);
+		e = snap_copy_group_by_name(&table, name, &room, &g);
+		nss_state_drop(&h);
+	}
+	if (e == CLUSTER_OK)
+		nss_pack_group(&g, ret);
+	return nss_result(e, errnop);
+}
+
 enum nss_status _nss_cluster_getgrnam_r(const char *name, struct group *ret, char *buf, size_t n, int *errnop)
 {
 	const struct snap_room room = nss_pack_room(buf, n);
@@ -84,12 +141,30 @@ enum nss_status _nss_cluster_getgrnam_r(const char *name, struct group *ret, cha
 	struct snap_group_copy g;
 	struct nss_view view;
 
-	nss_view_init(&view);
-	do {
-		e = nss_view_begin(&view, NSS_GROUP_BY_NAME);
-		if (e == CLUSTER_OK)
-			e = snap_seen_group_by_name(&view.table, name, &view.seen, &room, &g);
-	} while (!nss_view_end(&view));
+	if (nss_view_begin(&view, NSS_GROUP_BY_NAME))
+		e = nss_view_end(&view, snap_quick_group_by_name(&view.table, name, &room, &g));
+	if (e != CLUSTER_OK && e != CLUSTER_ENOTFOUND)
+		return held_getgrnam_r(name, ret, buf, n, errnop);
+	if (e == CLUSTER_OK)
+		nss_pack_group(&g, ret);
+	return nss_result(e, errnop);
+}
+
+/* What a view does not answer. */
+static enum nss_status held_getgrgid_r(gid_t gid, struct group *ret, char *buf, size_t n, int *errnop)
+{
+	const struct snap_room room = nss_pack_room(buf, n);
+	struct snap_group_copy g;
+	struct snap_table table;
+	enum cluster_err e;
+	struct nss_hold h;
+
+	e = nss_state_take(&h);
+	if (e == CLUSTER_OK) {
+		table = nss_hold_table(&h, NSS_GROUP_BY_GID);
+		e = snap_copy_group_by_gid(&table, gid, &room, &g);
+		nss_state_drop(&h);
+	}
 	if (e == CLUSTER_OK)
 		nss_pack_group(&g, ret);
 	return nss_result(e, errnop);
@@ -102,12 +177,10 @@ enum nss_status _nss_cluster_getgrgid_r(gid_t gid, struct group *ret, char *buf,
 	struct snap_group_copy g;
 	struct nss_view view;
 
-	nss_view_init(&view);
-	do {
-		e = nss_view_begin(&view, NSS_GROUP_BY_GID);
-		if (e == CLUSTER_OK)
-			e = snap_seen_group_by_gid(&view.table, gid, &view.seen, &room, &g);
-	} while (!nss_view_end(&view));
+	if (nss_view_begin(&view, NSS_GROUP_BY_GID))
+		e = nss_view_end(&view, snap_quick_group_by_gid(&view.table, gid, &room, &g));
+	if (e != CLUSTER_OK && e != CLUSTER_ENOTFOUND)
+		return held_getgrgid_r(gid, ret, buf, n, errnop);
 	if (e == CLUSTER_OK)
 		nss_pack_group(&g, ret);
 	return nss_result(e, errnop);
@@ -131,7 +204,7 @@ enum nss_status _nss_cluster_getgrent_r(struct group *ret, char *buf, size_t n, 
 
 	e = nss_walk_snap(&groups, &s);
 	if (e == CLUSTER_OK) {
-		table = nss_table_of(s, NSS_GROUP_BY_NAME);
+		table = snap_table(s, SNAP_A_GROUPS, SNAP_A_GROUP_BY_NAME);
 		e = snap_copy_group_each(&table, &next, &room, &g);
 	}
 	if (e == CLUSTER_OK)
@@ -145,23 +218,43 @@ enum nss_status _nss_cluster_endgrent(void)
 	return NSS_STATUS_SUCCESS;
 }
 
+static enum nss_status held_groups(const char *user, gid_t group, const struct nss_gids *list, int *errnop)
+{
+	struct snap_table table;
+	enum cluster_err e;
+	const uint8_t *gids;
+	struct nss_hold h;
+	uint32_t n;
+
+	e = nss_state_take(&h);
+	if (e == CLUSTER_OK) {
+		table = nss_hold_table(&h, NSS_MEMBER);
+		e = snap_find_member(&table, user, &gids, &n);
+		if (e == CLUSTER_OK)
+			e = nss_pack_gids(gids, n, group, list);
+		nss_state_drop(&h);
+	}
+	return nss_result(e, errnop);
+}
+
 enum nss_status _nss_cluster_initgroups_dyn(const char *user, gid_t group, long *start, long *size, gid_t **groupsp, long limit, int *errnop)
 {
-	struct nss_gids list = { .start = start, .size = size, .groups = groupsp, .limit = limit };
+	const struct nss_gids list = { .start = start, .size = size, .groups = groupsp, .limit = limit };
 	enum cluster_err e = CLUSTER_EUNAVAIL;
 	const long before = *start;
 	struct nss_view view;
+	struct snap_key key;
 	const uint8_t *gids;
 	uint32_t n;
 
-	nss_view_init(&view);
-	do {
-		*start = before;
-		e = nss_view_begin(&view, NSS_MEMBER);
-		if (e == CLUSTER_OK)
-			e = snap_seen_member(&view.table, user, &view.seen, &gids, &n);
+	if (snap_quick_key(user, &key) && nss_view_begin(&view, NSS_MEMBER)) {
+		e = snap_quick_member(&view.table, &key, &gids, &n);
 		if (e == CLUSTER_OK)
 			e = nss_pack_gids(gids, n, group, &list);
-	} while (!nss_view_end(&view));
-	return nss_result(e, errnop);
+		e = nss_view_end(&view, e);
+	}
+	if (e == CLUSTER_OK || e == CLUSTER_ENOTFOUND)
+		return nss_result(e, errnop);
+	*start = before;
+	return held_groups(user, group, &list, errnop);
 }

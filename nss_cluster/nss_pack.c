@@ -6,7 +6,7 @@
 #include "cluster/snap_near.h"
 
 /* Room for n more entries, or as many as the caller wants, if it has a limit. */
-static enum cluster_err make_room(struct nss_gids *list, uint32_t n)
+static enum cluster_err make_room(const struct nss_gids *list, uint32_t n)
 {
 	long size = *list->size;
 	gid_t *groups;
@@ -26,7 +26,7 @@ static enum cluster_err make_room(struct nss_gids *list, uint32_t n)
 	return CLUSTER_OK;
 }
 
-enum cluster_err nss_pack_gids(const uint8_t *gids, uint32_t n, gid_t primary, struct nss_gids *list)
+enum cluster_err nss_pack_gids(const uint8_t *gids, uint32_t n, gid_t primary, const struct nss_gids *list)
 {
 	enum cluster_err e = make_room(list, n);
 	long at = *list->start, size = *list->size;

@@ -55,6 +55,6 @@ struct nss_gids {
  * Appends the n gids (u32 big-endian) but for `primary`, growing with realloc. CLUSTER_EFORMAT: they do not ascend, or one may not be given (THREATS.md D4).
  * CLUSTER_ENOMEM: no room. *start is as it was then, and what is behind it means nothing.
  */
-enum cluster_err nss_pack_gids(const uint8_t *gids, uint32_t n, gid_t primary, struct nss_gids *list) CLUSTER_MUST_USE;
+enum cluster_err nss_pack_gids(const uint8_t *gids, uint32_t n, gid_t primary, const struct nss_gids *list) CLUSTER_MUST_USE;
 
 #endif

@@ -11,7 +11,7 @@
 /* Free: zeros or no range. Claimed: for one thread alone. Ready: a snapshot is mapped. One that is current may for a moment be claimed, by who made it so. */
 enum life { SLOT_FREE, SLOT_CLAIMED, SLOT_READY };
 
-#define ZEROS (MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE) /* they cost nothing: nobody can write there */
+#define ZEROS (MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE) /* they cost nothing while nobody writes there */
 
 static bool claim_if(struct nss_slot *s, int life)
 {
@@ -31,10 +31,15 @@ static size_t room_for(size_t size)
 static bool reserve(struct nss_slot *s, size_t room)
 {
 	void *base = mmap(NULL, room + BEHIND, PROT_READ, ZEROS, -1, 0);
+	void *judged = base == MAP_FAILED ? base : mmap(NULL, snap_judged_size(room), PROT_READ | PROT_WRITE, ZEROS, -1, 0);
 
-	if (base == MAP_FAILED)
+	if (judged == MAP_FAILED) {
+		if (base != MAP_FAILED)
+			munmap(base, room + BEHIND);
 		return false;
+	}
 	s->base = base;
+	s->judged = judged;
 	atomic_store_explicit(&s->room, room, memory_order_relaxed);
 	return true;
 }
@@ -81,6 +86,15 @@ static bool is_idle(struct nss_slot *s)
 	return !is_current(s) && atomic_load(&s->holds) == 0;
 }
 
+/* Zeros where the snapshot was, and for what was judged in it. */
+static bool clear(const struct nss_slot *s)
+{
+	const size_t room = atomic_load_explicit(&s->room, memory_order_relaxed);
+
+	return snap_map_over(s->base, room, PROT_READ, ZEROS, -1) != MAP_FAILED &&
+	    snap_map_over((void *)(uintptr_t)s->judged, snap_judged_size(room), PROT_READ | PROT_WRITE, ZEROS, -1) != MAP_FAILED;
+}
+
 void nss_range_reclaim(void)
 {
 	const int saved = errno;
@@ -90,7 +104,7 @@ void nss_range_reclaim(void)
 
 		if (atomic_load_explicit(&s->life, memory_order_relaxed) != SLOT_READY || !is_idle(s) || !claim_if(s, SLOT_READY))
 			continue;
-		if (is_idle(s) && snap_map_over(s->base, atomic_load_explicit(&s->room, memory_order_relaxed), ZEROS, -1) != MAP_FAILED)
+		if (is_idle(s) && clear(s))
 			atomic_store(&s->life, SLOT_FREE);
 		else
 			atomic_store(&s->life, SLOT_READY);

@@ -16,7 +16,6 @@
 #define CHECK_NS UINT64_C(1000000000)
 
 struct nss_state nss_state;
-struct snap_seen_entry nss_seen[SNAP_SEEN_ENTRIES];
 
 static const struct { uint32_t records, index; } sections[NSS_TABLES] = {
 	[NSS_BY_NAME] = { SNAP_A_ACCOUNTS, SNAP_A_BY_NAME },
@@ -26,9 +25,17 @@ static const struct { uint32_t records, index; } sections[NSS_TABLES] = {
 	[NSS_MEMBER] = { SNAP_A_MEMBER, SNAP_A_MEMBER_BY_NAME },
 };
 
-struct snap_table nss_table_of(const struct snap *s, enum nss_table which)
+static struct snap_table table_of(const struct snap *s, enum nss_table which)
 {
 	return snap_table(s, sections[which].records, sections[which].index);
+}
+
+struct snap_table nss_hold_table(const struct nss_hold *h, enum nss_table which)
+{
+	struct snap_table t = table_of(h->snap, which);
+
+	t.judged = h->slot ? h->slot->judged : NULL;
+	return t;
 }
 
 static struct nss_slot *slot_of(uint64_t current)
@@ -61,7 +68,14 @@ static uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-bool nss_state_usable(struct nss_slot *s, uint64_t word)
+bool nss_state_rests(const struct nss_slot *s, uint64_t word)
+{
+	return word == atomic_load_explicit(&s->word_seen, memory_order_relaxed) &&
+	    now_ns() < atomic_load_explicit(&nss_state.next_check, memory_order_relaxed);
+}
+
+/* The same, but that of all who ask when a look is due, one is told so in a second. */
+static bool is_usable(const struct nss_slot *s, uint64_t word)
 {
 	uint64_t now, due;
 
@@ -69,7 +83,7 @@ bool nss_state_usable(struct nss_slot *s, uint64_t word)
 		return false;
 	now = now_ns();
 	due = atomic_load_explicit(&nss_state.next_check, memory_order_relaxed);
-	return now < due || !atomic_compare_exchange_strong(&nss_state.next_check, &due, now + CHECK_NS); /* one caller a second looks */
+	return now < due || !atomic_compare_exchange_strong(&nss_state.next_check, &due, now + CHECK_NS);
 }
 
 /* Only a marker that is positively absent means that the node is not enrolled. */
@@ -123,7 +137,7 @@ static void fill(struct nss_slot *slot, const struct snap *s, uint64_t word)
 	atomic_thread_fence(memory_order_release); /* who sees any of this sees that `current` has moved on */
 #endif
 	for (unsigned int i = 0; i < NSS_TABLES; i++) {
-		const struct snap_table t = nss_table_of(s, (enum nss_table)i);
+		const struct snap_table t = table_of(s, (enum nss_table)i);
 		struct nss_shared_table *to = &slot->table[i];
 
 		atomic_store_explicit(&to->buckets, t.buckets, memory_order_relaxed);
@@ -227,26 +241,20 @@ static enum cluster_err take_anew(struct nss_hold *h)
 	return CLUSTER_OK;
 }
 
-static enum cluster_err take(struct nss_hold *ret, bool look)
+enum cluster_err nss_state_take(struct nss_hold *ret)
 {
 	uint64_t current = atomic_load_explicit(&nss_state.current, memory_order_acquire);
 	struct nss_slot *s = slot_of(current);
-	uint64_t word = nss_state_word();
 	enum cluster_err e;
 	int saved;
 
-	if (!look && s && (nss_state_settled(s, word, ret) || nss_state_usable(s, word)) && take_slot(current, ret))
+	if (s && is_usable(s, nss_state_word()) && take_slot(current, ret))
 		return CLUSTER_OK;
 	saved = errno;
 	e = take_anew(ret);
 	if (e != CLUSTER_ESYSTEM)
 		errno = saved;
 	return e;
-}
-
-enum cluster_err nss_state_take(struct nss_hold *ret)
-{
-	return take(ret, false);
 }
 
 void nss_state_drop(struct nss_hold *h)
@@ -258,25 +266,4 @@ void nss_state_drop(struct nss_hold *h)
 	else if (atomic_fetch_sub(&h->slot->holds, 1) == 1 && slot_of(atomic_load(&nss_state.current)) != h->slot)
 		nss_range_reclaim(); /* the last who held what was replaced */
 	errno = saved;
-}
-
-enum cluster_err nss_view_held(struct nss_view *v, enum nss_table which, bool look)
-{
-	enum cluster_err e;
-
-	v->current = 0;
-	v->seen.mark = 0;
-	v->hold.snap = NULL;
-	e = take(&v->hold, look);
-	if (e == CLUSTER_OK)
-		v->table = nss_table_of(v->hold.snap, which);
-	else
-		v->hold.snap = NULL;
-	return e;
-}
-
-void nss_view_drop(struct nss_view *v)
-{
-	if (v->hold.snap)
-		nss_state_drop(&v->hold);
 }

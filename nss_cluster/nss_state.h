@@ -7,7 +7,7 @@
 #include "cluster/attr.h"
 #include "cluster/err.h"
 #include "cluster/snap.h"
-#include "cluster/snap_seen.h"
+#include "cluster/snap_quick.h"
 
 /*
  * The snapshot that this process reads, renewed when the agent publishes another (PROTOCOL.md 5.5). While nothing has changed, looking up costs no
@@ -26,8 +26,8 @@
  * 3. What is read through the table is copied, and each length is read once (snap.h, "copy"), so wrong bytes lead to a wrong answer at worst. Then
  *    `current` is looked at a third time. If it is the same, the slot was current throughout, its pages were the snapshot's, and the answer holds. If
  *    not, the answer is thrown away, and the next try is a hold. So no reader waits for another, and none tries more than twice.
- * 4. What was judged on the way is remembered (snap_seen.h) after that third look, under the serial in `current`: so it was judged in the snapshot of that
- *    serial, and whoever finds it remembered looks at `current` himself before his answer counts.
+ * 4. What has been judged is remembered by the slot (snap.h, `judged`). Only a hold writes there, and nothing else is mapped into the slot before it is
+ *    dropped, so a bit says something of this snapshot and no other. A view reads the bits; what it makes of them counts if the third look says so.
  */
 #define NSS_SLOTS 32
 #define NSS_SLOT_BITS UINT64_C(63)
@@ -47,7 +47,8 @@ struct nss_slot {
 	_Atomic int life;
 	_Atomic size_t room; /* of the range; 0: there is none yet */
 	uint8_t *base;
-	struct snap snap; /* for holds */
+	_Atomic uint8_t *judged; /* bits for the room; of the slot as long as its range is */
+	struct snap snap;        /* for holds */
 };
 
 struct nss_counter {
@@ -67,9 +68,6 @@ struct nss_state {
 
 extern struct nss_state nss_state;
 
-/* What was judged in the current snapshot or in earlier ones: pages that nothing is remembered in cost nothing. */
-extern struct snap_seen_entry nss_seen[SNAP_SEEN_ENTRIES];
-
 /* A snapshot held: it stays mapped until it is dropped. Not to be copied. */
 struct nss_hold {
 	const struct snap *snap;
@@ -85,21 +83,11 @@ enum cluster_err nss_state_take(struct nss_hold *ret) CLUSTER_MUST_USE;
 /* errno is kept. */
 void nss_state_drop(struct nss_hold *h);
 
-/* A view of one table. */
-struct nss_view {
-	struct snap_table table;
-	struct snap_seen seen;
-	uint64_t current; /* 0: held */
-	bool again;
-	struct nss_hold hold;
-};
+/* A table of what is held. With it, what is judged is remembered. */
+struct snap_table nss_hold_table(const struct nss_hold *h, enum nss_table which);
 
-/* Whether the slot's snapshot may be used although its word is not settled or a look is due. */
-bool nss_state_usable(struct nss_slot *s, uint64_t word);
-/* A hold in place of a view; `look`: at the files, whatever is current. */
-enum cluster_err nss_view_held(struct nss_view *v, enum nss_table which, bool look) CLUSTER_MUST_USE;
-void nss_view_drop(struct nss_view *v);
-struct snap_table nss_table_of(const struct snap *s, enum nss_table which);
+/* Whether a look at the files is not due yet, although they may have changed since the last. */
+bool nss_state_rests(const struct nss_slot *s, uint64_t word);
 
 static inline uint64_t nss_state_word(void)
 {
@@ -112,9 +100,10 @@ static inline uint64_t nss_state_word(void)
  * The slot is current until the word changes. Now and then, even if the word is at rest, the clock is asked too, and the files once a second: somebody may have removed them by hand. Each
  * thread counts for itself, more or less: it is told by its stack.
  */
-static inline bool nss_state_settled(struct nss_slot *s, uint64_t word, const void *stack)
+static inline bool nss_state_settled(const struct nss_slot *s, uint64_t word)
 {
-	_Atomic uint32_t *n = &nss_state.counter[((uintptr_t)stack >> 14) * UINT64_C(0x9e3779b97f4a7c15) >> 59].lookups;
+	const char stack = 0;
+	_Atomic uint32_t *n = &nss_state.counter[((uintptr_t)&stack >> 14) * UINT64_C(0x9e3779b97f4a7c15) >> 59].lookups;
 	uint32_t count = atomic_load_explicit(n, memory_order_relaxed) + 1;
 
 	atomic_store_explicit(n, count, memory_order_relaxed);
@@ -132,49 +121,39 @@ static inline bool nss_state_is(uint64_t current)
 #endif
 }
 
-/* As { .again = false }, without touching the rest. */
-static inline void nss_view_init(struct nss_view *v)
-{
-	v->again = false;
-	v->seen.entry = nss_seen;
-}
+/* A view of one table. */
+struct nss_view {
+	struct snap_table table;
+	uint64_t current;
+};
 
-/* Errors as nss_state_take. Whatever it says, nss_view_end comes next. */
-__attribute__((always_inline)) static inline enum cluster_err nss_view_begin(struct nss_view *v, enum nss_table which)
+/* False: there is none, or a look at the files is due; take a hold. */
+__attribute__((always_inline)) static inline bool nss_view_begin(struct nss_view *v, enum nss_table which)
 {
 	const uint64_t current = atomic_load_explicit(&nss_state.current, memory_order_acquire), word = nss_state_word();
-	struct nss_shared_table *t;
-	struct nss_slot *s;
+	const struct nss_shared_table *t;
+	const struct nss_slot *s;
 
-	v->seen.what = 0;
-	if (v->again || !(current & NSS_SLOT_BITS))
-		return nss_view_held(v, which, !v->again);
+	if (!(current & NSS_SLOT_BITS))
+		return false;
 	s = &nss_state.slot[(current & NSS_SLOT_BITS) - 1];
-	if (!nss_state_settled(s, word, v) && !nss_state_usable(s, word))
-		return nss_view_held(v, which, true);
-	v->again = true;
-	v->seen.mark = snap_seen_mark(current / (NSS_SLOT_BITS + 1));
+	if (!nss_state_settled(s, word) && !nss_state_rests(s, word))
+		return false;
 	t = &s->table[which];
 	v->table.buckets = atomic_load_explicit(&t->buckets, memory_order_relaxed);
 	v->table.mask = atomic_load_explicit(&t->mask, memory_order_relaxed);
 	v->table.records = atomic_load_explicit(&t->records, memory_order_relaxed);
 	v->table.size = atomic_load_explicit(&t->size, memory_order_relaxed);
+	v->table.base = s->base;
+	v->table.judged = s->judged;
 	v->current = current;
-	return nss_state_is(current) ? CLUSTER_OK : nss_view_held(v, which, false);
+	return nss_state_is(current);
 }
 
-/* True: what was read counts, and what was judged is remembered. False: it was replaced meanwhile; begin again. */
-static inline bool nss_view_end(struct nss_view *v)
+/* `e`, if what was read counts. CLUSTER_EUNAVAIL: it does not, or not enough is known; take a hold. */
+static inline enum cluster_err nss_view_end(const struct nss_view *v, enum cluster_err e)
 {
-	if (!v->current) {
-		nss_view_drop(v);
-		return true;
-	}
-	if (!nss_state_is(v->current))
-		return false;
-	if (v->seen.what)
-		snap_seen_keep(&v->seen);
-	return true;
+	return nss_state_is(v->current) ? e : CLUSTER_EUNAVAIL;
 }
 
 #endif

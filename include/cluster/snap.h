@@ -2,6 +2,7 @@
 #ifndef CLUSTER_SNAP_H
 #define CLUSTER_SNAP_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -42,6 +43,8 @@ struct snap {
 
 /* The hash of index keys and checksums (PROTOCOL.md 5.1): 64-bit, seedless, not cryptographic. */
 uint64_t snap_hash(const void *data, size_t n, uint64_t seed) CLUSTER_PURE;
+/* What guards a record of section `type` with this body (PROTOCOL.md 5.1). */
+uint32_t snap_record_guard(const void *body, size_t n, uint32_t type) CLUSTER_PURE;
 
 /*
  * Judges bytes in memory: magic, major, kind, size, header checksum, section bounds, flat checksums, that every critical section is known and present, index
@@ -76,8 +79,8 @@ void snap_file_close(struct snap_file *f);
  */
 enum cluster_err snap_file_map(const struct snap_file *f, enum snap_kind kind, void *at, struct snap *ret) CLUSTER_MUST_USE;
 
-/* mmap, read-only, in place of what is mapped there, in one step: who reads there while it happens reads the one or the other. */
-void *snap_map_over(void *at, size_t n, int flags, int fd);
+/* mmap in place of what is mapped there, in one step: who reads there while it happens reads the one or the other. */
+void *snap_map_over(void *at, size_t n, int prot, int flags, int fd);
 
 /* Unmaps what snap_open mapped; harmless on a zeroed struct. */
 void snap_close(struct snap *s);
@@ -95,7 +98,22 @@ struct snap_table {
 	uint64_t mask; /* the number of buckets, less one */
 	const uint8_t *records;
 	uint64_t size; /* bytes of records */
+	const uint8_t *base;
+	_Atomic uint8_t *judged; /* NULL: nothing is remembered */
 };
+
+/*
+ * What has been judged in a mapping need not be judged again while it stands: a file of a snapshot never changes. `judged`, where there is one, has a bit for
+ * each 32 bytes from `base` on: 1, the record that begins there has passed all checks, and its guard says whether it is still the same. Shorter records
+ * have none (SNAP_JUDGED_MIN), so no bit is for two. Lookups that judge set them.
+ */
+#define SNAP_JUDGED_SPAN 32
+#define SNAP_JUDGED_MIN (SNAP_JUDGED_SPAN - 8 - 7) /* bytes of body; the head is 8, and the padding up to 7 */
+/* The bytes of bits for n bytes. */
+static inline size_t snap_judged_size(size_t n)
+{
+	return n / (8 * SNAP_JUDGED_SPAN) + 1;
+}
 
 /* Both are sections of what snap_parse accepted, of these shapes, or the caller checks the result. */
 struct snap_table snap_table(const struct snap *s, uint32_t records, uint32_t index);

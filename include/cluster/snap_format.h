@@ -23,8 +23,8 @@
  *
  * Sections stand in order of type, each at the first multiple of 64 after the one before, the file ends at the next multiple of 64; gaps are zero.
  *
- * Three shapes of section. Flat: guarded by the table's checksum. Records: each at an 8-byte boundary: u32 length of the body, u32 checksum
- * of length and body, body. Index: a power of two of 64-byte buckets, each: u32 checksum of the other 60 bytes and the bucket's number, u8 slots in use
+ * Three shapes of section. Flat: guarded by the table's checksum. Records: each at an 8-byte boundary: u32 length of the body, u32 guard
+ * (snap_record_guard), body. Index: a power of two of 64-byte buckets, each: u32 checksum of the other 60 bytes and the bucket's number, u8 slots in use
  * (0..7), u8 flags (SNAP_BUCKET_OVERFLOW: keep looking in the next bucket, at most SNAP_PROBE_MAX of them, wrapping), u16 reserved,
  * 7 x {u32 tag, u32 record offset / 8 within its record section}. hash = snap_hash(key); bucket = low bits of the hash; tag = its high 32 bits.
  * Guarding each bucket and each record lets a lookup trust exactly the bytes that it reads, at any file size.

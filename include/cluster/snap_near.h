@@ -11,9 +11,8 @@
 #include "cluster/snap.h"
 
 /*
- * Lookups in accounts.snap at their shortest, for inlining (PROTOCOL.md 5.1): hash, one bucket, one record, copy. They say yes where the record is found
- * where it is looked for first, is short and plain and passes every check; and no where a sound bucket has nothing. All that else there is to say, they
- * leave to the function of snap.h that they are named after. Few branches depend on the length of a name or a record, which nobody can foretell.
+ * The parts of a lookup in accounts.snap, for inlining (PROTOCOL.md 5.1): hash and key, bucket, guard, the heads of records, names. Few branches depend on
+ * the length of a name or a record, which nobody can foretell.
  */
 
 /* The fractional parts of the square roots of 2, 3, 5 and 7, first 64 bits each. */
@@ -28,6 +27,7 @@
 typedef int8_t snap_lanes __attribute__((vector_size(16)));
 typedef uint8_t snap_octets __attribute__((vector_size(16)));
 typedef int32_t snap_lanes32 __attribute__((vector_size(16)));
+typedef uint64_t snap_lanes64 __attribute__((vector_size(16)));
 
 static inline snap_lanes snap_lanes_load(const void *p)
 {
@@ -147,51 +147,6 @@ __attribute__((always_inline)) static inline uint64_t snap_hash_inline(const uin
 	return snap_fold(a ^ SNAP_K2, n ^ SNAP_K3);
 }
 
-/* `yes` or `no` without a branch: for conditions that nobody can foretell. */
-#define SNAP_PICK(condition, yes, no) (__builtin_expect_with_probability(condition, 1, 0.5) ? (yes) : (no))
-
-#define SNAP_SHORT_MIN 8
-#define SNAP_SHORT_MAX 96
-
-/*
- * snap_hash of SNAP_SHORT_MIN to SNAP_SHORT_MAX bytes, with as few branches as that takes: what n bytes leave over may be anything, so what any of it
- * may need is reckoned, and counts if it does. Reads up to 24 bytes behind them.
- */
-__attribute__((always_inline)) static inline uint64_t snap_hash_short(const uint8_t *p, size_t n, uint64_t seed)
-{
-	const uint64_t last = snap_word64(p + n - 8);
-	const size_t all = n;
-	uint64_t a = seed ^ SNAP_K0, b = a, first, lo, hi;
-	bool more;
-
-	if (n > 32) {
-		a = snap_fold(snap_word64(p) ^ SNAP_K1, snap_word64(p + 8) ^ a);
-		b = snap_fold(snap_word64(p + 16) ^ SNAP_K2, snap_word64(p + 24) ^ b);
-		if (n > 64) {
-			a = snap_fold(snap_word64(p + 32) ^ SNAP_K1, snap_word64(p + 40) ^ a);
-			b = snap_fold(snap_word64(p + 48) ^ SNAP_K2, snap_word64(p + 56) ^ b);
-			p += 32;
-			n -= 32;
-		}
-		p += 32;
-		n -= 32;
-		a ^= b;
-	}
-	more = n > 16;
-	a = SNAP_PICK(more, snap_fold(snap_word64(p) ^ SNAP_K1, snap_word64(p + 8) ^ a), a);
-	p += 16 * (size_t)more;
-	n -= 16 * (size_t)more;
-	/* 1 to 16 are left; the last 8 of all bytes are known */
-	first = snap_word64(p);
-	lo = (first & 0xff) | (first >> (n / 2 * 8 & 63) & 0xff) << 8 | last >> 56 << 16;
-	lo = SNAP_PICK(n >= 4, first & UINT32_MAX, lo);
-	hi = SNAP_PICK(n >= 4, last >> 32, 0);
-	lo = SNAP_PICK(n >= 8, first, lo);
-	hi = SNAP_PICK(n >= 8, last, hi);
-	a = snap_fold(lo ^ SNAP_K1, hi ^ a);
-	return snap_fold(a ^ SNAP_K2, all ^ SNAP_K3);
-}
-
 /*
  * Bytes that may be replaced while they are read (nss_state.h) are read once where a length or an offset comes from them: what was checked is what is
  * used, whatever the compiler would like to read again.
@@ -263,7 +218,7 @@ static inline bool snap_key_is(const struct snap_key *k, const uint8_t *p, size_
 	return !((k->first[0] ^ other.first[0]) | (k->first[1] ^ other.first[1]) | (k->lo ^ other.lo) | (k->hi ^ other.hi));
 }
 
-/* Guards the record or bucket: the low half of the hash, seeded with the section's type and the body's length or the bucket's number. */
+/* Guards a bucket: the low half of the hash, seeded with the section's type and the bucket's number. */
 __attribute__((always_inline)) static inline uint32_t snap_guard(const uint8_t *p, size_t n, uint32_t type, uint32_t low)
 {
 	return (uint32_t)snap_hash_inline(p, n, snap_seed(type, low));
@@ -275,22 +230,73 @@ static inline bool snap_id_ok(uint32_t id)
 	return id - 1000 <= 60000 - 1000 || id - 65536 <= (uint32_t)INT32_MAX - 65536;
 }
 
-#define SNAP_NEAR_MAX 128
+/* Of each lane, one half times the other. */
+static inline snap_lanes64 snap_lanes64_product(snap_lanes64 v)
+{
+#if defined __SSE2__ && !defined __clang__ /* which finds the instruction by itself */
+	return (snap_lanes64)__builtin_ia32_pmuludq128((snap_lanes32)v, (snap_lanes32)(v >> 32));
+#else
+	return (v & UINT32_MAX) * (v >> 32);
+#endif
+}
 
 /*
- * The same for a short record with others behind it: SNAP_NEAR_MAX bytes from its head can be read. False says only that it must be looked at with more
- * care.
+ * A record's guard (PROTOCOL.md 5.1) on its way: a sum of products, of which none waits for another. It is taken of the same sixteen bytes at a time that
+ * are copied, so it costs little beside the copy, and is verified at each reading.
  */
-__attribute__((always_inline)) static inline bool snap_record_near(const struct snap_table *t, uint32_t type, uint64_t offset, struct rd *ret_body)
-{
-	const uint8_t *p = t->records + offset;
-	uint32_t n;
+struct snap_sum {
+	snap_lanes64 sum, key;
+};
 
-	if (t->size < SNAP_NEAR_MAX || offset > t->size - SNAP_NEAR_MAX)
-		return false;
-	n = snap_once32(p);
-	*ret_body = (struct rd){ .p = p + SNAP_RECORD_HEAD, .n = n };
-	return n - SNAP_SHORT_MIN <= SNAP_SHORT_MAX - SNAP_SHORT_MIN && (uint32_t)snap_hash_short(p + SNAP_RECORD_HEAD, n, snap_seed(type, n)) == snap_be32(p + 4);
+#define SNAP_SUM_CHUNK 16
+#define SNAP_SUM_CHUNKS 6 /* at least; of a shorter record the last sixteen bytes are taken again */
+#define SNAP_SUM_SHORT (SNAP_SUM_CHUNK * SNAP_SUM_CHUNKS)
+
+static inline void snap_sum_init(struct snap_sum *s)
+{
+	*s = (struct snap_sum){ .key = { SNAP_K1, SNAP_K2 } };
+}
+
+__attribute__((always_inline)) static inline void snap_sum_add(struct snap_sum *s, snap_lanes64 v)
+{
+	const snap_lanes64 step = { SNAP_K3, SNAP_K0 };
+
+	s->sum += v + snap_lanes64_product(v ^ s->key);
+	s->key += step;
+}
+
+static inline uint32_t snap_sum_guard(const struct snap_sum *s, uint32_t type, size_t n)
+{
+	return (uint32_t)snap_fold(s->sum[0] ^ SNAP_K0 ^ snap_seed(type, (uint32_t)n), s->sum[1] ^ SNAP_K3);
+}
+
+static inline snap_lanes64 snap_lanes64_load(const void *p)
+{
+	snap_lanes64 v;
+
+	memcpy(&v, p, sizeof v);
+	return v;
+}
+
+/* As snap_record_guard of SNAP_SUM_CHUNK to SNAP_SUM_SHORT bytes, without a branch on n. */
+__attribute__((always_inline)) static inline uint32_t snap_record_guard_short(const uint8_t *p, size_t n, uint32_t type)
+{
+	const size_t last = n - SNAP_SUM_CHUNK;
+	struct snap_sum s;
+
+	snap_sum_init(&s);
+#pragma GCC unroll 6
+	for (size_t i = 0; i < SNAP_SUM_SHORT; i += SNAP_SUM_CHUNK)
+		snap_sum_add(&s, snap_lanes64_load(p + (i < last ? i : last)));
+	return snap_sum_guard(&s, type, n);
+}
+
+/* Whether the record whose head is at `p` has been judged in this mapping. */
+static inline bool snap_judged(const struct snap_table *t, const uint8_t *p)
+{
+	const size_t i = (size_t)(p - t->base) / SNAP_JUDGED_SPAN;
+
+	return t->judged && atomic_load_explicit(&t->judged[i / 8], memory_order_relaxed) >> i % 8 & 1;
 }
 
 /* The bucket's 64 bytes are what the writer wrote there. */
@@ -317,21 +323,6 @@ static inline uint32_t snap_bucket_match(const uint8_t *b, uint32_t tag)
 	found = ((v0 == want) & b0) | ((v1 == want) & b1) | ((v2 == want) & b2) | ((v3 == want) & b3);
 	memcpy(half, &found, sizeof half);
 	return (uint32_t)(half[0] | half[1]); /* odd words are never tags */
-}
-
-/*
- * CLUSTER_OK: the first record whose tag agrees, near. CLUSTER_ENOTFOUND: there is none, says a sound bucket. CLUSTER_EUNAVAIL says nothing.
- */
-__attribute__((always_inline)) static inline enum cluster_err snap_first_near(const struct snap_table *t, uint32_t records, uint32_t index, uint64_t hash,
-    struct rd *ret_body)
-{
-	const uint64_t number = hash & t->mask;
-	const uint8_t *b = t->buckets + number * SNAP_BUCKET_SIZE;
-	const uint32_t found = snap_bucket_match(b, (uint32_t)(hash >> 32));
-
-	if (!found)
-		return snap_bucket_ok(b, index, number) && !(b[5] & SNAP_BUCKET_OVERFLOW) ? CLUSTER_ENOTFOUND : CLUSTER_EUNAVAIL;
-	return snap_record_near(t, records, (uint64_t)snap_once32(b + 4 * __builtin_ctz(found) + 4) * 8, ret_body) ? CLUSTER_OK : CLUSTER_EUNAVAIL;
 }
 
 /*
@@ -410,32 +401,6 @@ __attribute__((always_inline)) static inline bool snap_name_suspect(const char *
 	return (seen[bit / 32] >> bit % 32 & 1) | (start == UINT64_C(0x2d646d6574737973)); /* "systemd-" */
 }
 
-#define SNAP_TEXT_MIN 16
-#define SNAP_TEXT_MAX 64
-
-/*
- * "gecos NUL home NUL shell NUL", the n bytes at p, SNAP_TEXT_MIN to SNAP_TEXT_MAX of them, in one look: plain ASCII without ':' and ',', in no place "//", "/." or
- * "/" before a NUL, and control bytes where `ends` has bits, known to be NULs, and nowhere else. False means only that they must be looked at one by one. p[-1] is readable. They are
- * copied to `to`.
- */
-__attribute__((always_inline)) static inline bool snap_text_plain(const uint8_t *p, size_t n, uint64_t ends, uint8_t *to)
-{
-	const size_t last = n - 16, second = last < 16 ? last : 16, third = last < 32 ? last : 32;
-	const size_t at[4] = { 0, second, third, last };
-	uint64_t plains = 0;
-	snap_lanes bad = { 0 };
-
-#pragma GCC unroll 4
-	for (size_t i = 0; i < 4; i++) {
-		snap_lanes v = snap_lanes_load(p + at[i]), plain = snap_lanes_plain(v);
-
-		plains |= (uint64_t)snap_lanes_bits(plain) << at[i];
-		bad |= snap_lanes_unplain(v, snap_lanes_load(p + at[i] - 1), plain);
-		snap_lanes_store(to + at[i], v);
-	}
-	return (plains ^ ends) == UINT64_MAX >> (64 - n) && !snap_lanes_any(bad);
-}
-
 /* The bytes of the four strings with their NULs. */
 static inline size_t snap_account_size(const struct snap_account *a)
 {
@@ -470,78 +435,6 @@ __attribute__((always_inline)) static inline bool snap_account_head(const struct
 	    snap_id_ok(a->uid) && snap_id_ok(a->gid);
 }
 
-/* The same of a short record with others behind it, all at once, on the way. False: it needs more care, or more room. */
-__attribute__((always_inline)) static inline bool snap_account_near(struct snap_account *a, const struct snap_room *room)
-{
-	const uint8_t *name = (const uint8_t *)a->name, *text = name + a->name_n + 1;
-	const size_t n = snap_account_size(a), text_n = n - a->name_n - 1, home = a->gecos_n + 1, shell = home + a->home_n + 1;
-	const uint64_t ends = UINT64_C(1) << (home - 1) % 64 | UINT64_C(1) << (shell - 1) % 64 | UINT64_C(1) << (text_n - 1) % 64;
-	uint8_t *to = (uint8_t *)room->p;
-
-	if (n < 32 || room->n < n || text_n < SNAP_TEXT_MIN || text_n > SNAP_TEXT_MAX)
-		return false;
-	if (name[a->name_n] | text[home - 1] | text[shell - 1] | text[text_n - 1])
-		return false;
-	if (!snap_name_judge(name, a->name_n) || snap_name_suspect((const char *)name, a->name_n) || text[home] != '/' || text[shell] != '/')
-		return false;
-	snap_lanes_store(to, snap_lanes_load(name));
-	snap_lanes_store(to + 16, snap_lanes_load(name + 16));
-	if (!snap_text_plain(text, text_n, ends, to + a->name_n + 1))
-		return false;
-	snap_account_point(a, (const char *)to);
-	return true;
-}
-
-/* As snap_copy_account_by_name, snap_copy_account_by_uid and snap_copy_account_each. */
-__attribute__((always_inline)) static inline enum cluster_err snap_near_account_by_name(const struct snap_table *t, const char *name, const struct snap_room *room,
-    struct snap_account *ret)
-{
-	const size_t n = strnlen(name, NAME_ACCOUNT_MAX + 1);
-	struct snap_account a;
-	struct snap_key key;
-	enum cluster_err e;
-	struct rd body;
-
-	if (n - 1 >= NAME_ACCOUNT_MAX)
-		return CLUSTER_ENOTFOUND;
-	key = snap_key_of((const uint8_t *)name, n);
-	e = snap_first_near(t, SNAP_A_ACCOUNTS, SNAP_A_BY_NAME, snap_key_hash(&key), &body);
-	if (e == CLUSTER_ENOTFOUND)
-		return e;
-	if (e != CLUSTER_OK || !snap_account_head(&body, &a) || !snap_key_is(&key, (const uint8_t *)a.name, a.name_n) || !snap_account_near(&a, room))
-		return snap_copy_account_by_name(t, name, room, ret);
-	*ret = a;
-	return CLUSTER_OK;
-}
-
-__attribute__((always_inline)) static inline enum cluster_err snap_near_account_by_uid(const struct snap_table *t, uint32_t uid, const struct snap_room *room,
-    struct snap_account *ret)
-{
-	const uint32_t key = __builtin_bswap32(uid);
-	struct snap_account a;
-	enum cluster_err e;
-	struct rd body;
-
-	e = snap_first_near(t, SNAP_A_ACCOUNTS, SNAP_A_BY_UID, snap_hash_inline((const uint8_t *)&key, sizeof key, 0), &body);
-	if (e == CLUSTER_ENOTFOUND)
-		return e;
-	if (e != CLUSTER_OK || !snap_account_head(&body, &a) || a.uid != uid || !snap_account_near(&a, room))
-		return snap_copy_account_by_uid(t, uid, room, ret);
-	*ret = a;
-	return CLUSTER_OK;
-}
-
-__attribute__((always_inline)) static inline enum cluster_err snap_near_account_each(const struct snap_table *t, uint64_t *cursor, const struct snap_room *room,
-    struct snap_account *ret)
-{
-	struct rd body;
-
-	if (*cursor % 8 || !snap_record_near(t, SNAP_A_ACCOUNTS, *cursor, &body) || !snap_account_head(&body, ret) || !snap_account_near(ret, room))
-		return snap_copy_account_each(t, cursor, room, ret);
-	*cursor += (SNAP_RECORD_HEAD + body.n + 7) & ~(uint64_t)7;
-	return CLUSTER_OK;
-}
-
 /*
  * The number of gids in a membership whose parts agree with its length and whose name is terminated; otherwise 0. Gids are not looked at.
  */
@@ -560,32 +453,6 @@ static inline uint32_t snap_member_head(const struct rd *body, size_t *ret_name_
 		return 0;
 	*ret_name_n = name_n;
 	return count;
-}
-
-/* As snap_find_member. */
-__attribute__((always_inline)) static inline enum cluster_err snap_near_member(const struct snap_table *t, const char *name, const uint8_t **ret, uint32_t *ret_n)
-{
-	const size_t n = strnlen(name, NAME_ACCOUNT_MAX + 1);
-	struct snap_key key;
-	struct rd body;
-	enum cluster_err e;
-	const uint8_t *at;
-	size_t name_n;
-
-	if (n - 1 >= NAME_ACCOUNT_MAX)
-		return CLUSTER_ENOTFOUND;
-	key = snap_key_of((const uint8_t *)name, n);
-	e = snap_first_near(t, SNAP_A_MEMBER, SNAP_A_MEMBER_BY_NAME, snap_key_hash(&key), &body);
-	if (e == CLUSTER_ENOTFOUND)
-		return e;
-	if (e != CLUSTER_OK)
-		return snap_find_member(t, name, ret, ret_n);
-	at = body.p + SNAP_MEMBER_HEAD;
-	*ret_n = snap_member_head(&body, &name_n);
-	if (!*ret_n || !snap_key_is(&key, at, name_n) || !snap_name_judge(at, n) || snap_name_suspect((const char *)at, n))
-		return snap_find_member(t, name, ret, ret_n);
-	*ret = at + n + 1;
-	return CLUSTER_OK;
 }
 
 #endif

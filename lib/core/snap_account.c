@@ -5,7 +5,12 @@
 #include "snap_inline.h"
 #include "snap_name.h"
 
-/* As snap_text_plain for any number of bytes from 16 on, at most 16 * 127, in place, where NULs are known to stand at all ends, of which there are three. */
+/*
+ * "gecos NUL home NUL shell NUL", the n bytes at p, SNAP_TEXT_MIN to 16 * 127 of them, in one look: plain ASCII without ':' and ',', in no place "//", "/." or
+ * "/" before a NUL, and no control bytes but the three NULs, which are known to stand at the ends. False means only that they must be looked at one by one.
+ * p[-1] is readable.
+ */
+#define SNAP_TEXT_MIN 16
 static bool text_plain_long(const uint8_t *p, size_t n)
 {
 	static const uint8_t keep[32] = { [16] = 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255 };
@@ -38,9 +43,11 @@ static bool text_ok(const struct snap_account *a)
 	    name_path_ok(a->home) && name_path_ok(a->shell);
 }
 
-/* The name, known to be terminated, is one that may be given. */
-static bool account_name_ok(const struct snap_account *a)
+/* The name, known to be terminated, is one that may be given. `room`: bytes that may be read there. */
+static bool account_name_ok(const struct snap_account *a, size_t room)
 {
+	if (room >= NAME_ACCOUNT_MAX)
+		return snap_name_judge((const uint8_t *)a->name, a->name_n) && !snap_account_reserved(a->name, a->name_n);
 	return snap_name_length(a->name) == a->name_n && !name_account_reserved(a->name);
 }
 
@@ -60,7 +67,7 @@ static enum cluster_err account_strings(struct snap_account *a, const struct sna
 	snap_account_point(a, block);
 	if (a->name[a->name_n] | a->gecos[a->gecos_n] | a->home[a->home_n] | a->shell[a->shell_n])
 		return CLUSTER_EFORMAT;
-	if (!account_name_ok(a)) /* asked for, it is nothing that could be found */
+	if (!account_name_ok(a, n)) /* asked for, it is nothing that could be found */
 		return known ? CLUSTER_ENOTFOUND : CLUSTER_EFORMAT;
 	if (a->home[0] != '/' || a->shell[0] != '/')
 		return CLUSTER_EFORMAT;
@@ -85,8 +92,12 @@ static enum cluster_err account_by_name(const struct snap_table *t, const char *
 	while ((e = snap_search_record(&w, t, SNAP_A_ACCOUNTS, SNAP_A_BY_NAME, &body)) == CLUSTER_OK) {
 		if (!snap_account_head(&body, ret))
 			return CLUSTER_EFORMAT;
-		if (snap_key_is(&key, (const uint8_t *)ret->name, ret->name_n))
-			return account_strings(ret, room, true);
+		if (!snap_key_is(&key, (const uint8_t *)ret->name, ret->name_n))
+			continue;
+		e = account_strings(ret, room, true);
+		if (e == CLUSTER_OK)
+			snap_remember(t, &body);
+		return e;
 	}
 	return e;
 }
@@ -105,8 +116,12 @@ static enum cluster_err account_by_uid(const struct snap_table *t, uint32_t uid,
 	while ((e = snap_search_record(&w, t, SNAP_A_ACCOUNTS, SNAP_A_BY_UID, &body)) == CLUSTER_OK) {
 		if (!snap_account_head(&body, ret))
 			return CLUSTER_EFORMAT;
-		if (ret->uid == uid)
-			return account_strings(ret, room, false);
+		if (ret->uid != uid)
+			continue;
+		e = account_strings(ret, room, false);
+		if (e == CLUSTER_OK)
+			snap_remember(t, &body);
+		return e;
 	}
 	return e;
 }

@@ -2,7 +2,7 @@
 #include "cluster/snap.h"
 
 #include "cluster/name.h"
-#include "cluster/snap_seen.h"
+#include "cluster/snap_quick.h"
 #include "snap_inline.h"
 #include "snap_name.h"
 
@@ -115,7 +115,7 @@ static bool split(struct split *s, const uint8_t *p, size_t n)
 }
 
 /* Bit i: byte i of the 64 at `p` is NUL. They are copied to `to`, and go into the sum. */
-__attribute__((always_inline)) static inline uint64_t take_64(snap_lanes64 *sum, const uint8_t *p, char *to)
+__attribute__((always_inline)) static inline uint64_t take_64(struct snap_sum *sum, const uint8_t *p, char *to)
 {
 	uint64_t nuls = 0;
 
@@ -124,22 +124,23 @@ __attribute__((always_inline)) static inline uint64_t take_64(snap_lanes64 *sum,
 		const snap_lanes v = snap_lanes_load(p + i);
 
 		snap_lanes_store(to + i, v);
-		*sum ^= (snap_lanes64)v;
+		snap_sum_add(sum, (snap_lanes64)v);
 		nuls |= (uint64_t)snap_lanes_bits((snap_lanes)(v == 0)) << i;
 	}
 	return nuls;
 }
 
 /*
- * As split for names judged before, adding to the sum. Four NULs are listed at a time whether they are there or not, since how many a block has nobody
- * can foretell; so where the list ends, the blocks are left to split_at.
+ * As split for names judged before, adding to the sum, which has `before` chunks already. Four NULs are listed at a time whether they are there or not, since
+ * how many a block has nobody can foretell; so where the list ends, the blocks are left to split_at.
  */
-static bool split_seen(struct split *s, const uint8_t *p, size_t n, snap_lanes64 *sum)
+static bool split_judged(struct split *s, const uint8_t *p, size_t n, struct snap_sum *sum, unsigned int before)
 {
+	snap_lanes v = { 0 };
 	size_t i = 0;
 
 	for (; i + 64 < n; i += 64) {
-		snap_lanes64 after = *sum;
+		struct snap_sum after = *sum;
 		uint64_t nuls = take_64(&after, p + i, s->to + i);
 		const int count = __builtin_popcountll(nuls);
 		char **next = s->next, *to = s->to + i + 1;
@@ -159,13 +160,15 @@ static bool split_seen(struct split *s, const uint8_t *p, size_t n, snap_lanes64
 	}
 	for (; i < n; i += 16) {
 		const size_t at = i + 16 < n ? i : n - 16; /* the last sixteen overlap the ones before */
-		const snap_lanes v = snap_lanes_load(p + at);
 
+		v = snap_lanes_load(p + at);
 		snap_lanes_store(s->to + at, v);
-		*sum ^= (snap_lanes64)v;
+		snap_sum_add(sum, (snap_lanes64)v);
 		if (!split_at(s, at, snap_lanes_bits((snap_lanes)(v == 0)) & UINT32_C(0xffff) << (i - at)))
 			return false;
 	}
+	for (i = before + (n + 15) / 16; i < SNAP_SUM_CHUNKS; i++)
+		snap_sum_add(sum, (snap_lanes64)v);
 	return s->next == s->end && s->last == n;
 }
 
@@ -202,55 +205,49 @@ static enum cluster_err copy_group(const struct snap_group *g, const struct snap
 	return CLUSTER_OK;
 }
 
-/* The strings are those that had this sum, beginning with the head's. False: they must be judged. */
-static bool copy_seen(const struct snap_group *g, uint64_t sum, const struct snap_room *room, struct snap_group_copy *ret)
+/* The same of a record that was judged before, verifying its guard on the way. False: it must be judged. */
+static bool copy_judged(const struct snap_group *g, const struct rd *body, const struct snap_room *room, struct snap_group_copy *ret)
 {
 	const size_t n = g->name_n + 1 + g->members_size;
-	const uint8_t *p = (const uint8_t *)g->name;
-	snap_lanes64 found = snap_lanes64_load(p - SNAP_GROUP_HEAD);
+	struct snap_sum sum;
 	struct split s;
 
-	if (n < 16 || !place_group(g, room, &s) || !split_seen(&s, p, n, &found) || s.to[g->name_n] || snap_seen_fold(found) != sum)
+	if (n < 16 || !place_group(g, room, &s))
+		return false;
+	snap_sum_init(&sum);
+	snap_sum_add(&sum, snap_lanes64_load(body->p));
+	if (!split_judged(&s, (const uint8_t *)g->name, n, &sum, 1) || s.to[g->name_n])
+		return false;
+	if (snap_sum_guard(&sum, SNAP_A_GROUPS, body->n) != snap_be32(body->p - 4))
 		return false;
 	*ret = copied_group(g, &s);
 	return true;
 }
 
-/* That sum, of a group that was copied. */
-static uint64_t sum_of(const uint8_t *head, const struct snap_group_copy *g)
-{
-	const size_t n = (size_t)(g->end - g->name);
-	snap_lanes64 sum = snap_lanes64_load(head);
-
-	for (size_t i = 0; i < n; i += 16)
-		sum ^= snap_lanes64_load(g->name + (i + 16 < n ? i : n - 16));
-	return snap_seen_fold(sum);
-}
-
 /* ---- lookups: in place if `room` is NULL ---- */
 
 struct group_out {
+	const struct snap_table *t;
 	const struct snap_room *room;
 	struct snap_group *in_place;
 	struct snap_group_copy *copy;
-	struct snap_seen *seen; /* NULL: nothing is remembered */
-	uint64_t at, sum;       /* of the record in hand */
-	bool known;             /* it was judged before; its guard has not been looked at now */
+	bool quick; /* what was not judged before is CLUSTER_EUNAVAIL */
+	bool known; /* the record in hand was; its guard has not been looked at now */
 };
 
 /* As snap_search_record. */
-__attribute__((always_inline)) static inline enum cluster_err group_record(struct snap_search *w, const struct snap_table *t, uint32_t index,
-    struct group_out *out, struct rd *ret_body)
+__attribute__((always_inline)) static inline enum cluster_err group_record(struct snap_search *w, uint32_t index, struct group_out *out, struct rd *ret_body)
 {
 	uint64_t offset;
-	enum cluster_err e = snap_search_next(w, t, index, &offset);
+	enum cluster_err e = snap_search_next(w, out->t, index, &offset);
 
 	if (e == CLUSTER_OK)
-		e = snap_record_bounds(t, offset, ret_body);
+		e = snap_record_bounds(out->t, offset, ret_body);
 	if (e != CLUSTER_OK)
 		return e;
-	out->at = offset / 8;
-	out->known = out->seen && snap_seen_has(out->seen, SNAP_A_GROUPS, out->at, &out->sum);
+	out->known = out->room && ret_body->n >= SNAP_JUDGED_MIN && snap_judged(out->t, ret_body->p - SNAP_RECORD_HEAD);
+	if (out->quick && !out->known)
+		return CLUSTER_EUNAVAIL;
 	return out->known || snap_record_ok(ret_body, SNAP_A_GROUPS) ? CLUSTER_OK : CLUSTER_EFORMAT;
 }
 
@@ -271,20 +268,18 @@ static inline enum cluster_err group_take(const struct snap_group *g, const stru
 		return CLUSTER_OK;
 	}
 	if (out->known) {
-		if (copy_seen(g, out->sum, out->room, out->copy))
+		if (copy_judged(g, body, out->room, out->copy))
 			return CLUSTER_OK;
 		if (!snap_record_ok(body, SNAP_A_GROUPS))
 			return CLUSTER_EFORMAT;
 	}
 	e = copy_group(g, out->room, out->copy);
-	if (e == CLUSTER_OK && out->seen && out->seen->mark && out->copy->end - out->copy->name >= 16) {
-		out->seen->what = snap_seen_what(out->seen->mark, SNAP_A_GROUPS, out->at);
-		out->seen->sum = sum_of(body->p, out->copy);
-	}
+	if (e == CLUSTER_OK && !out->quick)
+		snap_remember(out->t, body);
 	return e;
 }
 
-__attribute__((always_inline)) static inline enum cluster_err group_by_name(const struct snap_table *t, const char *name, struct group_out *out)
+__attribute__((always_inline)) static inline enum cluster_err group_by_name(const char *name, struct group_out *out)
 {
 	const size_t n = strnlen(name, NAME_ACCOUNT_MAX + 1);
 	struct snap_search w;
@@ -296,8 +291,8 @@ __attribute__((always_inline)) static inline enum cluster_err group_by_name(cons
 	if (n - 1 >= NAME_ACCOUNT_MAX)
 		return CLUSTER_ENOTFOUND;
 	key = snap_key_of((const uint8_t *)name, n);
-	w = snap_search_begin(t, snap_key_hash(&key));
-	while ((e = group_record(&w, t, SNAP_A_GROUP_BY_NAME, out, &body)) == CLUSTER_OK) {
+	w = snap_search_begin(out->t, snap_key_hash(&key));
+	while ((e = group_record(&w, SNAP_A_GROUP_BY_NAME, out, &body)) == CLUSTER_OK) {
 		if (!group_head(&body, &g))
 			return CLUSTER_EFORMAT;
 		if (snap_key_is(&key, (const uint8_t *)g.name, g.name_n)) /* what may not be looked up at all is not found */
@@ -308,7 +303,7 @@ __attribute__((always_inline)) static inline enum cluster_err group_by_name(cons
 	return e;
 }
 
-__attribute__((always_inline)) static inline enum cluster_err group_by_gid(const struct snap_table *t, uint32_t gid, struct group_out *out)
+__attribute__((always_inline)) static inline enum cluster_err group_by_gid(uint32_t gid, struct group_out *out)
 {
 	const uint32_t key = __builtin_bswap32(gid);
 	struct snap_search w;
@@ -318,8 +313,8 @@ __attribute__((always_inline)) static inline enum cluster_err group_by_gid(const
 
 	if (!snap_id_ok(gid))
 		return CLUSTER_ENOTFOUND;
-	w = snap_search_begin(t, snap_hash_inline((const uint8_t *)&key, sizeof key, 0));
-	while ((e = group_record(&w, t, SNAP_A_GROUP_BY_GID, out, &body)) == CLUSTER_OK) {
+	w = snap_search_begin(out->t, snap_hash_inline((const uint8_t *)&key, sizeof key, 0));
+	while ((e = group_record(&w, SNAP_A_GROUP_BY_GID, out, &body)) == CLUSTER_OK) {
 		if (!group_head(&body, &g))
 			return CLUSTER_EFORMAT;
 		if (g.gid == gid)
@@ -330,14 +325,14 @@ __attribute__((always_inline)) static inline enum cluster_err group_by_gid(const
 	return e;
 }
 
-static enum cluster_err group_each(const struct snap_table *t, uint64_t *cursor, struct group_out *out)
+static enum cluster_err group_each(uint64_t *cursor, struct group_out *out)
 {
 	uint64_t next = *cursor;
 	struct snap_group g;
 	enum cluster_err e;
 	struct rd body;
 
-	e = snap_next_record(t, SNAP_A_GROUPS, &next, &body);
+	e = snap_next_record(out->t, SNAP_A_GROUPS, &next, &body);
 	if (e != CLUSTER_OK)
 		return e;
 	e = group_head(&body, &g) ? group_take(&g, &body, out) : CLUSTER_EFORMAT;
@@ -350,48 +345,46 @@ enum cluster_err snap_group_by_name(const struct snap *s, const char *name, stru
 {
 	const struct snap_table t = snap_table(s, SNAP_A_GROUPS, SNAP_A_GROUP_BY_NAME);
 
-	return group_by_name(&t, name, &(struct group_out){ .in_place = ret });
+	return group_by_name(name, &(struct group_out){ .t = &t, .in_place = ret });
 }
 
 enum cluster_err snap_group_by_gid(const struct snap *s, uint32_t gid, struct snap_group *ret)
 {
 	const struct snap_table t = snap_table(s, SNAP_A_GROUPS, SNAP_A_GROUP_BY_GID);
 
-	return group_by_gid(&t, gid, &(struct group_out){ .in_place = ret });
+	return group_by_gid(gid, &(struct group_out){ .t = &t, .in_place = ret });
 }
 
 enum cluster_err snap_group_each(const struct snap *s, uint64_t *cursor, struct snap_group *ret)
 {
 	const struct snap_table t = snap_table(s, SNAP_A_GROUPS, SNAP_A_GROUP_BY_NAME);
 
-	return group_each(&t, cursor, &(struct group_out){ .in_place = ret });
+	return group_each(cursor, &(struct group_out){ .t = &t, .in_place = ret });
 }
 
 enum cluster_err snap_copy_group_by_name(const struct snap_table *t, const char *name, const struct snap_room *room, struct snap_group_copy *ret)
 {
-	return group_by_name(t, name, &(struct group_out){ .room = room, .copy = ret });
+	return group_by_name(name, &(struct group_out){ .t = t, .room = room, .copy = ret });
 }
 
 enum cluster_err snap_copy_group_by_gid(const struct snap_table *t, uint32_t gid, const struct snap_room *room, struct snap_group_copy *ret)
 {
-	return group_by_gid(t, gid, &(struct group_out){ .room = room, .copy = ret });
+	return group_by_gid(gid, &(struct group_out){ .t = t, .room = room, .copy = ret });
 }
 
 enum cluster_err snap_copy_group_each(const struct snap_table *t, uint64_t *cursor, const struct snap_room *room, struct snap_group_copy *ret)
 {
-	return group_each(t, cursor, &(struct group_out){ .room = room, .copy = ret });
+	return group_each(cursor, &(struct group_out){ .t = t, .room = room, .copy = ret });
 }
 
-enum cluster_err snap_seen_group_by_name(const struct snap_table *t, const char *name, struct snap_seen *seen, const struct snap_room *room,
-    struct snap_group_copy *ret)
+enum cluster_err snap_quick_group_by_name(const struct snap_table *t, const char *name, const struct snap_room *room, struct snap_group_copy *ret)
 {
-	return group_by_name(t, name, &(struct group_out){ .room = room, .copy = ret, .seen = seen });
+	return group_by_name(name, &(struct group_out){ .t = t, .room = room, .copy = ret, .quick = true });
 }
 
-enum cluster_err snap_seen_group_by_gid(const struct snap_table *t, uint32_t gid, struct snap_seen *seen, const struct snap_room *room,
-    struct snap_group_copy *ret)
+enum cluster_err snap_quick_group_by_gid(const struct snap_table *t, uint32_t gid, const struct snap_room *room, struct snap_group_copy *ret)
 {
-	return group_by_gid(t, gid, &(struct group_out){ .room = room, .copy = ret, .seen = seen });
+	return group_by_gid(gid, &(struct group_out){ .t = t, .room = room, .copy = ret, .quick = true });
 }
 
 /* ---- membership ---- */
@@ -428,6 +421,7 @@ enum cluster_err snap_find_member(const struct snap_table *t, const char *name, 
 			continue;
 		if (!snap_name_judge(at, n) || snap_account_reserved((const char *)at, n)) /* nothing that may be looked up at all */
 			return CLUSTER_ENOTFOUND;
+		snap_remember(t, &body);
 		*ret = at + n + 1;
 		*ret_n = count;
 		return CLUSTER_OK;

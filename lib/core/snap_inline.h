@@ -52,7 +52,16 @@ __attribute__((always_inline)) static inline enum cluster_err snap_record_bounds
 /* What snap_record_bounds gave of a section of type `type` is what the writer wrote. */
 __attribute__((always_inline)) static inline bool snap_record_ok(const struct rd *body, uint32_t type)
 {
-	return snap_guard(body->p, body->n, type, (uint32_t)body->n) == snap_be32(body->p - 4);
+	return snap_record_guard(body->p, body->n, type) == snap_be32(body->p - 4);
+}
+
+/* It has passed all checks. Whoever has `judged` holds the mapping (nss_state.h), so no bit outlives it. */
+static inline void snap_remember(const struct snap_table *t, const struct rd *body)
+{
+	const size_t i = (size_t)(body->p - SNAP_RECORD_HEAD - t->base) / SNAP_JUDGED_SPAN;
+
+	if (t->judged && body->n >= SNAP_JUDGED_MIN)
+		atomic_fetch_or_explicit(&t->judged[i / 8], (uint8_t)(1 << i % 8), memory_order_relaxed);
 }
 
 /* Both. */

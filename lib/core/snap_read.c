@@ -15,6 +15,25 @@ uint64_t snap_hash(const void *data, size_t n, uint64_t seed)
 	return snap_hash_inline(data, n, seed);
 }
 
+uint32_t snap_record_guard(const void *body, size_t n, uint32_t type)
+{
+	const uint8_t *p = body, *last;
+	uint8_t few[SNAP_SUM_CHUNK] = { 0 };
+	unsigned int chunks = 0;
+	struct snap_sum s;
+
+	if (n < SNAP_SUM_CHUNK)
+		p = n ? memcpy(few, p, n) : few;
+	last = n < SNAP_SUM_CHUNK ? few : p + n - SNAP_SUM_CHUNK;
+	snap_sum_init(&s);
+	for (; p < last; p += SNAP_SUM_CHUNK, chunks++)
+		snap_sum_add(&s, snap_lanes64_load(p));
+	do
+		snap_sum_add(&s, snap_lanes64_load(last));
+	while (++chunks < SNAP_SUM_CHUNKS);
+	return snap_sum_guard(&s, type, n);
+}
+
 static uint64_t align_up(uint64_t n)
 {
 	return (n + SNAP_ALIGN - 1) & ~(uint64_t)(SNAP_ALIGN - 1);
@@ -163,18 +182,18 @@ enum cluster_err snap_file_open(const char *path, uid_t owner, struct snap_file 
 	return CLUSTER_OK;
 }
 
-void *snap_map_over(void *at, size_t n, int flags, int fd)
+void *snap_map_over(void *at, size_t n, int prot, int flags, int fd)
 {
 #ifdef __SANITIZE_THREAD__ /* which takes a mapping for a write that races with those who read what was there, as they may */
-	return (void *)syscall(SYS_mmap, at, n, PROT_READ, flags | MAP_FIXED, fd, 0);
+	return (void *)syscall(SYS_mmap, at, n, prot, flags | MAP_FIXED, fd, 0);
 #else
-	return mmap(at, n, PROT_READ, flags | MAP_FIXED, fd, 0);
+	return mmap(at, n, prot, flags | MAP_FIXED, fd, 0);
 #endif
 }
 
 enum cluster_err snap_file_map(const struct snap_file *f, enum snap_kind kind, void *at, struct snap *ret)
 {
-	void *base = at ? snap_map_over(at, f->size, MAP_SHARED, f->fd) : mmap(NULL, f->size, PROT_READ, MAP_SHARED, f->fd, 0);
+	void *base = at ? snap_map_over(at, f->size, PROT_READ, MAP_SHARED, f->fd) : mmap(NULL, f->size, PROT_READ, MAP_SHARED, f->fd, 0);
 	enum cluster_err e;
 
 	if (base == MAP_FAILED)
@@ -225,7 +244,7 @@ void snap_close(struct snap *s)
 struct snap_table snap_table(const struct snap *s, uint32_t records, uint32_t index)
 {
 	return (struct snap_table){ .buckets = s->section[index].p, .mask = s->section[index].n / SNAP_BUCKET_SIZE - 1, .records = s->section[records].p,
-		.size = s->section[records].n };
+		.size = s->section[records].n, .base = s->base };
 }
 
 void snap_probe_init(struct snap_probe *p, const struct snap *s, uint32_t records, uint32_t index, const void *key, size_t n)

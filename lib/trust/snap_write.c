@@ -111,7 +111,7 @@ enum cluster_err snap_writer_record(struct snap_writer *w, uint32_t type, const 
 	if (!(p = extend(&part->bytes, 8 + padded)))
 		return CLUSTER_ENOMEM;
 	snap_put_be32(p, (uint32_t)n);
-	snap_put_be32(p + 4, (uint32_t)snap_hash(body, n, snap_seed(type, (uint32_t)n)));
+	snap_put_be32(p + 4, snap_record_guard(body, n, type));
 	memcpy(p + 8, body, n);
 	memset(p + 8 + n, 0, padded - n);
 	*ret_offset = (uint32_t)((size_t)(p - part->bytes.p) / 8);

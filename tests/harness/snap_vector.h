@@ -83,7 +83,7 @@ static inline void snap_reseal_record(uint8_t *record, uint32_t type)
 {
 	uint32_t n = snap_be32(record);
 
-	snap_put32(record + 4, (uint32_t)snap_hash(record + 8, n, snap_seed(type, n)));
+	snap_put32(record + 4, snap_record_guard(record + 8, n, type));
 }
 
 /* Makes the guard of bucket `number` true again. */

@@ -88,6 +88,65 @@ static void test_hash_sees_every_bit(void **state)
 	}
 }
 
+static void test_guard_vectors(void **state)
+{
+	static const struct {
+		size_t n;
+		uint32_t type, want;
+	} rows[] = {
+		{ 0, 1, UINT32_C(0xd9fa3d2f) },
+		{ 1, 1, UINT32_C(0xf45c933a) },
+		{ 15, 4, UINT32_C(0xa9227d4f) },
+		{ 16, 1, UINT32_C(0xd025493e) },
+		{ 17, 7, UINT32_C(0xe31c294c) },
+		{ 32, 7, UINT32_C(0x059bd036) },
+		{ 74, 1, UINT32_C(0xa1a85147) },
+		{ 96, 1, UINT32_C(0x1ce381da) },
+		{ 97, 4, UINT32_C(0x63423db0) },
+		{ 200, 4, UINT32_C(0xfddcacf6) },
+	};
+	uint8_t counting[200];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof counting; i++)
+		counting[i] = (uint8_t)i;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		assert_int_equal(snap_record_guard(counting, rows[i].n, rows[i].type), rows[i].want);
+}
+
+/* No one flipped bit, and no two, nor two chunks or bytes in one another's places, leave a guard as it was; nor the type or the length. */
+static void test_guard_sees_every_bit(void **state)
+{
+	uint8_t data[240] = { 0 }, swapped[240];
+
+	(void)state;
+	for (size_t n = 0; n <= sizeof data; n++) {
+		for (size_t i = 0; i < n; i++)
+			data[i] = (uint8_t)(n % 2 ? i * 37 + n : 'a' + i / 16); /* also one with much the same everywhere */
+		const uint32_t whole = snap_record_guard(data, n, 1);
+
+		for (size_t bit = 0; bit < 8 * n; bit++) {
+			data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+			assert_true(snap_record_guard(data, n, 1) != whole);
+			for (size_t other = bit % 128; n < 100 && other < bit; other += 128) {
+				data[other / 8] ^= (uint8_t)(1u << other % 8);
+				assert_true(snap_record_guard(data, n, 1) != whole);
+				data[other / 8] ^= (uint8_t)(1u << other % 8);
+			}
+			data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		}
+		for (size_t at = 0; at + 32 <= n; at += 16) {
+			memcpy(swapped, data, n);
+			memcpy(swapped + at, data + at + 16, 16);
+			memcpy(swapped + at + 16, data + at, 16);
+			assert_true(memcmp(swapped, data, n) == 0 || snap_record_guard(swapped, n, 1) != whole);
+		}
+		for (unsigned int bit = 0; bit < 32; bit++)
+			assert_true(snap_record_guard(data, n, 1 ^ UINT32_C(1) << bit) != whole);
+		assert_true(n == 0 || snap_record_guard(data, n - 1, 1) != whole);
+	}
+}
+
 /* Numbered names, the usual case, spread as evenly as chance: 65536 keys over 4096 buckets. */
 static void test_hash_spreads_names(void **state)
 {
@@ -417,6 +476,8 @@ int main(void)
 	const struct CMUnitTest memory[] = {
 		cmocka_unit_test(test_hash_vectors),
 		cmocka_unit_test(test_hash_sees_every_bit),
+		cmocka_unit_test(test_guard_vectors),
+		cmocka_unit_test(test_guard_sees_every_bit),
 		cmocka_unit_test(test_hash_spreads_names),
 		cmocka_unit_test(test_golden_file),
 		cmocka_unit_test(test_every_bit_of_header_and_table),

@@ -114,3 +114,16 @@ hop alice emr-user "$HOP core-1-1 id -un"
 expect_text '^emr-user$' 'a known_hosts of the account that has another key'
 hop alice emr-user "$HOP core id -un"
 expect_text '^emr-user$' 'by a role'
+
+# ---- with nobody behind it ----
+must_quietly root@master-1-1 'pkill -u emr-user || true'
+must_quietly root@authority 'cluster-login grant hop --account emr-user --from role=master --to role=core'
+cast_settled
+AS="setpriv --reuid=emr-user --regid=emr-user --clear-groups env HOME=/home/emr-user $HOP"
+on root@master-1-1 "$AS core-1-1 id -un"
+expect_text '^emr-user$' 'the account of the source, as a start script runs it'
+expect_log core-1-1 'event=session_open result=accepted reason=ok person=- account=emr-user .* via=master-1-1 from=- parent=- sid=- n=0 ' 'the target says that nobody is behind it'
+on root@master-1-1 "$AS task-1-1 id -un"
+expect_status 255 'not to nodes that the grant does not name'
+on root@master-1-1 "$HOP emr-user@core-1-1 id -un"
+expect_status 255 'and not root'

@@ -68,3 +68,30 @@ bool accounts_row_covers(const struct json *row, const struct directory_node *no
 	}
 	return false;
 }
+
+static bool listed(const struct json *list, const char *name)
+{
+	for (size_t i = 0; i < json_count(list); i++) {
+		if (strcmp(json_string_at(list, i), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+struct json *accounts_on(const struct accounts *a, const struct directory_node *node)
+{
+	const struct json *rows = a->from != NULL ? json_member(a->from, "accounts") : NULL;
+	struct json *list = json_list();
+
+	for (size_t i = 0; i < json_count(rows) && list != NULL; i++) {
+		const char *name = json_member_text(json_at(rows, i), "account");
+
+		if (name == NULL || !name_account_ok(name) || !accounts_row_covers(json_at(rows, i), node) || listed(list, name))
+			continue;
+		if (json_append(list, json_make("s", name)) != CLUSTER_OK) {
+			json_free(list);
+			list = NULL;
+		}
+	}
+	return list;
+}

@@ -23,6 +23,9 @@ struct accounts {
 enum cluster_err accounts_load(const struct profile *p, struct accounts *ret) CLUSTER_MUST_USE;
 void accounts_done(struct accounts *a);
 
+/* Those of them that may be used on this node: a list of texts that the caller frees with json_free; NULL when out of memory. */
+struct json *accounts_on(const struct accounts *a, const struct directory_node *node);
+
 /* Does a row of the authority's list {"account","nodes",...} hold on this node? */
 bool accounts_row_covers(const struct json *row, const struct directory_node *node);
 

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "accounts.h"
+#include "admin.h"
 #include "cluster/json.h"
 #include "cmd.h"
 #include "out.h"
@@ -26,13 +28,29 @@ static int by_name(const void *a, const void *b)
 	return strcmp((*x)->name, (*y)->name);
 }
 
-static int print_json(const struct directory_node *const *nodes, size_t n)
+struct shown {
+	const struct directory_node **nodes;
+	size_t n;
+	struct accounts accounts; /* as of the last `get`; may be none */
+};
+
+static struct json *node_json(const struct shown *s, const struct directory_node *node)
+{
+	struct json *one = directory_node_json(node);
+
+	if (one == NULL || json_set(one, "accounts", accounts_on(&s->accounts, node)) == CLUSTER_OK)
+		return one;
+	json_free(one);
+	return NULL;
+}
+
+static int print_json(const struct shown *s)
 {
 	struct json *list = json_list();
 	size_t i;
 
-	for (i = 0; i < n && list != NULL; i++) {
-		if (json_append(list, directory_node_json(nodes[i])) != CLUSTER_OK) {
+	for (i = 0; i < s->n && list != NULL; i++) {
+		if (json_append(list, node_json(s, s->nodes[i])) != CLUSTER_OK) {
 			json_free(list);
 			list = NULL;
 		}
@@ -40,14 +58,24 @@ static int print_json(const struct directory_node *const *nodes, size_t n)
 	return out_json(json_make("{s:o}", "nodes", list));
 }
 
-static int print_table(const struct directory_node *const *nodes, size_t n)
+static void accounts_cell(struct table *t, const struct shown *s, const struct directory_node *node)
 {
-	static const char *const columns[] = { "NAME", "ROLES", "ADDRESS", ">PORT", "INSTANCE", "JUMP", NULL };
+	struct json *list = accounts_on(&s->accounts, node);
+	char text[600];
+
+	admin_words_of(list, NULL, text, sizeof text);
+	table_cell(t, "%s", text);
+	json_free(list);
+}
+
+static int print_table(const struct shown *s)
+{
+	static const char *const columns[] = { "NAME", "ROLES", "ADDRESS", ">PORT", "INSTANCE", "JUMP", "ACCOUNTS", NULL };
 	struct table *t = table_new(columns);
 	size_t i, k;
 
-	for (i = 0; i < n; i++) {
-		const struct directory_node *node = nodes[i];
+	for (i = 0; i < s->n; i++) {
+		const struct directory_node *node = s->nodes[i];
 		char roles[600] = "";
 		size_t at = 0;
 
@@ -61,13 +89,14 @@ static int print_table(const struct directory_node *const *nodes, size_t n)
 		table_cell(t, "%u", (unsigned int)node->port);
 		table_cell(t, "%s", node->instance != NULL ? node->instance : "");
 		table_cell(t, "%s", node->jump != NULL ? node->jump : "");
+		accounts_cell(t, s, node);
 	}
 	return table_end(t);
 }
 
 static int run(const struct command *self, int argc, char **argv)
 {
-	const struct directory_node **nodes = NULL;
+	struct shown s = { .nodes = NULL };
 	struct command_operands rest;
 	struct wallet wallet = { 0 };
 	struct words w = { 0 };
@@ -88,16 +117,19 @@ static int run(const struct command *self, int argc, char **argv)
 		status = out_failed(&d, CMD_TRY_GET);
 		goto out;
 	}
-	if ((nodes = calloc(v->dir->n_nodes + 1, sizeof *nodes)) == NULL) {
+	if ((s.nodes = calloc(v->dir->n_nodes + 1, sizeof *s.nodes)) == NULL) {
 		status = out_failed(&(struct diag){ .code = CLUSTER_ENOMEM }, NULL);
 		goto out;
 	}
 	for (i = 0; i < v->dir->n_nodes; i++)
-		nodes[i] = &v->dir->nodes[i];
-	qsort(nodes, v->dir->n_nodes, sizeof *nodes, by_name);
-	status = w.json ? print_json(nodes, v->dir->n_nodes) : print_table(nodes, v->dir->n_nodes);
+		s.nodes[s.n++] = &v->dir->nodes[i];
+	qsort(s.nodes, s.n, sizeof *s.nodes, by_name);
+	if (accounts_load(&p, &s.accounts) != CLUSTER_OK)
+		s.accounts = (struct accounts){ .n = 0 };
+	status = w.json ? print_json(&s) : print_table(&s);
 out:
-	free(nodes);
+	accounts_done(&s.accounts);
+	free(s.nodes);
 	view_free(v);
 	wallet_done(&wallet);
 	return status;
@@ -106,6 +138,6 @@ out:
 const struct command cmd_nodes = {
 	.run = run,
 	.usage = "",
-	.example = "  cluster-login nodes\n  cluster-login ssh emr-user@master-1-1\n\nFrom the signed directory as of the last \"cluster-login get\"; nothing is asked of the network if it is there.\n",
+	.example = "  cluster-login nodes\n  cluster-login ssh emr-user@master-1-1\n\nFrom the signed directory as of the last \"cluster-login get\", with the accounts that you may use on each; nothing is asked of the network if it is there.\n",
 	COMMAND_OPTIONS(options),
 };

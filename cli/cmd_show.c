@@ -109,7 +109,7 @@ static int run_whoami(const struct command *self, int argc, char **argv)
 const struct command cmd_whoami = {
 	.run = run_whoami,
 	.usage = "",
-	.example = "  cluster-login whoami\n\nThe person's name alone; as which accounts on which nodes says: cluster-login show\n",
+	.example = "  cluster-login whoami\n\nThe person's name alone; as which accounts on which nodes say: cluster-login show, cluster-login nodes\n",
 	COMMAND_OPTIONS(whoami_options),
 };
 

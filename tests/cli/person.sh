@@ -105,7 +105,9 @@ login join "$url" --pin "$pin" --token "$token" --name master-1-1 --address 127.
 admin node set master-1-1 --leader >/dev/null
 expect 0 'get sees the node' login get
 expect 0 'nodes' login nodes
-says out 'master-1-1 +master leader +127.0.0.1 +22 +i-0abc' 'name, roles, address, port, instance'
+says out 'master-1-1 +master leader +127.0.0.1 +22 +i-0abc +emr-user' 'name, roles, address, port, instance, accounts'
+expect 0 'nodes as JSON' login nodes --json
+holds 'with the accounts' [ "$(member nodes.0.accounts)" = "['emr-user']" ]
 for pair in master-1-1=node:master-1-1 leader=node:master-1-1 master=role:master i-0abc=node:master-1-1 127.0.0.1=node:master-1-1 role:core=role:core new-1-1=node:new-1-1; do
 	expect 0 "get --on ${pair%=*}" login get --on "${pair%=*}" --json
 	holds "is ${pair#*=}" [ "$(member nodes_only.0)" = "${pair#*=}" ]

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "view_object.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cluster/b64.h"
+#include "cluster/file.h"
 #include "cluster/json.h"
 #include "cluster/secret.h"
 
@@ -55,4 +60,40 @@ enum cluster_err view_object_store(const struct profile *p, const uint8_t sha256
 		return e;
 	(void)snprintf(name, sizeof name, "%s/%s", PROFILE_OBJECTS, hash);
 	return profile_write(p, name, text->bytes, text->n, d);
+}
+
+static bool hash_is(const char *name, const uint8_t sha256[CRYPTO_SHA256_SIZE])
+{
+	char hash[HASH_TEXT];
+
+	return b64_encode(sha256, CRYPTO_SHA256_SIZE, hash, sizeof hash) == CLUSTER_OK && strcmp(hash, name) == 0;
+}
+
+static bool is_named(const struct view *v, const char *name)
+{
+	bool named = hash_is(name, v->head.directory.sha256);
+
+	for (size_t i = 0; i < v->dir->n_shards && !named; i++)
+		named = v->dir->shards[i].kind == DIRECTORY_NODES && hash_is(name, v->dir->shards[i].sha256);
+	return named;
+}
+
+void view_object_prune(const struct profile *p, const struct view *v, time_t now)
+{
+	char path[PROFILE_PATH_MAX];
+	struct dirent *entry;
+	struct stat st;
+	DIR *dir;
+
+	if (file_join(path, sizeof path, p->dir, PROFILE_OBJECTS) != CLUSTER_OK || (dir = opendir(path)) == NULL)
+		return;
+	while ((entry = readdir(dir)) != NULL) {
+		if (entry->d_name[0] == '.')
+			continue;
+		if (is_named(v, entry->d_name))
+			(void)utimensat(dirfd(dir), entry->d_name, NULL, AT_SYMLINK_NOFOLLOW);
+		else if (fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && now - st.st_mtime > VIEW_OBJECT_KEEP)
+			(void)unlinkat(dirfd(dir), entry->d_name, 0);
+	}
+	(void)closedir(dir);
 }

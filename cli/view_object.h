@@ -3,6 +3,7 @@
 #define CLI_VIEW_OBJECT_H
 
 #include <stdbool.h>
+#include <time.h>
 
 #include "view.h"
 
@@ -31,5 +32,12 @@ enum cluster_err view_object(const struct view_source *s, const uint8_t sha256[C
 enum cluster_err view_object_store(const struct profile *p, const uint8_t sha256[CRYPTO_SHA256_SIZE], const struct secret *text, struct diag *d) CLUSTER_MUST_USE;
 /* Index and shards of nodes under v->head, checked; new ones are stored. */
 enum cluster_err view_directory(struct view *v, const struct view_source *s, struct diag *d) CLUSTER_MUST_USE;
+
+/*
+ * Removes objects that no head has named for VIEW_OBJECT_KEEP seconds: another process may still be reading by the head before, or have brought a newer one. What cannot be removed stays: it
+ * does no harm.
+ */
+#define VIEW_OBJECT_KEEP 600
+void view_object_prune(const struct profile *p, const struct view *v, time_t now);
 
 #endif

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "cluster/api.h"
 #include "cluster/b64.h"
@@ -146,34 +144,6 @@ static enum cluster_err make_folder(const struct profile *p, struct diag *d)
 	return file_mkdir(dir, 0700, d);
 }
 
-static bool hash_is(const char *name, const uint8_t sha256[CRYPTO_SHA256_SIZE])
-{
-	char hash[HASH_TEXT];
-
-	return b64_encode(sha256, CRYPTO_SHA256_SIZE, hash, sizeof hash) == CLUSTER_OK && strcmp(hash, name) == 0;
-}
-
-/* Removes objects that the head does not name any more. What cannot be removed stays: it does no harm. */
-static void prune(const struct profile *p, const struct view *v)
-{
-	char path[PROFILE_PATH_MAX];
-	struct dirent *entry;
-	DIR *dir;
-
-	if (file_join(path, sizeof path, p->dir, PROFILE_OBJECTS) != CLUSTER_OK || (dir = opendir(path)) == NULL)
-		return;
-	while ((entry = readdir(dir)) != NULL) {
-		bool keep = entry->d_name[0] == '.' || hash_is(entry->d_name, v->head.directory.sha256);
-		size_t i;
-
-		for (i = 0; i < v->dir->n_shards && !keep; i++)
-			keep = v->dir->shards[i].kind == DIRECTORY_NODES && hash_is(entry->d_name, v->dir->shards[i].sha256);
-		if (!keep)
-			(void)unlinkat(dirfd(dir), entry->d_name, 0);
-	}
-	(void)closedir(dir);
-}
-
 enum cluster_err view_refresh(const struct profile *p, struct remote *r, const struct wallet *w, struct view **ret, struct diag *d)
 {
 	struct refresh f = { .source = { .p = p, .r = r, .w = w, .fetch = from_authority } };
@@ -193,7 +163,7 @@ enum cluster_err view_refresh(const struct profile *p, struct remote *r, const s
 		diag_prefix(d, "the signed directory");
 		goto out;
 	}
-	prune(p, v);
+	view_object_prune(p, v, time(NULL));
 	remote_replace(r, &v->root, &v->keyset);
 	*ret = v;
 	v = NULL;

@@ -9,6 +9,7 @@
 #include "cluster/secret.h"
 #include "home.h"
 #include "view.h"
+#include "view_object.h"
 
 static struct home home;
 
@@ -95,6 +96,34 @@ static void test_tampering(void **state)
 	trustgen_free(other);
 }
 
+static bool kept(const char *name)
+{
+	struct secret *text = NULL;
+	bool yes = profile_read(&home.p, name, false, &text, NULL) == CLUSTER_OK;
+
+	secret_free(text);
+	return yes;
+}
+
+/* What other processes may be about to read stays for a while; what the head names stays, however old. */
+static void test_prune(void **state)
+{
+	const char *other = PROFILE_OBJECTS "/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+	struct view *v = NULL;
+	struct diag d;
+
+	(void)state;
+	assert_int_equal(view_load(&home.p, &v, &d), CLUSTER_OK);
+	home_write(&home, other, "[]");
+	view_object_prune(&home.p, v, time(NULL));
+	assert_true(kept(other));
+	view_object_prune(&home.p, v, time(NULL) + VIEW_OBJECT_KEEP + 2);
+	assert_false(kept(other));
+	assert_true(kept(home.object[DIRECTORY_NODES]));
+	assert_true(kept(home.object[DIRECTORY_KIND_N]));
+	view_free(v);
+}
+
 static void test_another_pin(void **state)
 {
 	struct profile p = home.p;
@@ -147,6 +176,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_loads),
 		cmocka_unit_test(test_tampering),
+		cmocka_unit_test(test_prune),
 		cmocka_unit_test(test_another_pin),
 		cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_profile),

@@ -86,12 +86,28 @@ static bool is_idle(struct nss_slot *s)
 	return !is_current(s) && atomic_load(&s->holds) == 0;
 }
 
+/*
+ * A kernel before 6.12 that runs out of memory in the middle of replacing a mapping leaves a hole and says ENOMEM. It is filled at once, if it is one: where
+ * the old mapping still stands, or another thread's has come into the hole, nothing is put over it.
+ */
+static bool put_zeros(void *at, size_t n)
+{
+	void *p;
+
+	if (snap_map_over(at, n, PROT_READ, ZEROS, -1) != MAP_FAILED)
+		return true;
+	p = mmap(at, n, PROT_READ, ZEROS | MAP_FIXED_NOREPLACE, -1, 0);
+	if (p != MAP_FAILED && p != at) /* before 4.17 it was a wish */
+		munmap(p, n);
+	return p == at;
+}
+
 /* Zeros where the snapshot was, and for what was judged in it. */
 static bool clear(const struct nss_slot *s)
 {
 	const size_t room = atomic_load_explicit(&s->room, memory_order_relaxed);
 
-	return snap_map_over(s->base, room, PROT_READ, ZEROS, -1) != MAP_FAILED &&
+	return put_zeros(s->base, room) &&
 	    snap_map_over((void *)(uintptr_t)s->judged, snap_judged_size(room), PROT_READ | PROT_WRITE, ZEROS, -1) != MAP_FAILED;
 }
 

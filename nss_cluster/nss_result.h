@@ -5,8 +5,15 @@
 #include <errno.h>
 #include <netdb.h>
 #include <nss.h>
+#include <stdbool.h>
 
 #include "cluster/err.h"
+
+/* What the process lacks, perhaps for a moment only. EAGAIN is what mmap says where all memory is to be locked and no more may be. */
+static inline bool nss_is_shortage(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM || error == EAGAIN;
+}
 
 /*
  * The one map from our errors to glibc's answer. CLUSTER_ELIMIT means that the caller's buffer is too small and nothing else, CLUSTER_ESYSTEM that the
@@ -28,7 +35,7 @@ static inline enum nss_status nss_result(enum cluster_err e, int *errnop)
 		*errnop = ENOMEM;
 		return NSS_STATUS_TRYAGAIN;
 	case CLUSTER_ESYSTEM:
-		*errnop = errno == EMFILE || errno == ENFILE || errno == ENOMEM ? errno : EIO;
+		*errnop = nss_is_shortage(errno) ? errno : EIO;
 		return *errnop == EIO ? NSS_STATUS_UNAVAIL : NSS_STATUS_TRYAGAIN;
 	case CLUSTER_ETRUNC:
 	case CLUSTER_EFORMAT:

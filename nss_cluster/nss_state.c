@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "nss_range.h"
+#include "nss_result.h"
 
 /*
  * Renewal. Whoever notices that another snapshot may hold asks the files, maps it into a slot that nobody uses, and moves `current` there. Nothing waits for
@@ -96,7 +97,7 @@ static bool is_enrolled(void)
 
 static bool is_shortage(enum cluster_err e)
 {
-	return e == CLUSTER_ENOMEM || (e == CLUSTER_ESYSTEM && (errno == EMFILE || errno == ENFILE || errno == ENOMEM));
+	return e == CLUSTER_ENOMEM || (e == CLUSTER_ESYSTEM && nss_is_shortage(errno));
 }
 
 /*
@@ -108,12 +109,14 @@ static void map_word(void)
 	const uint64_t *mapped;
 	struct stat st;
 
-	if (lstat(SNAP_STATE_DIR "/generation", &st) != 0 || atomic_load(&nss_state.word_file) == (uint64_t)st.st_ino)
+	if (lstat(SNAP_STATE_DIR "/generation", &st) != 0 ||
+	    (atomic_load(&nss_state.word_file) == (uint64_t)st.st_ino && atomic_load(&nss_state.word_device) == (uint64_t)st.st_dev))
 		return;
 	if (snap_word_map(SNAP_STATE_DIR, STATE_OWNER, &mapped) != CLUSTER_OK)
 		return;
 	atomic_store(&nss_state.word, mapped);
 	atomic_store(&nss_state.word_file, (uint64_t)st.st_ino);
+	atomic_store(&nss_state.word_device, (uint64_t)st.st_dev); /* with another thread's inode it is mapped once more */
 }
 
 /* Moves `current` on from what it was. False: somebody else did. */

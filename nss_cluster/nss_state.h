@@ -19,7 +19,7 @@
  * 1. A snapshot is mapped over a range of addresses that is reserved once and then belongs to its slot for the life of the process. A retired mapping is
  *    not unmapped: other pages are put in its place in one step, zeros or another snapshot. So a late reader reads bytes that are
  *    wrong, never an address where nothing is. Behind each range lie zeros for ever, so no string runs out of it. (In one step, says mmap: under the lock that
- *    page faults take. Kernels before 6.12 would leave a hole if they ran out of memory in the middle; it is filled at once.)
+ *    page faults take. But kernels before 6.12 that run out of memory in the middle leave a hole for the moment until nss_range.c fills it: a view that reads there then would fault.)
  * 2. `state.current` names the slot in use together with a serial that never comes twice. A slot is written only while it is not current, after
  *    `current` has moved on. A view copies the slot's table and looks at `current` again: if it is the same, then the table is whole, and
  *    all of it lies in the slot's range, whatever happens later.
@@ -58,12 +58,13 @@ struct nss_counter {
 #define NSS_COUNTERS 32
 
 struct nss_state {
-	_Alignas(64) _Atomic uint64_t current; /* serial << 6 | slot + 1, or slot bits 0: none */
+	_Alignas(4096) _Atomic uint64_t current; /* serial << 6 | slot + 1, or slot bits 0: none */
 	const uint64_t *_Atomic word;
 	_Atomic uint64_t next_check; /* when to look at fresh although the word has not changed */
 	_Atomic uint64_t word_file;  /* its inode, which a mapping keeps from being given out again */
+	_Atomic uint64_t word_device;
 	struct nss_counter counter[NSS_COUNTERS];
-	struct nss_slot slot[NSS_SLOTS];
+	struct nss_slot slot[NSS_SLOTS]; /* all up to the end of the first is one page, and all that most processes ever write */
 };
 
 extern struct nss_state nss_state;
@@ -76,7 +77,7 @@ struct nss_hold {
 };
 
 /*
- * CLUSTER_ENOTFOUND: this node is not enrolled. CLUSTER_ESYSTEM: the process lacks something, errno says which: EMFILE, ENFILE, ENOMEM.
+ * CLUSTER_ENOTFOUND: this node is not enrolled. CLUSTER_ESYSTEM: the process lacks something, errno says which: EMFILE, ENFILE, ENOMEM, EAGAIN.
  * CLUSTER_EUNAVAIL: enrolled, and there is no snapshot to believe. errno is kept otherwise.
  */
 enum cluster_err nss_state_take(struct nss_hold *ret) CLUSTER_MUST_USE;

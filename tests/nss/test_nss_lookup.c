@@ -343,7 +343,7 @@ static void test_result_map(void **state)
 			assert_int_equal(code, EIO);
 		}
 	}
-	static const int shortages[] = { EMFILE, ENFILE, ENOMEM };
+	static const int shortages[] = { EMFILE, ENFILE, ENOMEM, EAGAIN };
 
 	for (size_t i = 0; i < 3; i++) {
 		errno = shortages[i];

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2016
 # Who is who. Each function is a piece of the story that several scripts tell; with --quiet they tell it silently.
 
 NODES=(master-1-1 core-1-1 task-1-1)

@@ -138,6 +138,7 @@ out:
 const struct command cmd_nodes = {
 	.run = run,
 	.usage = "",
-	.example = "  cluster-login nodes\n  cluster-login ssh emr-user@master-1-1\n\nFrom the signed directory as of the last \"cluster-login get\", with the accounts that you may use on each; nothing is asked of the network if it is there.\n",
+	.example = "  cluster-login nodes\n  cluster-login ssh emr-user@master-1-1\n\n"
+		   "From the signed directory as of the last \"cluster-login get\", with the accounts that you may use on each; nothing is asked of the network if it is there.\n",
 	COMMAND_OPTIONS(options),
 };

@@ -212,7 +212,7 @@ storm() {
 	for i in "${jobs[@]}"; do
 		wait "$i" || bad=1
 	done
-	return $bad
+	return "$bad"
 }
 expect 0 'a dozen ask while others read' storm
 

@@ -504,7 +504,7 @@ static enum cluster_err no_memory_at_start(const char *step)
 /* H1, B9: an agent that starts while nothing can be opened, or mapped, does not take that for a node that has nothing: it tries again, and what is installed stays. */
 static void test_unread_at_start(void **state)
 {
-	static const struct { enum cluster_err (*hook)(const char *); int resource; const char *text; } rows[] = {
+	static const struct { enum cluster_err (*hook)(const char *); __rlimit_resource_t resource; const char *text; } rows[] = {
 		{ no_descriptors_at_start, RLIMIT_NOFILE, "fresh cannot be read" }, { no_memory_at_start, RLIMIT_AS, "trust.snap cannot be read" },
 	};
 	struct rlimit before;

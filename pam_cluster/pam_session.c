@@ -58,7 +58,7 @@ static void fill_credential(const struct pam_call *c, struct session *s)
 	s->iat = cred->iat;
 	s->auth_time = cred->auth_time;
 	s->narrowed = cred->n_acc > 0;
-	s->narrowed_nodes = cred->n_nod > 0;
+	s->narrowed_nodes = cred->n_nod > 0 || cred->n_src > 0; /* where from counts as where to: a hop comes from elsewhere */
 	s->exp = policy_session_end(cred, &c->answer.grant);
 	if (c->onetime) { /* its own life is that of a prompt, and it is for one account on one node */
 		s->exp = s->opened + (c->answer.grant.ttl ? (int64_t)c->answer.grant.ttl : ONETIME_SESSION);

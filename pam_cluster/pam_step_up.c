@@ -62,14 +62,17 @@ static bool run_by(const struct pam_call *c, const char *account)
 	return uid == 0 || (local_ask_nss(account, &own) == LOCAL_NSS_FOUND && own == uid);
 }
 
-/* No more is asked of whoever has just proved it, on an account that nobody else has. A shared account always steps up: others there could use the session. */
+/*
+ * No more is asked of whoever has just proved it, on an account that nobody else has. A shared account always steps up: others there could use the session. So does a session that came by a hop:
+ * another node says who that is and since when, and root there would be root here.
+ */
 static bool fresh_and_personal(struct pam_call *c, const struct session *s)
 {
 	const struct trust *t = &c->view.trust;
 	struct trust_account account;
 	int64_t age = c->view.now.wall - s->auth_time;
 
-	if (trust_account_by_name(t, s->account, &account) != CLUSTER_OK || !account.personal || !id_equal(&account.person, &s->person) || !run_by(c, s->account))
+	if (s->kind == SESSION_HOP || trust_account_by_name(t, s->account, &account) != CLUSTER_OK || !account.personal || !id_equal(&account.person, &s->person) || !run_by(c, s->account))
 		return false;
 	if (is_su(c) && s->narrowed) /* what was asked for one account opens no other */
 		return false;

@@ -41,7 +41,7 @@ struct session {
 	bool end_at_expiry;        /* the session ends at `exp`, as its grant says */
 	bool narrowed;             /* the credential was for certain accounts only */
 	int64_t closed;            /* 0: open; else when it was closed while processes of it were left */
-	bool narrowed_nodes;       /* the credential was for certain nodes only */
+	bool narrowed_nodes;       /* the credential was for certain nodes only, or from certain networks only */
 	struct cluster_id parent;  /* the session it came from by a hop; zero: none */
 	struct cluster_id source;  /* of kind SESSION_HOP: the node that vouched; else zero */
 	uint8_t hops;              /* of kind SESSION_HOP: how many in a row, 0 where no person stands behind it; else 0 */

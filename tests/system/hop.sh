@@ -37,7 +37,8 @@ hop alice emr-user "$HOP core-1-1 $HOP task-1-1 id -un"
 expect_text '^emr-user$' 'and on from there'
 expect_log task-1-1 'event=session_open result=accepted .* via=core-1-1 from=10\.77\.0\.11 .* n=2 ' 'the second hop in a row is counted'
 hop carol carol "$HOP core-1-1 sudo id -u"
-expect_text '^0$' 'sudo by a personal account that was authenticated just now'
+expect_status 1 'sudo by a personal account asks for the person, whom only the other node has seen'
+expect_log core-1-1 'pam_cluster\(sudo:auth\).*result=refused reason=no_answer ' 'and says so'
 on root@core-1-1 'ls /run/cluster-login/sessions | wc -l'
 expect_text '^0$' 'nothing is left of them'
 

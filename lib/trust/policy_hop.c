@@ -74,6 +74,24 @@ enum reason policy_hop_parent(const struct trust *t, const struct cluster_id *se
 	return policy_check_revoked(t, REVOKE_SESSION, session->b, ID_SIZE, issued, REASON_REVOKED_SESSION, d);
 }
 
+/* The certificate names the addresses too, but who has the key may leave them out: somebody with a copy of it is not the node. A node whose addresses are not known may come from anywhere. */
+static enum reason check_address(const struct trust *t, const struct policy_request *q, struct diag *d)
+{
+	char address[HOP_ADDRESS_MAX + 1];
+	struct trust_node source;
+	enum cluster_err e = trust_node_by_id(t, &q->hop->source, &source);
+
+	if (e != CLUSTER_OK)
+		return diag_set(d, e, "the source node") == CLUSTER_ENOTFOUND ? REASON_HOP_SOURCE : REASON_SNAPSHOT_DAMAGED;
+	if (q->source_later || source.n_addresses == 0)
+		return REASON_OK;
+	while (q->source && rd_str8(&source.addresses, address, sizeof address) == CLUSTER_OK)
+		if (credential_source_contains(address, q->source))
+			return REASON_OK;
+	diag_set(d, reason_err(REASON_NARROW_SOURCE), "%.45s is no address of node %s", q->source ? q->source : "what is not known", source.name);
+	return REASON_NARROW_SOURCE;
+}
+
 /* The hop itself, and what stands behind it. */
 static enum reason check_revoked(const struct trust *t, const struct hop *h, struct diag *d)
 {
@@ -101,6 +119,8 @@ enum reason policy_hop_decide(const struct trust *t, const struct policy_request
 	if ((r = check_claims(t, q, d)) != REASON_OK)
 		return r;
 	if ((r = policy_hop_source(t, &h->source, issued, d)) != REASON_OK)
+		return r;
+	if ((r = check_address(t, q, d)) != REASON_OK)
 		return r;
 	if (!h->machine && ((r = policy_check_person(t, &h->person, &a->person, d)) != REASON_OK || (r = policy_check_device(&a->person, &h->device, d)) != REASON_OK))
 		return r;

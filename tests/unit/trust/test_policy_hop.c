@@ -570,6 +570,58 @@ static void test_source_is_named(void **state)
 	scene_done(&s);
 }
 
+/* The node's addresses are the directory's, not the certificate's: a copy of the hop key opens nothing from elsewhere. */
+static char addresses[2][46];
+static void at_home(struct scene *s)
+{
+	struct directory_node *edge = &s->h.nodes[WORLD_HOP_EDGE];
+
+	strcpy(addresses[0], "2001:db8::7");
+	strcpy(addresses[1], "192.0.2.7");
+	edge->addresses = addresses;
+	edge->n_addresses = 2;
+}
+static void elsewhere(struct scene *s)
+{
+	at_home(s);
+	s->q.source = "192.0.2.70";
+}
+static void from_nowhere(struct scene *s)
+{
+	at_home(s);
+	s->q.source = NULL;
+}
+static void said_later(struct scene *s)
+{
+	from_nowhere(s);
+	s->q.source_later = true;
+}
+static void machine_elsewhere(struct scene *s)
+{
+	machine(s);
+	elsewhere(s);
+}
+static void not_told(struct scene *s)
+{
+	s->q.source = NULL;
+}
+
+static void test_address(void **state)
+{
+	static const struct row rows[] = {
+		{ "its own", at_home, REASON_OK }, { "another's", elsewhere, REASON_NARROW_SOURCE }, { "a machine's from elsewhere", machine_elsewhere, REASON_NARROW_SOURCE },
+		{ "not known", from_nowhere, REASON_NARROW_SOURCE }, { "known to a later gate", said_later, REASON_OK }, { "a node without addresses", not_told, REASON_OK },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct scene s;
+
+		decide(&rows[i], &s);
+		scene_done(&s);
+	}
+}
+
 /* Age and expiry end no session; a session of a hop is ended by its own id too. */
 static void test_session(void **state)
 {
@@ -729,7 +781,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_accepted), cmocka_unit_test(test_answer), cmocka_unit_test(test_claims), cmocka_unit_test(test_revocations), cmocka_unit_test(test_machine),
 		cmocka_unit_test(test_machine_in_lockdown),
-		cmocka_unit_test(test_person_account_grant), cmocka_unit_test(test_source_is_named), cmocka_unit_test(test_session), cmocka_unit_test(test_certificate),
+		cmocka_unit_test(test_person_account_grant), cmocka_unit_test(test_source_is_named), cmocka_unit_test(test_address), cmocka_unit_test(test_session), cmocka_unit_test(test_certificate),
 		cmocka_unit_test(test_certificate_machine), cmocka_unit_test(test_certificate_of_nobody), cmocka_unit_test(test_hop_key_is_no_ca), cmocka_unit_test(test_damage),
 	};
 

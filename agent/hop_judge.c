@@ -118,6 +118,8 @@ static enum reason judge_person(const struct hop_view *v, const struct session *
 		return refuse(&x->detail, REASON_NARROW_ACCOUNT, "");
 	if (s->narrowed_nodes)
 		return refuse(&x->detail, REASON_NARROW_NODE, "");
+	if (s->on_revoke != DIRECTORY_END && v->now.wall >= s->exp) /* it may have been revoked, and that be forgotten since */
+		return refuse(&x->detail, REASON_EXPIRED, "the credential behind a session that no revocation ends");
 	if (s->hops >= HOP_COUNT_MAX)
 		return refuse(&x->detail, REASON_HOP_COUNT, "");
 	if ((e = take_person(v->trust, p, s->account, x)) != CLUSTER_OK || (e = take_person(v->trust, p, NULL, x)) != CLUSTER_OK)

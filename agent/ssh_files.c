@@ -26,6 +26,7 @@ struct writer {
 	const struct ssh_files *files;
 	const struct trust *t;
 	struct names nodes, roles;
+	struct names instances, doubtful; /* what nodes call themselves by; what more than one does */
 	bool leader, vouched; /* a node is; somebody may hop */
 	size_t patterns;      /* in the Host line that is open */
 	struct wr config, known;
@@ -93,7 +94,7 @@ static bool role_told(const struct writer *w, const char *role)
 
 static bool instance_told(const struct writer *w, const char *instance)
 {
-	return name_host_ok(instance) && strcmp(instance, LEADER) != 0 && !has(&w->nodes, instance) && !has(&w->roles, instance);
+	return name_host_ok(instance) && strcmp(instance, LEADER) != 0 && !has(&w->nodes, instance) && !has(&w->roles, instance) && !has(&w->doubtful, instance);
 }
 
 static bool address_told(const char *text)
@@ -202,13 +203,18 @@ static enum cluster_err put_key(struct writer *w, const struct trust_node *n, co
 	return CLUSTER_OK;
 }
 
+/* A node that is revoked keeps its names, so that nothing else is believed under them, and loses its keys: nobody is to log on there, nor to be told by it that it is its whole role. */
 static enum cluster_err put_keys(struct writer *w, const struct trust_node *n)
 {
+	struct trust_revocation revoked;
 	struct rd keys = n->hostkeys;
-	enum cluster_err e = CLUSTER_OK;
 	const uint8_t *blob;
+	enum cluster_err e;
 	uint16_t size;
 
+	if ((e = trust_revoked(w->t, REVOKE_NODE, n->id.b, ID_SIZE, w->files->now, &revoked)) != CLUSTER_ENOTFOUND)
+		return e;
+	e = CLUSTER_OK;
 	for (size_t i = 0; i < n->n_hostkeys && e == CLUSTER_OK; i++)
 		if ((e = rd_u16(&keys, &size)) == CLUSTER_OK && (e = rd_view(&keys, size, &blob)) == CLUSTER_OK)
 			e = put_key(w, n, blob, size);
@@ -236,6 +242,8 @@ static enum cluster_err learn(struct writer *w, const struct trust_node *n)
 
 	for (size_t i = 0; i < n->n_roles && e == CLUSTER_OK; i++)
 		e = add(&w->roles, n->roles[i]);
+	if (e == CLUSTER_OK && n->instance[0])
+		e = add(has(&w->instances, n->instance) ? &w->doubtful : &w->instances, n->instance);
 	w->leader |= n->leader;
 	return e;
 }
@@ -294,6 +302,8 @@ enum cluster_err ssh_files_put(const struct ssh_files *f, const struct trust *t,
 		e = text_file_put(&config, &w.config, d);
 	free(w.nodes.at);
 	free(w.roles.at);
+	free(w.instances.at);
+	free(w.doubtful.at);
 	wr_done(&w.config);
 	wr_done(&w.known);
 	return e;

@@ -2,6 +2,7 @@
 #ifndef AGENT_SSH_FILES_H
 #define AGENT_SSH_FILES_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "cluster/attr.h"
@@ -17,10 +18,12 @@ struct ssh_files {
 	const char *state_dir;
 	const char *run_dir; /* where the hop socket is */
 	uid_t owner;
+	int64_t now;
 };
 
 /*
- * Makes both files say what `t` says. Of nodes only names and addresses stand there that NSS would answer too, and instance ids that could be such a name; nothing in them is said of another host.
+ * Makes both files say what `t` says; of a node that is revoked the keys are left out, and an instance id that more than one node has is told of none.
+ * Of nodes only names and addresses stand there that NSS would answer too, and instance ids that could be such a name; nothing in them is said of another host.
  * CLUSTER_ECONFIG: a path that ssh cannot be told of. CLUSTER_EFORMAT: the snapshot is damaged. In any case of an error the old ones stand.
  */
 enum cluster_err ssh_files_put(const struct ssh_files *f, const struct trust *t, struct diag *d) CLUSTER_MUST_USE;

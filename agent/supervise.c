@@ -137,16 +137,19 @@ static void sweep(struct supervisor *s)
 static void put_ssh_files(struct supervisor *s)
 {
 	const struct agent *a = s->agent;
-	const struct ssh_files files = { .state_dir = a->conf.state, .run_dir = a->conf.run, .owner = a->owner };
+	struct ssh_files files = { .state_dir = a->conf.state, .run_dir = a->conf.run, .owner = a->owner };
 	const struct trust *t = publish_trust(s->publish);
 	struct moment now;
 	struct diag d;
 
 	diag_clear(&d);
-	if (t && moment_now(&now) == CLUSTER_OK && user_ca_put(a->conf.state, a->owner, t, now.wall, &d) != CLUSTER_OK)
+	if (!t || moment_now(&now) != CLUSTER_OK)
+		return;
+	files.now = now.wall;
+	if (user_ca_put(a->conf.state, a->owner, t, now.wall, &d) != CLUSTER_OK)
 		say(LOG_LEVEL_ERROR, d.text);
 	diag_clear(&d);
-	if (t && ssh_files_put(&files, t, &d) != CLUSTER_OK)
+	if (ssh_files_put(&files, t, &d) != CLUSTER_OK)
 		say(LOG_LEVEL_ERROR, d.text);
 }
 

@@ -181,6 +181,22 @@ static void test_session(void **state)
 	expect(REASON_HOP_COUNT);
 }
 
+/* A revocation of a credential leaves the list some time after the credential has expired: what it did not end must not go on then. */
+static void test_revocation_is_forgotten(void **state)
+{
+	struct session *s = &g.caller.session;
+	const enum directory_on_revoke kinds[] = { DIRECTORY_END, DIRECTORY_WARN, DIRECTORY_KEEP };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		s->on_revoke = kinds[i];
+		s->exp = GROUND_NOW + 1;
+		expect(REASON_OK);
+		s->exp = GROUND_NOW;
+		expect(kinds[i] == DIRECTORY_END ? REASON_OK : REASON_EXPIRED);
+	}
+}
+
 static void test_revoked(void **state)
 {
 	const struct session *s = &g.caller.session;
@@ -323,7 +339,8 @@ static void test_parent_source(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_person), T(test_accounts), T(test_many_accounts), T(test_uid), T(test_adopted), T(test_unknown_caller), T(test_session), T(test_revoked), T(test_target), T(test_fresh),
+		T(test_person), T(test_accounts), T(test_many_accounts), T(test_uid), T(test_adopted), T(test_unknown_caller), T(test_session), T(test_revocation_is_forgotten),
+		T(test_revoked), T(test_target), T(test_fresh),
 		T(test_machine), T(test_machine_session), T(test_parent_source),
 	};
 

@@ -21,6 +21,7 @@ static struct trust t;
 static struct directory *directory;
 static struct revoke_list *revocations;
 static uint8_t *bytes;
+static const char *revoked;
 static char dir[64], config[8192], known[8192], said[65536];
 static struct diag d;
 
@@ -41,6 +42,7 @@ static int setup(void **state)
 	g = trustgen_new("prod", NOW);
 	directory = NULL;
 	revocations = NULL;
+	revoked = "[]";
 	bytes = NULL;
 	return 0;
 }
@@ -70,7 +72,7 @@ static const char *cluster(void)
 
 static enum cluster_err put(void)
 {
-	const struct ssh_files files = { .state_dir = dir, .run_dir = RUN, .owner = geteuid() };
+	const struct ssh_files files = { .state_dir = dir, .run_dir = RUN, .owner = geteuid(), .now = NOW };
 
 	return ssh_files_put(&files, &t, &d);
 }
@@ -103,7 +105,7 @@ static void make(const char *nodes, const char *hop)
 	directory_free(directory);
 	revoke_free(revocations);
 	from.dir = directory = trustgen_directory_read(g, trustgen_directory(g, 5, r));
-	from.revocations = revocations = trustgen_revocations_read(g, trustgen_revocations(g, 7, "[]"));
+	from.revocations = revocations = trustgen_revocations_read(g, trustgen_revocations(g, 7, revoked));
 	assert_ok(trust_build(&from, &self, &bytes, &n, NULL));
 	assert_ok(trust_parse(bytes, n, &t));
 	assert_ok(put());
@@ -222,6 +224,31 @@ static void test_known_hosts(void **state)
 	assert_false(knows("169.254.1.1", "core-1-2"));
 }
 
+/* A node that is revoked is believed nowhere any more, nor for its role; its names still lead nowhere else. */
+static void test_revoked(void **state)
+{
+	(void)state;
+	revoked = trustgen_format(g, "[{\"iat\":%lld,\"kind\":\"node\",\"seq\":1,\"until\":4102444800,\"value\":\"%s\"}]", (long long)NOW, trustgen_id_text(g, "core-1-2"));
+	make(cluster(), HOP);
+	assert_false(knows("core-1-2", "core-1-2") || knows("10.0.0.3", "core-1-2") || knows("core", "core-1-2"));
+	assert_true(knows("[core]:2222", "core-1-1") && knows("master-1-1", "master-1-1"));
+	assert_ours("core-1-2", "core-1-2", "22");
+}
+
+/* An instance id that two nodes say is theirs leads to neither. */
+static void test_two_instances(void **state)
+{
+	const char *nodes;
+
+	(void)state;
+	nodes = trustgen_format(g, "[%s,%s]", node("core-1-1", "\"10.0.0.2\"", "\"instance\":\"i-0abc\",\"roles\":[]"), node("core-1-2", "\"10.0.0.3\"", "\"instance\":\"i-0abc\",\"roles\":[]"));
+	make(nodes, HOP);
+	ssh("i-0abc");
+	assert_true(says("hostname i-0abc"));
+	assert_null(strstr(said, dir));
+	assert_ours("core-1-2", "core-1-2", "22");
+}
+
 /* What stands in a record is judged again, whoever wrote it. */
 static void test_breaking_out(void **state)
 {
@@ -272,7 +299,7 @@ static void test_paths(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_ours), T(test_others), T(test_nobody_hops), T(test_many), T(test_known_hosts), T(test_breaking_out), T(test_paths),
+		T(test_ours), T(test_others), T(test_nobody_hops), T(test_many), T(test_known_hosts), T(test_revoked), T(test_two_instances), T(test_breaking_out), T(test_paths),
 	};
 
 	return cmocka_run_group_tests_name("ssh_files", tests, NULL, NULL);

@@ -86,7 +86,7 @@ static void conn_close(struct conn *c)
 
 static void tell(const struct conn *c, const struct hop_talk_note *x)
 {
-	char line[DIAG_TEXT_MAX + NAME_NODE_MAX + 120], session[ID_TEXT + 1], jti[ID_TEXT + 1];
+	char kind[100], session[ID_TEXT + 1], jti[ID_TEXT + 1];
 
 	if (x->what == HOP_TALK_VOUCHED) {
 		hop.counts.vouched++;
@@ -95,10 +95,11 @@ static void tell(const struct conn *c, const struct hop_talk_note *x)
 		ipc_log(hop.root, LOG_LEVEL_NOTICE, "event=hop result=vouched person=%s account=%s target=%s sid=%s jti=%s", x->person, x->account, x->target, session, jti);
 	} else if (x->what == HOP_TALK_REFUSED) {
 		hop.counts.refused++;
-		snprintf(line, sizeof line, "event=hop result=refused reason=%s uid=%u target=%s%s%s", reason_word(x->reason), (unsigned int)c->peer.uid, x->target,
-		    x->detail.text[0] ? " " : "", x->detail.text);
-		if (quiet_says(&hop.quiet, line, seconds()))
-			ipc_log(hop.root, LOG_LEVEL_NOTICE, "%s", line);
+		/* not by target: whoever goes round all nodes could fill the log, and what else is to be said would be lost */
+		snprintf(kind, sizeof kind, "%s %u", reason_word(x->reason), (unsigned int)c->peer.uid);
+		if (quiet_says(&hop.quiet, kind, seconds()))
+			ipc_log(hop.root, LOG_LEVEL_NOTICE, "event=hop result=refused reason=%s uid=%u target=%s%s%s", reason_word(x->reason), (unsigned int)c->peer.uid, x->target,
+			    x->detail.text[0] ? " " : "", x->detail.text);
 	}
 }
 

@@ -308,6 +308,57 @@ static void test_nothing(void **state)
 	close(fd);
 }
 
+/* Is there another line for the log? What was said before an answer was given is there by then. */
+static bool more_said(void)
+{
+	int fds[IPC_FDS_MAX];
+	bool said = false;
+	struct ipc m;
+	char byte;
+	size_t n;
+
+	while (recv(root, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0) {
+		assert_ok(ipc_receive(root, &m, fds, &n));
+		ipc_close_fds(fds, n);
+		said = said || m.type == IPC_LOG;
+	}
+	return said;
+}
+
+/* Whoever goes round all nodes with what he is refused does not fill the log. */
+static void test_refusals_are_told_once(void **state)
+{
+	struct crypto_key *host = g.host;
+	struct crypto_pub pub;
+	struct wr w;
+	size_t n;
+
+	(void)state;
+	if (!root_here())
+		return;
+	for (int i = 0; i < 2; i++) {
+		int fd = dial(0);
+		struct rd first;
+
+		wr_init(&w, out, sizeof out);
+		put_bind(&w);
+		put_list(&w);
+		assert_ok(file_write_all(fd, out, w.n));
+		assert_int_equal(receive(fd, &n), 6);
+		play_root(0);
+		assert_int_equal(identities(fd, &first), 0);
+		assert_int_equal(more_said(), i == 0);
+		close(fd);
+		g.host = g.w.cnf; /* this node's own: another target */
+		assert_ok(crypto_key_pub(g.host, &pub));
+		wr_init(&w, g.hostkey, sizeof g.hostkey);
+		sshwire_put_blob(&w, &pub);
+		assert_ok(wr_end(&w));
+		g.hostkey_n = w.n;
+	}
+	g.host = host;
+}
+
 /* A revocation that is installed between two requests of one connection. */
 static void test_new_generation(void **state)
 {
@@ -442,7 +493,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_login), T(test_nothing), T(test_new_generation), T(test_rubbish), T(test_many_requests), T(test_dead_clients), T(test_crowd),
+		T(test_login), T(test_nothing), T(test_refusals_are_told_once), T(test_new_generation), T(test_rubbish), T(test_many_requests), T(test_dead_clients), T(test_crowd),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

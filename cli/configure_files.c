@@ -42,7 +42,9 @@ enum cluster_err configure_files_dropin(const char *state, struct diag *d)
 	    "# Without the command, a CA's certificates would open every account that they name.\n"
 	    "TrustedUserCAKeys \"%s/" USER_CA "\"\n"
 	    "AuthorizedPrincipalsCommand " CONFIGURE_PRINCIPALS " %%u %%t %%k\n"
-	    "AuthorizedPrincipalsCommandUser " CONFIGURE_PRINCIPALS_USER "\n",
+	    "AuthorizedPrincipalsCommandUser " CONFIGURE_PRINCIPALS_USER "\n"
+	    "# What such a file names, a certificate of any node may open, without the command being asked.\n"
+	    "AuthorizedPrincipalsFile none\n",
 	    state);
 	if ((e = wr_end(&w)) == CLUSTER_OK)
 		e = file_replace(CONFIGURE_DROPIN, w.p, w.n, 0644, d);
@@ -231,7 +233,9 @@ static enum cluster_err check_certificates(const char *text, struct diag *d)
 		return diag_set(d, CLUSTER_ECONFIG, "sshd trusts the CAs of %.100s without asking " CONFIGURE_PRINCIPALS ": a certificate of theirs opens every account that it names, root included", ca);
 	if (strcmp(ca, "none") == 0)
 		return diag_set(d, CLUSTER_ECONFIG, "sshd trusts no CA of ours, so that ssh certificates do not work here (TrustedUserCAKeys): cluster-login leave, and join --configure again");
-	return expect(text, "authorizedprincipalscommanduser", CONFIGURE_PRINCIPALS_USER, d);
+	if ((e = expect(text, "authorizedprincipalscommanduser", CONFIGURE_PRINCIPALS_USER, d)) != CLUSTER_OK)
+		return e;
+	return expect(text, "authorizedprincipalsfile", "none", d);
 }
 
 enum cluster_err configure_files_sshd_free(struct diag *d)

@@ -100,6 +100,7 @@ says out '^usepam yes' 'sshd uses PAM'
 says out '^trustedusercakeys /var/lib/cluster-login/user_ca$' 'sshd trusts the CAs of the cluster'
 says out '^authorizedprincipalscommand /usr/libexec/cluster-login/cluster-login-principals %u %t %k$' 'and asks what their certificates may open'
 says out '^authorizedprincipalscommanduser cluster-principals$' 'as nobody special'
+says out '^authorizedprincipalsfile none$' 'and no file, which any node could have a certificate for'
 printf 'Host master-1-1\n    GlobalKnownHostsFile "/var/lib/cluster-login/known_hosts"\n' >/var/lib/cluster-login/ssh_config
 run ssh -G -F /etc/ssh/ssh_config master-1-1
 says out '^globalknownhostsfile /var/lib/cluster-login/known_hosts$' 'ssh reads what the agent writes'
@@ -120,6 +121,11 @@ cp -p $dropin "$work/dropin"
 sed -i '/^AuthorizedPrincipals/d' $dropin
 run login doctor
 says out '^sshd +no .*without asking' 'doctor: a trusted CA without the principals command'
+cp -p "$work/dropin" $dropin
+sed -i 's,^AuthorizedPrincipalsFile.*,AuthorizedPrincipalsFile /etc/ssh/principals/%u,' $dropin
+run login doctor
+says out '^sshd +no .*authorizedprincipalsfile' 'doctor: principals beside the command'
+sed -i '/^AuthorizedPrincipals/d' $dropin
 sed -i '/^TrustedUserCAKeys/d' $dropin
 run login doctor
 says out '^sshd +no .*certificates do not work' 'doctor: no CA'

@@ -190,10 +190,10 @@ static enum cluster_err expect(const char *text, const char *keyword, const char
 	return e;
 }
 
-/* What sshd -T says: lower case keywords. The caller frees *ret. */
-static enum cluster_err dump(struct secret **ret, struct diag *d)
+/* What sshd -T says, of a login as root on this machine if that is asked: lower case keywords. The caller frees *ret. */
+static enum cluster_err dump(bool of_root, struct secret **ret, struct diag *d)
 {
-	static const char *const words[] = { CONFIGURE_SSHD, "-T", NULL };
+	const char *const words[] = { CONFIGURE_SSHD, "-T", of_root ? "-C" : NULL, "user=root,host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22,rdomain=", NULL };
 	struct program_result r = { .out = NULL };
 	enum cluster_err e = program_run(words, NULL, 0, &r, d);
 
@@ -238,13 +238,30 @@ static enum cluster_err check_certificates(const char *text, struct diag *d)
 	return expect(text, "authorizedprincipalsfile", "none", d);
 }
 
+/* A Match block may say otherwise of root, and root is what a certificate must not open. Another CA than ours is somebody else's business. */
+static enum cluster_err check_root(const char *global, struct diag *d)
+{
+	char ours[VALUE_SIZE], ca[VALUE_SIZE];
+	struct secret *dumped = NULL;
+	enum cluster_err e;
+
+	if ((e = dump(true, &dumped, d)) != CLUSTER_OK || (e = value_of(global, "trustedusercakeys", ours, sizeof ours, d)) != CLUSTER_OK ||
+	    (e = value_of((const char *)dumped->bytes, "trustedusercakeys", ca, sizeof ca, d)) != CLUSTER_OK)
+		goto out;
+	if (strcmp(ca, ours) == 0 && (e = check_certificates((const char *)dumped->bytes, d)) != CLUSTER_OK)
+		diag_prefix(d, "for root");
+out:
+	secret_free(dumped);
+	return e;
+}
+
 enum cluster_err configure_files_sshd_free(struct diag *d)
 {
 	struct secret *text = NULL;
 	char ca[VALUE_SIZE];
 	enum cluster_err e;
 
-	if ((e = dump(&text, d)) == CLUSTER_OK && (e = value_of((const char *)text->bytes, "trustedusercakeys", ca, sizeof ca, d)) == CLUSTER_OK && strcmp(ca, "none") != 0)
+	if ((e = dump(false, &text, d)) == CLUSTER_OK && (e = value_of((const char *)text->bytes, "trustedusercakeys", ca, sizeof ca, d)) == CLUSTER_OK && strcmp(ca, "none") != 0)
 		e = diag_set(d, CLUSTER_ECONFIG, "sshd trusts the user CAs of %.100s already (TrustedUserCAKeys), and can trust one file only: take that line away first", ca);
 	secret_free(text);
 	return e;
@@ -258,11 +275,11 @@ enum cluster_err configure_files_sshd(char *ret_pidfile, size_t size, struct dia
 	enum cluster_err e;
 	char *pidfile;
 
-	if ((e = program_check(test, d)) != CLUSTER_OK || (e = dump(&dumped, d)) != CLUSTER_OK)
+	if ((e = program_check(test, d)) != CLUSTER_OK || (e = dump(false, &dumped, d)) != CLUSTER_OK)
 		goto out;
 	text = (const char *)dumped->bytes;
 	if ((e = expect(text, "kbdinteractiveauthentication", "yes", d)) != CLUSTER_OK || (e = expect(text, "passwordauthentication", "no", d)) != CLUSTER_OK ||
-	    (e = expect(text, "usepam", "yes", d)) != CLUSTER_OK || (e = check_certificates(text, d)) != CLUSTER_OK)
+	    (e = expect(text, "usepam", "yes", d)) != CLUSTER_OK || (e = check_certificates(text, d)) != CLUSTER_OK || (e = check_root(text, d)) != CLUSTER_OK)
 		goto out;
 	pidfile = effective((char *)dumped->bytes, "pidfile");
 	(void)snprintf(ret_pidfile, size, "%s", pidfile != NULL ? pidfile : "");

@@ -122,6 +122,10 @@ sed -i '/^AuthorizedPrincipals/d' $dropin
 run login doctor
 says out '^sshd +no .*without asking' 'doctor: a trusted CA without the principals command'
 cp -p "$work/dropin" $dropin
+printf 'Match User root\n    AuthorizedPrincipalsCommand none\n' >/etc/ssh/sshd_config.d/90-site.conf
+run login doctor
+says out '^sshd +no .*for root.*without asking' 'doctor: not for root'
+rm /etc/ssh/sshd_config.d/90-site.conf
 sed -i 's,^AuthorizedPrincipalsFile.*,AuthorizedPrincipalsFile /etc/ssh/principals/%u,' $dropin
 run login doctor
 says out '^sshd +no .*authorizedprincipalsfile' 'doctor: principals beside the command'

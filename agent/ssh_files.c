@@ -266,7 +266,7 @@ static enum cluster_err write_all(struct writer *w)
 
 	if ((e = trust_hop_anywhere(w->t)) != CLUSTER_OK && e != CLUSTER_ENOTFOUND)
 		return e;
-	w->vouched = e == CLUSTER_OK;
+	w->vouched = e == CLUSTER_OK && w->files->run_dir;
 	wr_text(&w->config, "# Written by cluster-agentd from the cluster's signed directory, and written again when it changes.\n");
 	if ((e = each(w, learn)) != CLUSTER_OK || (e = each(w, write_own)) != CLUSTER_OK || (e = each(w, write_hosts)) != CLUSTER_OK)
 		return e;
@@ -294,8 +294,8 @@ enum cluster_err ssh_files_put(const struct ssh_files *f, const struct trust *t,
 
 	wr_grow(&w.config, SSH_FILES_MAX);
 	wr_grow(&w.known, SSH_FILES_MAX);
-	if (!path_ok(f->state_dir) || !path_ok(f->run_dir))
-		e = diag_set(d, CLUSTER_ECONFIG, "ssh cannot be told of %s or %s: such characters mean something to it", f->state_dir, f->run_dir);
+	if (!path_ok(f->state_dir) || (f->run_dir && !path_ok(f->run_dir)))
+		e = diag_set(d, CLUSTER_ECONFIG, "ssh cannot be told of %s or %s: such characters mean something to it", f->state_dir, f->run_dir ? f->run_dir : "-");
 	else if ((e = write_all(&w)) != CLUSTER_OK)
 		diag_set(d, e, "%s/" SSH_FILES_CONFIG ": %s", f->state_dir, err_name(e));
 	else if ((e = text_file_put(&known, &w.known, d)) == CLUSTER_OK) /* first: a name without its key cannot be reached, a key without its name does nothing */

@@ -16,7 +16,7 @@
 
 struct ssh_files {
 	const char *state_dir;
-	const char *run_dir; /* where the hop socket is */
+	const char *run_dir; /* where the hop socket is; NULL: there is none */
 	uid_t owner;
 	int64_t now;
 };

@@ -137,7 +137,7 @@ static void sweep(struct supervisor *s)
 static void put_ssh_files(struct supervisor *s)
 {
 	const struct agent *a = s->agent;
-	struct ssh_files files = { .state_dir = a->conf.state, .run_dir = a->conf.run, .owner = a->owner };
+	struct ssh_files files = { .state_dir = a->conf.state, .run_dir = a->conf.hop ? a->conf.run : NULL, .owner = a->owner };
 	const struct trust *t = publish_trust(s->publish);
 	struct moment now;
 	struct diag d;

@@ -21,7 +21,7 @@ static struct trust t;
 static struct directory *directory;
 static struct revoke_list *revocations;
 static uint8_t *bytes;
-static const char *revoked;
+static const char *revoked, *run_dir;
 static char dir[64], config[8192], known[8192], said[65536];
 static struct diag d;
 
@@ -43,6 +43,7 @@ static int setup(void **state)
 	directory = NULL;
 	revocations = NULL;
 	revoked = "[]";
+	run_dir = RUN;
 	bytes = NULL;
 	return 0;
 }
@@ -72,7 +73,7 @@ static const char *cluster(void)
 
 static enum cluster_err put(void)
 {
-	const struct ssh_files files = { .state_dir = dir, .run_dir = RUN, .owner = geteuid(), .now = NOW };
+	const struct ssh_files files = { .state_dir = dir, .run_dir = run_dir, .owner = geteuid(), .now = NOW };
 
 	return ssh_files_put(&files, &t, &d);
 }
@@ -187,6 +188,11 @@ static void test_nobody_hops(void **state)
 	ssh("core-1-1");
 	assert_true(says("port 2222") && says("stricthostkeychecking true"));
 	assert_null(strstr(said, "identityagent"));
+	run_dir = NULL; /* nor where the agent does not listen */
+	make(cluster(), HOP);
+	ssh("core-1-1");
+	assert_true(says("port 2222") && says("stricthostkeychecking true"));
+	assert_null(strstr(said, "identityagent"));
 }
 
 /* Many nodes: more than one Host line. */
@@ -287,9 +293,9 @@ static void test_paths(void **state)
 	(void)state;
 	make(cluster(), HOP);
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		const struct ssh_files run_dir = { .state_dir = dir, .run_dir = bad[i], .owner = geteuid() }, state_dir = { .state_dir = bad[i], .run_dir = RUN, .owner = geteuid() };
+		const struct ssh_files with_run = { .state_dir = dir, .run_dir = bad[i], .owner = geteuid() }, state_dir = { .state_dir = bad[i], .run_dir = RUN, .owner = geteuid() };
 
-		assert_err(ssh_files_put(&run_dir, &t, &d), CLUSTER_ECONFIG);
+		assert_err(ssh_files_put(&with_run, &t, &d), CLUSTER_ECONFIG);
 		assert_err(ssh_files_put(&state_dir, &t, &d), CLUSTER_ECONFIG);
 	}
 }

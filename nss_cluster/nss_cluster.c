@@ -237,11 +237,11 @@ static enum nss_status held_groups(const char *user, gid_t group, const struct n
 	return nss_result(e, errnop);
 }
 
-enum nss_status _nss_cluster_initgroups_dyn(const char *user, gid_t group, long *start, long *size, gid_t **groupsp, long limit, int *errnop)
+/* As held_groups, from a view; CLUSTER_EUNAVAIL and others: ask that. */
+__attribute__((always_inline)) static inline enum cluster_err quick_groups(const char *user, gid_t group, const struct nss_gids *list)
 {
-	const struct nss_gids list = { .start = start, .size = size, .groups = groupsp, .limit = limit };
 	enum cluster_err e = CLUSTER_EUNAVAIL;
-	const long before = *start;
+	const long before = *list->start;
 	struct nss_view view;
 	struct snap_key key;
 	const uint8_t *gids;
@@ -250,11 +250,18 @@ enum nss_status _nss_cluster_initgroups_dyn(const char *user, gid_t group, long 
 	if (snap_quick_key(user, &key) && nss_view_begin(&view, NSS_MEMBER)) {
 		e = snap_quick_member(&view.table, &key, &gids, &n);
 		if (e == CLUSTER_OK)
-			e = nss_pack_gids(gids, n, group, &list);
+			e = nss_pack_gids(gids, n, group, list);
 		e = nss_view_end(&view, e);
 	}
-	if (e == CLUSTER_OK || e == CLUSTER_ENOTFOUND)
-		return nss_result(e, errnop);
-	*start = before;
-	return held_groups(user, group, &list, errnop);
+	if (e != CLUSTER_OK)
+		*list->start = before;
+	return e;
+}
+
+enum nss_status _nss_cluster_initgroups_dyn(const char *user, gid_t group, long *start, long *size, gid_t **groupsp, long limit, int *errnop)
+{
+	const struct nss_gids list = { .start = start, .size = size, .groups = groupsp, .limit = limit };
+	const enum cluster_err e = quick_groups(user, group, &list);
+
+	return e == CLUSTER_OK || e == CLUSTER_ENOTFOUND ? nss_result(e, errnop) : held_groups(user, group, &list, errnop);
 }

@@ -287,6 +287,62 @@ static void test_swapped_parts(void **state)
 	world_publish(++generation, good, good_n);
 }
 
+/* ---- judged once, in one file ---- */
+
+/* In the record of section `type` that holds `text`, `part` becomes `other`, of the same length, under a good seal. */
+static void break_record(uint8_t *copy, uint32_t type, const char *text, const char *part, const char *other)
+{
+	struct snap s;
+	struct rd body;
+	uint64_t cursor = 0;
+	uint8_t *at;
+
+	assert_ok(snap_parse(copy, good_n, SNAP_ACCOUNTS, &s));
+	do {
+		assert_ok(snap_each(&s, type, &cursor, &body));
+	} while (!memmem(body.p, body.n, text, strlen(text)));
+	at = memmem(body.p, body.n, part, strlen(part));
+	assert_non_null(at);
+	memcpy(at, other, strlen(other));
+	snap_reseal_record((uint8_t *)(uintptr_t)body.p - 8, type);
+}
+
+/*
+ * What was found good in one generation says nothing of another's record in the same place, though that comes to stand at the same address: a range is used
+ * again two generations later, so every third is the bad one.
+ */
+static void test_e4_judged_in_one_file_only(void **state)
+{
+	const unsigned long before = refused;
+	uint8_t *bad = malloc(good_n);
+	struct passwd pw;
+	struct group gr;
+	char buf[512];
+	int code;
+
+	(void)state;
+	assert_non_null(bad);
+	memcpy(bad, good, good_n);
+	break_record(bad, SNAP_A_ACCOUNTS, "/home/user0005", "/bin/bash", "/bin:bash");
+	break_record(bad, SNAP_A_GROUPS, "group0005", "user0006", "user:006");
+	for (int i = 0; i < 12; i++) {
+		world_publish(++generation, i % 3 == 2 ? bad : good, good_n);
+		for (int again = 0; again < 3; again++) {
+			if (i % 3 != 2) {
+				check_one(5);
+				continue;
+			}
+			assert_int_equal(module.getpwnam("user0005", &pw, buf, sizeof buf, &code), NSS_STATUS_UNAVAIL);
+			assert_int_equal(module.getpwuid(WORLD_UID(5, 0), &pw, buf, sizeof buf, &code), NSS_STATUS_UNAVAIL);
+			assert_int_equal(module.getgrnam("group0005", &gr, buf, sizeof buf, &code), NSS_STATUS_UNAVAIL);
+			assert_int_equal(module.getgrgid(WORLD_GID(5), &gr, buf, sizeof buf, &code), NSS_STATUS_UNAVAIL);
+		}
+	}
+	assert_int_equal(refused, before);
+	free(bad);
+	world_publish(++generation, good, good_n);
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -306,6 +362,7 @@ int main(void)
 		cmocka_unit_test(test_random_bits),
 		cmocka_unit_test(test_e4_truncation_in_place),
 		cmocka_unit_test(test_swapped_parts),
+		cmocka_unit_test(test_e4_judged_in_one_file_only),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, NULL);

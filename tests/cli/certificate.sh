@@ -45,7 +45,8 @@ says err 'another user' 'says why'
 python3 -c 'import socket, sys
 s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(1)
 while True:
-    c = s.accept()[0]; c.recv(1); c.sendall(b"HTTP/1.1 400 no\r\n\r\n"); c.close()' "$work/other.sock" &
+    c = s.accept()[0]; c.recv(1); c.sendall(b"HTTP/1.1 400 no\r\n\r\n"); c.shutdown(socket.SHUT_WR)
+    while c.recv(4096): pass' "$work/other.sock" &
 pids+=($!)
 until_true [ -S "$work/other.sock" ]
 SSH_AUTH_SOCK=$work/other.sock expect 65 'something that is no agent' login get --ssh-cert

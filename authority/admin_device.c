@@ -14,7 +14,6 @@
 struct listing {
 	struct call *call;
 	struct json *list;
-	const char *person; /* id; NULL: everybody's */
 };
 
 /* One row; an ssh key is told by type and fingerprint. NULL when out of memory. */
@@ -44,23 +43,45 @@ static enum cluster_err list_one(void *ctx, const char *key, const char *value, 
 	if ((e = device_parse(value, n, &device)) != CLUSTER_OK)
 		return e;
 	id_text(&device.person, person);
-	if (l->person && strcmp(l->person, person) != 0)
-		return CLUSTER_OK;
 	if ((e = record_get(l->call->a->store, DIRECTORY_PEOPLE, person, &dir, NULL)) == CLUSTER_OK)
 		e = json_append(l->list, row(&device, person, dir->people[0].name));
 	directory_free(dir);
 	return e;
 }
 
-static enum cluster_err list(struct call *c, const char *person, struct json **ret, struct diag *d)
+static enum cluster_err list_all(struct listing *l, struct diag *d)
 {
-	struct listing l = { .call = c, .list = json_list(), .person = person };
+	enum cluster_err e = store_each(l->call->a->store, STORE_DEVICE, "", list_one, l);
+
+	return e == CLUSTER_OK ? e : diag_set(d, e, "the store cannot be read: %s", err_name(e));
+}
+
+/* From his or her own record: nobody may have everybody's devices read by asking for the own ones. */
+static enum cluster_err list_person(struct listing *l, const char *person, struct diag *d)
+{
+	struct directory *dir = NULL;
+	char id[ID_TEXT + 1];
+	struct device device;
 	enum cluster_err e;
 
-	if ((e = store_each(c->a->store, STORE_DEVICE, "", list_one, &l)) != CLUSTER_OK) {
-		diag_set(d, e, "the store cannot be read: %s", err_name(e));
-		goto out;
+	if ((e = record_get(l->call->a->store, DIRECTORY_PEOPLE, person, &dir, d)) != CLUSTER_OK)
+		return e;
+	for (size_t i = 0; i < dir->people[0].n_devices && e == CLUSTER_OK; i++) {
+		id_text(&dir->people[0].devices[i].id, id);
+		if ((e = device_get(l->call->a->store, id, &device)) == CLUSTER_OK)
+			e = json_append(l->list, row(&device, person, dir->people[0].name));
 	}
+	directory_free(dir);
+	return e == CLUSTER_OK ? e : diag_set(d, e, "the store cannot be read: %s", err_name(e));
+}
+
+static enum cluster_err list(struct call *c, const char *person, struct json **ret, struct diag *d)
+{
+	struct listing l = { .call = c, .list = json_list() };
+	enum cluster_err e;
+
+	if ((e = person ? list_person(&l, person, d) : list_all(&l, d)) != CLUSTER_OK)
+		goto out;
 	*ret = json_make("{s:o}", "devices", l.list);
 	l.list = NULL;
 out:

@@ -127,6 +127,11 @@ static enum cluster_err person_state(struct call *c, const struct credential *cr
 	enum cluster_err e;
 	char id[ID_TEXT + 1];
 
+	/* a refusal, too, is told of whose it is; what he may do is in c->is alone */
+	c->person = cred->person;
+	c->device = cred->device;
+	id_text(&cred->device, id);
+	snprintf(c->actor, sizeof c->actor, "device:%s", id);
 	if (reason != REASON_OK)
 		return identity_refuse(c, reason, d);
 	id_text(&cred->person, id);
@@ -134,6 +139,7 @@ static enum cluster_err person_state(struct call *c, const struct credential *cr
 		return identity_refuse(c, REASON_PERSON_UNKNOWN, d);
 	if (e != CLUSTER_OK)
 		return e;
+	snprintf(c->actor, sizeof c->actor, "person:%s", dir->people[0].name);
 	if ((reason = identity_person(c->a, &dir->people[0], &cred->device, cred->iat)) != REASON_OK) {
 		e = identity_refuse(c, reason, d);
 	} else {
@@ -142,9 +148,6 @@ static enum cluster_err person_state(struct call *c, const struct credential *cr
 		c->narrowed = cred->n_acc || cred->n_nod;
 		if (dir->people[0].admin && !c->narrowed)
 			c->is |= CALL_ADMIN;
-		c->person = cred->person;
-		c->device = cred->device;
-		snprintf(c->actor, sizeof c->actor, "person:%s", dir->people[0].name);
 	}
 	directory_free(dir);
 	return e;

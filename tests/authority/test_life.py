@@ -192,6 +192,16 @@ def own_devices(d):
     listed = expect(vera.call("POST", "/v1/device/list", {}), 200).json["devices"]
     assert {x["id"] for x in listed} == {first, vera.device} and all(x["person_name"] == "vera" for x in listed), listed
     expect(vera.call("POST", "/v1/device/list", {"person": "walt"}), 400)
+    # it reads nobody else's: what a person asks for costs what that person has
+    with sqlite3.connect(os.path.join(d.dir, "store.db"), timeout=10) as store:
+        whole = store.execute("SELECT value FROM record WHERE kind = 12 AND key = ?", (walt.device,)).fetchone()[0]
+        store.execute("UPDATE record SET value = ? WHERE kind = 12 AND key = ?", (b"{", walt.device))
+    own, everybody = vera.call("POST", "/v1/device/list", {}), d.admin("device/list")
+    with store:
+        store.execute("UPDATE record SET value = ? WHERE kind = 12 AND key = ?", (whole, walt.device))
+    store.close()
+    assert everybody.status >= 400, everybody
+    assert len(expect(own, 200).json["devices"]) == 2
     expect(vera.call("POST", "/v1/device/rename", {"device": first, "label": "the old one"}), 200)
     assert ["the old one"] == [x["label"] for x in d.admin_ok("device/list", person="vera")["devices"] if x["id"] == first]
     for call, more in (("rename", {"label": "mine"}), ("remove", {})):
@@ -568,6 +578,17 @@ def tallied(d):
     d.stop()
     d.start()
     assert refused()[5:] == [("person:gus", f"{gus.device}: 20 more", "revoked_device")]
+    # the same with a credential from before; and one who is refused keeps nobody else from being told of by name
+    hugo, ida = Person(d, "hugo").enrolled(), Person(d, "ida").enrolled()
+    for person in (hugo, ida):
+        d.admin_ok("grant/add", person=person.name, accounts=["svc-own"])
+        expect(person.ask(), 200)
+        d.admin_ok("revoke/add", kind="device", value=person.device)
+    for person, n in ((hugo, 8), (ida, 2)):
+        for _ in range(n):
+            expect(person.call("POST", "/v1/device/list", {}), 403, "revoked_device")
+        rows = [(r["actor"], r["action"], r["reason"]) for r in d.admin_ok("audit/list", after=last, limit=1000)["records"] if r["action"] == "device/list"]
+        assert [r for r in rows if r[0] == "person:" + person.name] == [("person:" + person.name, "device/list", "revoked_device")] * min(n, 5), rows
 
 
 def audit(d):

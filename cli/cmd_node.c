@@ -26,7 +26,7 @@ struct token_words {
 static const struct command_option token_options[] = {
 	{ "role", 0, COMMAND_LIST, offsetof(struct token_words, roles), 0, 0, "ROLE", "a role of the node that joins; may be given again" },
 	{ "name", 0, COMMAND_TEXT, offsetof(struct token_words, name), 0, 0, "NAME", "the token is good for a node of this name only" },
-	{ "ttl", 0, COMMAND_SECONDS, offsetof(struct token_words, ttl), 60, 604800, "TIME", "how long the token is good" },
+	{ "ttl", 0, COMMAND_SECONDS, offsetof(struct token_words, ttl), 60, 604800, "TIME", "how long the token is good (1h)" },
 	ADMIN_OPTIONS(struct token_words),
 };
 

@@ -143,5 +143,5 @@ const struct command cmd_drop = {
 	.run = run_drop,
 	.usage = "",
 	.example = "  cluster-login drop\n\nForgets the credential and its key, and takes its certificates out of the ssh-agent.\n"
-		   "The device stays enrolled; others are told to refuse it by: cluster-login revoke device ID\n",
+		   "The device stays enrolled; it is taken away by: cluster-login device remove\n",
 };

@@ -33,7 +33,7 @@ static const struct command_row commands[] = {
 	{ "account", &cmd_account, "accounts that people log on as: add, list, remove", COMMAND_ADMIN },
 	{ "group", &cmd_group, "groups: add, list, remove, member-add, member-remove", COMMAND_ADMIN },
 	{ "node", &cmd_node, "nodes: token, list, set, remove", COMMAND_ADMIN },
-	{ "grant", &cmd_grant, "who may log on as what and where: add, list, remove", COMMAND_ADMIN },
+	{ "grant", &cmd_grant, "who may log on as what and where: add, hop, list, remove", COMMAND_ADMIN },
 	{ "revoke", &cmd_revoke, "shut out a person, device, account, node, role, certificate ...", COMMAND_ADMIN },
 	{ "unrevoke", &cmd_unrevoke, "take a revocation back", COMMAND_ADMIN },
 	{ "sessions", &cmd_sessions, "live sessions of the whole cluster; end one", COMMAND_ADMIN },

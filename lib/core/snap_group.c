@@ -114,50 +114,66 @@ static bool split(struct split *s, const uint8_t *p, size_t n)
 	return !snap_lanes_any(wrong) && !(s->bad >> 63) && s->next == s->end && s->last == n;
 }
 
-/* Bit i: byte i of the 64 at `p` is NUL. They are copied to `to`, and go into the sum. */
-__attribute__((always_inline)) static inline uint64_t take_64(struct snap_sum *sum, const uint8_t *p, char *to)
+/* Bit i: byte i of the 64 at `p` is NUL, *ret_count of them. They are copied to `to`, and go into the sum. */
+__attribute__((always_inline)) static inline uint64_t take_64(struct snap_sum *sum, const uint8_t *p, char *to, uint64_t *ret_count)
 {
-	uint64_t nuls = 0;
+	uint64_t nuls = 0, half[2];
+	snap_lanes count = { 0 };
 
 #pragma GCC unroll 4
 	for (unsigned int i = 0; i < 64; i += 16) {
-		const snap_lanes v = snap_lanes_load(p + i);
+		const snap_lanes v = snap_lanes_load(p + i), nul = v == 0;
 
 		snap_lanes_store(to + i, v);
 		snap_sum_add(sum, (snap_lanes64)v);
-		nuls |= (uint64_t)snap_lanes_bits((snap_lanes)(v == 0)) << i;
+		nuls |= (uint64_t)snap_lanes_bits(nul) << i;
+		count -= nul;
 	}
+	memcpy(half, &count, sizeof half);
+	*ret_count = (half[0] + half[1]) * UINT64_C(0x0101010101010101) >> 56; /* the sum of the bytes */
 	return nuls;
 }
 
+/* Where the lowest bit is; anything if there is none. */
+static inline uint64_t lowest_bit(uint64_t v)
+{
+#ifdef __x86_64__
+	uint64_t at;
+
+	__asm__("rep bsfq %1, %0" : "=r"(at) : "r"(v) : "cc"); /* __builtin_ctzll takes three instructions, as it says something of 0 and is an int */
+	return at;
+#else
+	return (uint64_t)__builtin_ctzll(v | UINT64_C(1) << 63);
+#endif
+}
+
 /*
- * As split for names judged before, adding to the sum, which has `before` chunks already. Four NULs are listed at a time whether they are there or not, since
- * how many a block has nobody can foretell; so where the list ends, the blocks are left to split_at.
+ * As split for names judged before, adding to the sum, which has `before` chunks already. Six NULs are listed at a time whether they are there or not, since
+ * how many a block has nobody can foretell; so near the end of the list, the blocks are left to split_at.
  */
 static bool split_judged(struct split *s, const uint8_t *p, size_t n, struct snap_sum *sum, unsigned int before)
 {
+	char **next = s->next;
 	snap_lanes v = { 0 };
 	size_t i = 0;
 
-	for (; i + 64 < n; i += 64) {
-		struct snap_sum after = *sum;
-		uint64_t nuls = take_64(&after, p + i, s->to + i);
-		const int count = __builtin_popcountll(nuls);
-		char **next = s->next, *to = s->to + i + 1;
+	for (; i + 64 < n && s->end - next >= 64 + 6; i += 64) {
+		uint64_t count, nuls = take_64(sum, p + i, s->to + i, &count);
+		uintptr_t behind = (uintptr_t)(s->to + i + 1);
+		char **at = next;
 
-		if (s->end - s->next < count + 4)
-			break;
-		*sum = after;
-		s->next += count;
+		__asm__("" : "+r"(behind)); /* once, not for each */
+		next += count;
 		do {
-#pragma GCC unroll 4
-			for (unsigned int k = 0; k < 4; k++) {
-				next[k] = to + __builtin_ctzll(nuls | UINT64_C(1) << 63);
+#pragma GCC unroll 6
+			for (unsigned int k = 0; k < 6; k++) {
+				at[k] = (char *)(behind + lowest_bit(nuls));
 				nuls &= nuls - 1;
 			}
-			next += 4;
+			at += 6;
 		} while (nuls);
 	}
+	s->next = next;
 	for (; i < n; i += 16) {
 		const size_t at = i + 16 < n ? i : n - 16; /* the last sixteen overlap the ones before */
 

@@ -2,9 +2,11 @@
 /* Requirements D1, D3, D6 (refused when built), E3 (caps), I9 (equal input gives equal bytes). `--print` writes the golden file anew. */
 #include "unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cluster/snap_quick.h"
 #include "cluster/snap_write.h"
 #include "snap_vector.h"
 
@@ -273,10 +275,62 @@ static void test_e1_short_group(void **state)
 	free(p);
 }
 
+/* `count` members, with names from the shortest to the longest or all of one length, come out as they went in, the second time by the quick way. */
+static void copy_members(uint32_t count, size_t shortest, size_t longest)
+{
+	static char names[301][33];
+	static const char *members[301];
+	const struct snap_group_in in = { "many", ID(300), members, count };
+	_Atomic uint8_t judged[1024] = { 0 };
+	struct snap_room room = { .n = (count + 1) * sizeof(char *) + sizeof "many" };
+	struct snap_group_copy g;
+	struct snap_table t;
+	uint8_t *p = NULL;
+	struct snap s;
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		const int pad = (int)(shortest + i * 7 % (longest - shortest + 1));
+
+		room.n += 1 + (size_t)snprintf(names[i], sizeof names[i], "m%03u%.*s", i, pad - 4, "----------------------------");
+		members[i] = names[i];
+	}
+	room.p = malloc(room.n);
+	assert_non_null(room.p);
+	assert_ok(build(NULL, 0, &in, 1, &p, &n));
+	assert_ok(snap_parse(p, n, SNAP_ACCOUNTS, &s));
+	assert_true(snap_judged_size(n) <= sizeof judged);
+	t = snap_table(&s, SNAP_A_GROUPS, SNAP_A_GROUP_BY_NAME);
+	t.judged = judged;
+	assert_err(snap_quick_group_by_name(&t, "many", &room, &g), CLUSTER_EUNAVAIL);
+	for (int again = 0; again < 2; again++) {
+		memset(room.p, 'x', room.n);
+		assert_ok(again ? snap_quick_group_by_name(&t, "many", &room, &g) : snap_copy_group_by_name(&t, "many", &room, &g));
+		for (uint32_t i = 0; i < count; i++)
+			assert_string_equal(g.members[i], names[i]);
+		assert_null(g.members[count]);
+		assert_ptr_equal(g.end, room.p + room.n);
+	}
+	free(room.p);
+	free(p);
+}
+
+/* E1: whatever the number of members and their lengths. */
+static void test_e1_many_members(void **state)
+{
+	(void)state;
+	for (uint32_t count = 0; count <= 300; count += count < 150 ? 1 : 37) {
+		copy_members(count, 4, 32);
+		copy_members(count, 4, 4);
+		copy_members(count, 32, 32);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_e1_short_group),
+		cmocka_unit_test(test_e1_many_members),
 		cmocka_unit_test(test_golden_bytes),
 		cmocka_unit_test(test_i9_order_of_input_does_not_matter),
 		cmocka_unit_test(test_empty),

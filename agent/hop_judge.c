@@ -6,12 +6,6 @@
 #include "cluster/credential.h"
 #include "cluster/policy.h"
 
-static enum reason refuse(struct diag *d, enum reason r, const char *what)
-{
-	diag_set(d, reason_err(r), "%s", what);
-	return r;
-}
-
 static enum reason damaged(struct diag *d, enum cluster_err e)
 {
 	diag_set(d, e, "snapshot: %s", err_name(e));
@@ -24,7 +18,7 @@ static enum reason check_node(const struct trust *t, const struct cluster_id *id
 	enum cluster_err e = trust_revoked(t, REVOKE_NODE, id->b, ID_SIZE, 0, &revoked);
 
 	if (e == CLUSTER_OK)
-		return refuse(d, REASON_REVOKED_NODE, "source or target");
+		return reason_refuse(d, REASON_REVOKED_NODE, "source or target");
 	return e == CLUSTER_ENOTFOUND ? REASON_OK : damaged(d, e);
 }
 
@@ -37,7 +31,7 @@ enum reason hop_judge_target(const struct hop_view *v, const void *hostkey, size
 	if ((r = policy_fresh(v->trust, &v->now, v->max_stale, d)) != REASON_OK)
 		return r;
 	if ((e = trust_node_by_hostkey(v->trust, hostkey, n, &node)) != CLUSTER_OK)
-		return e == CLUSTER_ENOTFOUND ? refuse(d, REASON_HOP_TARGET, "") : damaged(d, e);
+		return e == CLUSTER_ENOTFOUND ? reason_refuse(d, REASON_HOP_TARGET, "") : damaged(d, e);
 	if ((r = check_node(v->trust, &node.id, d)) != REASON_OK)
 		return r;
 	*ret = node;
@@ -56,11 +50,11 @@ static enum reason account_of(const struct hop_view *v, const struct hop_caller 
 		return REASON_OK;
 	}
 	if ((e = snap_account_by_uid(v->accounts, c->uid, &account)) != CLUSTER_OK)
-		return e == CLUSTER_ENOTFOUND ? refuse(d, REASON_ACCOUNT_UNKNOWN, "") : damaged(d, e);
+		return e == CLUSTER_ENOTFOUND ? reason_refuse(d, REASON_ACCOUNT_UNKNOWN, "") : damaged(d, e);
 	if ((e = trust_account_by_name(v->trust, account.name, &listed)) != CLUSTER_OK)
-		return e == CLUSTER_ENOTFOUND ? refuse(d, REASON_ACCOUNT_UNKNOWN, "") : damaged(d, e);
+		return e == CLUSTER_ENOTFOUND ? reason_refuse(d, REASON_ACCOUNT_UNKNOWN, "") : damaged(d, e);
 	if (listed.uid != c->uid)
-		return refuse(d, REASON_SHADOWED, "");
+		return reason_refuse(d, REASON_SHADOWED, "");
 	memcpy(ret, listed.name, sizeof listed.name);
 	return REASON_OK;
 }
@@ -113,15 +107,15 @@ static enum reason judge_person(const struct hop_view *v, const struct session *
 	enum cluster_err e;
 
 	if (s->kind == SESSION_ONETIME)
-		return refuse(&x->detail, REASON_HOP_ONETIME, "");
+		return reason_refuse(&x->detail, REASON_HOP_ONETIME, "");
 	if (s->narrowed)
-		return refuse(&x->detail, REASON_NARROW_ACCOUNT, "");
+		return reason_refuse(&x->detail, REASON_NARROW_ACCOUNT, "");
 	if (s->narrowed_nodes)
-		return refuse(&x->detail, REASON_NARROW_NODE, "");
+		return reason_refuse(&x->detail, REASON_NARROW_NODE, "");
 	if (s->on_revoke != DIRECTORY_END && v->now.wall >= s->exp) /* it may have been revoked, and that be forgotten since */
-		return refuse(&x->detail, REASON_EXPIRED, "the credential behind a session that no revocation ends");
+		return reason_refuse(&x->detail, REASON_EXPIRED, "the credential behind a session that no revocation ends");
 	if (s->hops >= HOP_COUNT_MAX)
-		return refuse(&x->detail, REASON_HOP_COUNT, "");
+		return reason_refuse(&x->detail, REASON_HOP_COUNT, "");
 	if ((e = take_person(v->trust, p, s->account, x)) != CLUSTER_OK || (e = take_person(v->trust, p, NULL, x)) != CLUSTER_OK)
 		return damaged(&x->detail, e);
 	memcpy(x->person, p->name, sizeof p->name);
@@ -134,7 +128,7 @@ static enum reason judge_person(const struct hop_view *v, const struct session *
 	memcpy(h->parent_issuer, s->issuer, sizeof h->parent_issuer);
 	if (strlen(s->rhost) < sizeof h->parent_source && !strchr(s->rhost, '/') && credential_source_ok(s->rhost))
 		memcpy(h->parent_source, s->rhost, strlen(s->rhost) + 1);
-	return x->n > 0 ? REASON_OK : refuse(&x->detail, REASON_NO_HOP, "");
+	return x->n > 0 ? REASON_OK : reason_refuse(&x->detail, REASON_NO_HOP, "");
 }
 
 static enum reason judge_machine(const struct hop_view *v, const char *account, struct hop_verdict *x)
@@ -145,7 +139,7 @@ static enum reason judge_machine(const struct hop_view *v, const char *account, 
 		return damaged(&x->detail, e);
 	memcpy(x->person, "-", 2);
 	x->claims.machine = true;
-	return x->n > 0 ? REASON_OK : refuse(&x->detail, REASON_NO_HOP, "no session, and no grant to this node");
+	return x->n > 0 ? REASON_OK : reason_refuse(&x->detail, REASON_NO_HOP, "no session, and no grant to this node");
 }
 
 static enum reason judge(const struct hop_view *v, const struct hop_caller *c, struct hop_verdict *x)
@@ -157,17 +151,17 @@ static enum reason judge(const struct hop_view *v, const struct hop_caller *c, s
 	enum reason r;
 
 	if (c->uid == 0)
-		return refuse(&x->detail, REASON_ROOT, "");
+		return reason_refuse(&x->detail, REASON_ROOT, "");
 	if (c->err != CLUSTER_OK)
-		return refuse(&x->detail, REASON_SESSION_RECORD, err_name(c->err));
+		return reason_refuse(&x->detail, REASON_SESSION_RECORD, err_name(c->err));
 	if ((r = check_node(v->trust, &v->trust->self.node, &x->detail)) != REASON_OK || (r = account_of(v, c, account, &x->detail)) != REASON_OK)
 		return r;
 	if (!c->found)
 		return judge_machine(v, account, x);
 	if (c->ended)
-		return refuse(&x->detail, REASON_SESSION_CLOSED, "");
+		return reason_refuse(&x->detail, REASON_SESSION_CLOSED, "");
 	if (strcmp(account, c->session.account) != 0)
-		return refuse(&x->detail, REASON_NO_SESSION, account);
+		return reason_refuse(&x->detail, REASON_NO_SESSION, account);
 	r = policy_session_check(v->trust, &facts, &answer);
 	x->detail = answer.detail;
 	if (r != REASON_OK)

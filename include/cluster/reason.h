@@ -2,7 +2,7 @@
 #ifndef CLUSTER_REASON_H
 #define CLUSTER_REASON_H
 
-#include "cluster/err.h"
+#include "cluster/diag.h"
 
 /*
  * Why a decision fell as it did: one table for PAM, agent, authority and command line (PROTOCOL.md 8). X(enumerator, word, error, sentence, what to do).
@@ -91,5 +91,7 @@ const char *reason_advice(enum reason r);
 enum cluster_err reason_err(enum reason r);
 /* REASON_N: no reason has this word. */
 enum reason reason_of(const char *word);
+/* Writes what was seen to `d`, and gives `r` back: return reason_refuse(...). */
+enum reason reason_refuse(struct diag *d, enum reason r, const char *seen);
 
 #endif

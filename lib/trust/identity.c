@@ -21,12 +21,6 @@ void identity_rest(struct identity *i, const struct conf_list *adopt)
 		i->nss = local_ask_nss(i->user, &i->nss_uid);
 }
 
-static enum reason refuse(struct diag *d, enum reason r, const char *what)
-{
-	diag_set(d, reason_err(r), "%s", what);
-	return r;
-}
-
 static enum reason damaged(struct diag *d, enum cluster_err e)
 {
 	diag_set(d, e, "accounts: %s", err_name(e));
@@ -40,25 +34,25 @@ enum reason identity_check(const struct trust *t, const struct snap *accounts, c
 	enum cluster_err e;
 
 	if (!name_account_ok(i->user))
-		return refuse(d, REASON_NAME, "the account name breaks the grammar");
+		return reason_refuse(d, REASON_NAME, "the account name breaks the grammar");
 	if (i->adopted)
 		return REASON_OK;
 	if (i->local == LOCAL_YES)
-		return refuse(d, REASON_SHADOWED, "a local account that is not adopted");
+		return reason_refuse(d, REASON_SHADOWED, "a local account that is not adopted");
 	if (i->nss == LOCAL_NSS_FOUND && i->nss_uid == 0)
-		return refuse(d, REASON_ROOT, "getpwnam gives uid 0");
+		return reason_refuse(d, REASON_ROOT, "getpwnam gives uid 0");
 	if ((e = trust_account_by_name(t, i->user, &listed)) == CLUSTER_ENOTFOUND)
-		return i->nss == LOCAL_NSS_FOUND ? refuse(d, REASON_FOREIGN, "not in the directory") : refuse(d, REASON_ACCOUNT_UNKNOWN, "not in the directory");
+		return i->nss == LOCAL_NSS_FOUND ? reason_refuse(d, REASON_FOREIGN, "not in the directory") : reason_refuse(d, REASON_ACCOUNT_UNKNOWN, "not in the directory");
 	if (e != CLUSTER_OK)
 		return damaged(d, e);
 	if ((e = snap_account_by_name(accounts, i->user, &account)) == CLUSTER_ENOTFOUND)
-		return refuse(d, REASON_SHADOWED, "left out of accounts.snap because it collides with something local");
+		return reason_refuse(d, REASON_SHADOWED, "left out of accounts.snap because it collides with something local");
 	if (e != CLUSTER_OK)
 		return damaged(d, e);
 	if (i->nss == LOCAL_NSS_ERROR)
-		return refuse(d, REASON_SYSTEM, "getpwnam failed");
+		return reason_refuse(d, REASON_SYSTEM, "getpwnam failed");
 	if (i->nss != LOCAL_NSS_FOUND)
-		return refuse(d, REASON_ACCOUNT_UNKNOWN, "getpwnam does not know it: is cluster in nsswitch.conf?");
+		return reason_refuse(d, REASON_ACCOUNT_UNKNOWN, "getpwnam does not know it: is cluster in nsswitch.conf?");
 	if (account.uid != listed.uid || i->nss_uid != listed.uid || !name_id_ok(listed.uid)) {
 		diag_set(d, CLUSTER_EDENIED, "uid %lu by getpwnam, %" PRIu32 " in accounts.snap, %" PRIu32 " in trust.snap", (unsigned long)i->nss_uid, account.uid, listed.uid);
 		return REASON_SHADOWED;

@@ -6,12 +6,6 @@
 
 #include "policy_hop.h"
 
-static enum reason refuse(struct diag *d, enum reason r, const char *what)
-{
-	diag_set(d, reason_err(r), "%s", what);
-	return r;
-}
-
 static enum reason check_times(const struct trust *t, const struct credential *c, int64_t now, struct diag *d)
 {
 	int64_t skew = t->self.skew;
@@ -49,16 +43,16 @@ static enum reason check_narrowing(const struct trust *t, const struct policy_re
 	for (size_t i = 0; i < c->n_acc; i++)
 		account = account || strcmp(c->acc[i], q->account) == 0;
 	if (!account)
-		return refuse(d, REASON_NARROW_ACCOUNT, "acc does not name this account");
+		return reason_refuse(d, REASON_NARROW_ACCOUNT, "acc does not name this account");
 	for (size_t i = 0; i < c->n_nod; i++)
 		node = node || node_selected(t, c->nod[i]);
 	if (!node)
-		return refuse(d, REASON_NARROW_NODE, "nod does not name this node");
+		return reason_refuse(d, REASON_NARROW_NODE, "nod does not name this node");
 	source = source || q->source_later;
 	for (size_t i = 0; q->source && i < c->n_src; i++)
 		source = source || credential_source_contains(c->src[i], q->source);
 	if (!source)
-		return refuse(d, REASON_NARROW_SOURCE, q->source ? q->source : "no address of the client is known");
+		return reason_refuse(d, REASON_NARROW_SOURCE, q->source ? q->source : "no address of the client is known");
 	return REASON_OK;
 }
 
@@ -73,7 +67,7 @@ static enum reason check_credential(const struct trust *t, const struct policy_r
 	if ((r = policy_check_certificate(t, q->cert, c->iat, d)) != REASON_OK)
 		return r;
 	if (!id_equal(&c->cluster, &t->snap.cluster))
-		return refuse(d, REASON_CLUSTER, "aud is not this cluster");
+		return reason_refuse(d, REASON_CLUSTER, "aud is not this cluster");
 	if ((r = check_times(t, c, q->now->wall, d)) != REASON_OK)
 		return r;
 	return check_narrowing(t, q, d);
@@ -131,11 +125,11 @@ static enum reason decide(const struct trust *t, const struct policy_request *q,
 	enum reason r;
 
 	if (!name_account_ok(q->account))
-		return refuse(&a->detail, REASON_NAME, "the account name breaks the grammar");
+		return reason_refuse(&a->detail, REASON_NAME, "the account name breaks the grammar");
 	if (q->class != POLICY_JOB && (r = policy_fresh(t, q->now, q->max_stale, &a->detail)) != REASON_OK)
 		return r;
 	if (q->hop)
-		return q->class == POLICY_LOGIN && !q->credential ? policy_hop_decide(t, q, a) : refuse(&a->detail, REASON_SYSTEM, "a hop is a login of its own");
+		return q->class == POLICY_LOGIN && !q->credential ? policy_hop_decide(t, q, a) : reason_refuse(&a->detail, REASON_SYSTEM, "a hop is a login of its own");
 	return q->credential ? decide_person(t, q, a) : decide_account(t, q, a);
 }
 
@@ -154,5 +148,5 @@ enum reason policy_device_by_key(const struct trust *t, const struct cluster_id 
 
 	if (r != REASON_OK)
 		return r;
-	return trust_person_device_by_key(&p, thumbprint, ret) == CLUSTER_OK ? REASON_OK : refuse(d, REASON_DEVICE_UNKNOWN, "the answer is by a key that is no device of this person");
+	return trust_person_device_by_key(&p, thumbprint, ret) == CLUSTER_OK ? REASON_OK : reason_refuse(d, REASON_DEVICE_UNKNOWN, "the answer is by a key that is no device of this person");
 }

@@ -4,12 +4,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-static enum reason refuse(struct diag *d, enum reason r, const char *what)
-{
-	diag_set(d, reason_err(r), "%s", what);
-	return r;
-}
-
 /* A lookup that neither found nor missed: the section is damaged, and the answer unknown. */
 static enum reason damaged(struct diag *d, const char *what, enum cluster_err e)
 {
@@ -35,7 +29,7 @@ enum reason policy_check_lockdown(const struct trust *t, const struct cluster_id
 	if (!t->lockdown)
 		return REASON_OK;
 	if (!person)
-		return t->n_lockdown_except > 0 ? REASON_OK : refuse(d, REASON_LOCKDOWN, "lockdown without exceptions");
+		return t->n_lockdown_except > 0 ? REASON_OK : reason_refuse(d, REASON_LOCKDOWN, "lockdown without exceptions");
 	for (size_t i = 0; i < t->n_lockdown_except; i++) {
 		struct cluster_id except;
 
@@ -43,7 +37,7 @@ enum reason policy_check_lockdown(const struct trust *t, const struct cluster_id
 		if (id_equal(&except, person))
 			return REASON_OK;
 	}
-	return refuse(d, REASON_LOCKDOWN, "lockdown, and the person is not among the exceptions");
+	return reason_refuse(d, REASON_LOCKDOWN, "lockdown, and the person is not among the exceptions");
 }
 
 enum reason policy_check_before(const struct trust *t, int64_t issued, struct diag *d)
@@ -114,7 +108,7 @@ enum reason policy_check_person(const struct trust *t, const struct cluster_id *
 	}
 	if (e != CLUSTER_OK)
 		return damaged(d, "people", e);
-	return ret->disabled ? refuse(d, REASON_PERSON_DISABLED, ret->name) : REASON_OK;
+	return ret->disabled ? reason_refuse(d, REASON_PERSON_DISABLED, ret->name) : REASON_OK;
 }
 
 enum reason policy_check_device(const struct trust_person *person, const struct cluster_id *device, struct diag *d)
@@ -133,14 +127,14 @@ enum reason policy_check_account(const struct trust *t, const char *account, str
 	enum cluster_err e = trust_account_by_name(t, account, ret);
 
 	if (e == CLUSTER_ENOTFOUND)
-		return refuse(d, REASON_ACCOUNT_UNKNOWN, "not in the directory");
+		return reason_refuse(d, REASON_ACCOUNT_UNKNOWN, "not in the directory");
 	return e == CLUSTER_OK ? REASON_OK : damaged(d, "accounts", e);
 }
 
 enum reason policy_check_owner(const struct trust_account *account, const struct cluster_id *person, struct diag *d)
 {
 	if (account->personal && !id_equal(&account->person, person))
-		return refuse(d, REASON_ACCOUNT_OWNER, "a personal account of somebody else");
+		return reason_refuse(d, REASON_ACCOUNT_OWNER, "a personal account of somebody else");
 	return REASON_OK;
 }
 
@@ -227,7 +221,7 @@ enum reason policy_check_grant(const struct trust *t, const struct trust_person 
 			r = last;
 	}
 	if (r == REASON_EXPIRED)
-		return refuse(&ret->detail, r, "the credential is older than the grant's ttl");
+		return reason_refuse(&ret->detail, r, "the credential is older than the grant's ttl");
 	if (look_further(r))
 		diag_set(&ret->detail, reason_err(r), "person %s, account %s, node %s", person->name, w->account, t->self.node_name);
 	return r;

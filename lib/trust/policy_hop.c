@@ -4,12 +4,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-static enum reason refuse(struct diag *d, enum reason r, const char *what)
-{
-	diag_set(d, reason_err(r), "%s", what);
-	return r;
-}
-
 static enum reason check_times(const struct trust *t, const struct hop *h, int64_t now, struct diag *d)
 {
 	int64_t skew = t->self.skew;
@@ -38,12 +32,12 @@ static enum reason check_claims(const struct trust *t, const struct policy_reque
 	if ((r = policy_check_certificate(t, q->cert, issued, d)) != REASON_OK)
 		return r;
 	if (!id_equal(&h->cluster, &t->snap.cluster))
-		return refuse(d, REASON_CLUSTER, "aud is not this cluster");
+		return reason_refuse(d, REASON_CLUSTER, "aud is not this cluster");
 	if ((r = check_times(t, h, q->now->wall, d)) != REASON_OK)
 		return r;
 	if (strcmp(h->account, q->account) != 0)
-		return refuse(d, REASON_NARROW_ACCOUNT, "the hop is to another account");
-	return id_equal(&h->target, &t->self.node) ? REASON_OK : refuse(d, REASON_NARROW_NODE, "the hop is to another node");
+		return reason_refuse(d, REASON_NARROW_ACCOUNT, "the hop is to another account");
+	return id_equal(&h->target, &t->self.node) ? REASON_OK : reason_refuse(d, REASON_NARROW_NODE, "the hop is to another node");
 }
 
 int64_t policy_hop_issued(const struct hop *h)

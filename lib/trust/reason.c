@@ -47,3 +47,9 @@ enum reason reason_of(const char *word)
 		r++;
 	return r;
 }
+
+enum reason reason_refuse(struct diag *d, enum reason r, const char *seen)
+{
+	diag_set(d, reason_err(r), "%s", seen);
+	return r;
+}

@@ -97,18 +97,6 @@ cast_settled
 hop alice emr-user "$HOP core-1-1 id -un"
 expect_text '^emr-user$' 'when nothing is revoked, it works again'
 
-# ---- jobs of an account, with nobody behind them ----
-JOB='setpriv --reuid=emr-user --regid=emr-user --clear-groups env HOME=/home/emr-user ssh -o BatchMode=yes'
-must_quietly root@authority 'cluster-login grant hop --account emr-user --from role:master --to role:core'
-cast_settled
-on root@master-1-1 "$JOB core-1-1 id -un"
-expect_text '^emr-user$' 'a job reaches the account on the other node'
-expect_log core-1-1 'event=session_open result=accepted .*person=- account=emr-user .* via=master-1-1 ' 'and nobody is named for it'
-on root@master-1-1 "$JOB task-1-1 id -un"
-expect_status 255 'not where no grant says so'
-on root@core-1-1 "$JOB master-1-1 id -un"
-expect_status 255 'nor the other way'
-
 # ---- an old known_hosts of the account does not stand in the way ----
 must_quietly root@master-1-1 'install -d -m 700 -o emr-user -g emr-user /home/emr-user/.ssh; { printf "core-1-1,10.77.0.12,core "; cut -d" " -f1,2 /etc/ssh/ssh_host_ed25519_key.pub; } >/home/emr-user/.ssh/known_hosts; chown emr-user: /home/emr-user/.ssh/known_hosts'
 hop alice emr-user "$HOP core-1-1 id -un"
@@ -126,5 +114,7 @@ expect_text '^emr-user$' 'the account of the source, as a start script runs it'
 expect_log core-1-1 'event=session_open result=accepted reason=ok person=- account=emr-user .* via=master-1-1 from=- parent=- sid=- n=0 ' 'the target says that nobody is behind it'
 on root@master-1-1 "$AS task-1-1 id -un"
 expect_status 255 'not to nodes that the grant does not name'
+on root@core-1-1 "$AS master-1-1 id -un"
+expect_status 255 'nor the other way'
 on root@master-1-1 "$HOP emr-user@core-1-1 id -un"
 expect_status 255 'and not root'

@@ -34,11 +34,24 @@ static void test_unknown_values(void **state)
 	assert_int_equal(reason_of("no_grants"), REASON_N);
 }
 
+static void test_refuse(void **state)
+{
+	struct diag d;
+
+	(void)state;
+	diag_clear(&d);
+	assert_int_equal(reason_refuse(&d, REASON_NO_GRANT, "on this node"), REASON_NO_GRANT);
+	assert_int_equal(d.code, reason_err(REASON_NO_GRANT));
+	assert_string_equal(d.text, "on this node");
+	assert_int_equal(reason_refuse(NULL, REASON_LOCKDOWN, ""), REASON_LOCKDOWN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_unknown_values),
+		cmocka_unit_test(test_refuse),
 	};
 
 	return cmocka_run_group_tests_name("reason", tests, NULL, NULL);

@@ -103,8 +103,9 @@ OUT_cli := $(BUILD)/cluster-login
 LIB_UNITS := core trust net
 MODULE_UNITS := nss pam
 PROGRAM_UNITS := principals agent authority cli
-# Without the compiler's start files: the module has no constructors, and each page and symbol less is time and memory in every process that loads it.
-LDFLAGS_nss := -Wl,-soname,libnss_cluster.so.2 -Wl,--version-script=nss_cluster/nss_cluster.map -Wl,-Bsymbolic-functions $(if $(filter release debug,$(MODE)),-nostartfiles)
+# Without the compiler's start files: the module has no constructors, and each page and symbol less is time and memory in every process that loads it. So
+# is each segment: what is only read and what runs are one.
+LDFLAGS_nss := -Wl,-soname,libnss_cluster.so.2 -Wl,--version-script=nss_cluster/nss_cluster.map -Wl,-Bsymbolic-functions -Wl,-z,noseparate-code $(if $(filter release debug,$(MODE)),-nostartfiles)
 LDFLAGS_pam := -Wl,--version-script=pam_cluster/pam_cluster.map
 
 $(foreach u,$(UNITS),$(eval SRC_$(u) := $(sort $(wildcard $(DIR_$(u))/*.c))))

@@ -35,7 +35,7 @@ struct snap_table nss_hold_table(const struct nss_hold *h, enum nss_table which)
 {
 	struct snap_table t = table_of(h->snap, which);
 
-	t.judged = h->slot ? h->slot->judged : NULL;
+	t.judged = h->slot && !h->anew ? h->slot->judged : NULL;
 	return t;
 }
 
@@ -251,10 +251,12 @@ enum cluster_err nss_state_take(struct nss_hold *ret)
 	enum cluster_err e;
 	int saved;
 
+	ret->anew = false;
 	if (s && is_usable(s, nss_state_word()) && take_slot(current, ret))
 		return CLUSTER_OK;
 	saved = errno;
 	e = take_anew(ret);
+	ret->anew = true;
 	if (e != CLUSTER_ESYSTEM)
 		errno = saved;
 	return e;

@@ -73,6 +73,7 @@ extern struct nss_state nss_state;
 struct nss_hold {
 	const struct snap *snap;
 	struct nss_slot *slot; /* NULL: `own` is mapped for this hold alone */
+	bool anew;             /* the files have been looked at for it */
 	struct snap own;
 };
 
@@ -84,7 +85,7 @@ enum cluster_err nss_state_take(struct nss_hold *ret) CLUSTER_MUST_USE;
 /* errno is kept. */
 void nss_state_drop(struct nss_hold *h);
 
-/* A table of what is held. With it, what is judged is remembered. */
+/* A table of what is held. With it, what is judged is remembered, but for a hold taken anew: many a process looks up one name and ends. */
 struct snap_table nss_hold_table(const struct nss_hold *h, enum nss_table which);
 
 /* Whether a look at the files is not due yet, although they may have changed since the last. */

@@ -5,18 +5,20 @@
 #include <string.h>
 
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
+#define RESERVED_SIZE 24
 
-static const char *const reserved_nodes[] = {
+/* Arrays, not pointers, which each process that loads a module with them would have to relocate. */
+static const char reserved_nodes[][RESERVED_SIZE] = {
 	"all", "any", "broadcasthost", "ip6-allnodes", "ip6-allrouters", "ip6-localhost", "ip6-localnet", "ip6-loopback", "ip6-mcastprefix",
 	"leader", "localdomain", "localhost", "localhost4", "localhost6", "loopback", "none",
 };
 
 /* Names that systemd, proxy and tunnel discovery, and clouds give a meaning of their own to. */
-static const char *const reserved_hosts[] = {
+static const char reserved_hosts[][RESERVED_SIZE] = {
 	"_gateway", "_localdnsproxy", "_localdnsstub", "_outbound", "instance-data", "isatap", "metadata", "wpad",
 };
 
-static const char *const reserved_accounts[] = {
+static const char reserved_accounts[][RESERVED_SIZE] = {
 	"_apt", "_chrony", "_flatpak", "_rpc", "abrt", "adm", "avahi", "avahi-autoipd", "backup", "bin", "chrony", "clevis", "cluster-agent",
 	"cluster-authority", "cluster-fetch", "cluster-trust", "cockpit-ws", "cockpit-wsinstance", "colord", "daemon", "dbus", "dhcpcd", "dnsmasq",
 	"ftp", "games", "gdm", "geoclue", "gnats", "gnome-initial-setup", "halt", "irc", "libstoragemgmt", "libvirt-qemu", "list", "lp", "lxd",
@@ -25,7 +27,7 @@ static const char *const reserved_accounts[] = {
 	"sys", "syslog", "tcpdump", "toor", "tss", "unbound", "usbmux", "uucp", "uuidd", "www-data",
 };
 
-static const char *const reserved_groups[] = {
+static const char reserved_groups[][RESERVED_SIZE] = {
 	"_ssh", "adm", "admin", "audio", "avahi", "backup", "bin", "bluetooth", "cdrom", "chrony", "cluster-agent", "cluster-authority", "cockpit-ws",
 	"crontab", "daemon", "dbus", "dialout", "dip", "disk", "docker", "fax", "floppy", "ftp", "fuse", "games", "gnats", "i2c", "incus",
 	"incus-admin", "input", "irc", "kmem", "kvm", "libvirt", "libvirt-qemu", "list", "lp", "lpadmin", "lxd", "mail", "man", "mem", "messagebus",
@@ -35,7 +37,7 @@ static const char *const reserved_groups[] = {
 	"uucp", "uuidd", "vboxsf", "vboxusers", "video", "voice", "wheel", "wireshark", "www-data",
 };
 
-static bool listed(const char *s, const char *const *list, size_t n)
+static bool listed(const char *s, const char (*list)[RESERVED_SIZE], size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (s[0] == list[i][0] && strcmp(s, list[i]) == 0)

@@ -163,7 +163,7 @@ enum cluster_err issue_all(const struct profile *p, const struct issue_wish *wis
 	enum cluster_err e;
 
 	out_progress("Asking %s for a credential", p->url);
-	if ((e = remote_open(p, &r, d)) != CLUSTER_OK || (e = issue_credential(p, r, wish, &w, d)) != CLUSTER_OK || (e = wallet_store(p, &w, d)) != CLUSTER_OK)
+	if ((e = remote_open(p, &r, d)) != CLUSTER_OK || (e = issue_credential(p, r, wish, &w, d)) != CLUSTER_OK || (e = wallet_replace(p, wish->instead, &w, d)) != CLUSTER_OK)
 		goto out;
 	out_progress("Fetching the signed directory");
 	if ((e = view_refresh(p, r, &w, &v, d)) != CLUSTER_OK || (e = issue_accounts(p, r, &w, 0, d)) != CLUSTER_OK || (e = ssh_config_refresh(p, v, d)) != CLUSTER_OK)

@@ -21,6 +21,7 @@ struct issue_wish {
 	size_t n_acc, n_nod;
 	char acc[CREDENTIAL_ACC_MAX][NAME_ACCOUNT_MAX + 1];
 	char nod[CREDENTIAL_NOD_MAX][CREDENTIAL_SELECTOR_MAX + 1];
+	const char *instead; /* the token in hand, in whose place alone it is to come; NULL: in that of any */
 };
 
 /* A new key, a signed request by the device key, and the credential checked against the keyset and the request; nothing is written. The caller calls wallet_done. */
@@ -30,7 +31,7 @@ enum cluster_err issue_credential(const struct profile *p, struct remote *r, con
 enum cluster_err issue_onetime(const struct profile *p, const struct issue_wish *wish, char **ret, int64_t *ret_exp, struct diag *d) CLUSTER_MUST_USE;
 
 /*
- * Everything that `get` does: credential, directory, accounts, all written. *ret_view may be NULL. When only the directory could not be had, the credential is kept and the
+ * Everything that `get` does: credential, directory, accounts, all written (wallet_replace). *ret_view may be NULL. When only the directory could not be had, the credential is kept and the
  * error returned.
  */
 enum cluster_err issue_all(const struct profile *p, const struct issue_wish *wish, struct wallet *ret, struct view **ret_view, struct diag *d) CLUSTER_MUST_USE;

@@ -55,7 +55,10 @@ static bool is_due(const struct in_hand *h)
 	return h->left <= 0 || h->left < renewal_lead(&h->w.claims);
 }
 
-/* The lock's file remembers the last try. */
+/* The lock's file remembers the last try: when it was, and whether the authority could be reached. */
+#define TRY_BEGUN "\n"
+#define TRY_VAIN "-"
+
 static bool tried_lately(int lock)
 {
 	struct stat st;
@@ -63,10 +66,17 @@ static bool tried_lately(int lock)
 	return fstat(lock, &st) == 0 && st.st_size > 0 && st.st_mtime <= time(NULL) && time(NULL) - st.st_mtime < PAUSE;
 }
 
-static void note_try(int lock)
+static void note_try(int lock, const char *what)
 {
-	if (lock >= 0 && pwrite(lock, "\n", 1, 0) < 0)
+	if (lock >= 0 && pwrite(lock, what, 1, 0) < 0)
 		return; /* then the next process tries again, too */
+}
+
+static bool was_vain(int lock)
+{
+	char what;
+
+	return lock >= 0 && pread(lock, &what, 1, 0) == 1 && what == TRY_VAIN[0];
 }
 
 /* Asks for another credential like the one in hand and puts it and a new view in the place of the old ones, which stay as they are on failure. */
@@ -78,7 +88,7 @@ static enum cluster_err renew(const struct profile *p, struct in_hand *h, struct
 	enum cluster_err e;
 
 	if (h->w.token != NULL) {
-		wish = (struct issue_wish){ .ttl = c->exp - c->iat, .n_acc = c->n_acc, .n_nod = c->n_nod };
+		wish = (struct issue_wish){ .ttl = c->exp - c->iat, .n_acc = c->n_acc, .n_nod = c->n_nod, .instead = h->w.token };
 		memcpy(wish.acc, c->acc, sizeof wish.acc);
 		memcpy(wish.nod, c->nod, sizeof wish.nod);
 	}
@@ -89,12 +99,40 @@ static enum cluster_err renew(const struct profile *p, struct in_hand *h, struct
 	return CLUSTER_OK;
 }
 
+/* What another command has put in its place meanwhile, or that it was dropped, stays so: that is later than what was begun here. */
+static enum cluster_err ask(const struct profile *p, struct in_hand *h, int lock, struct diag *d)
+{
+	struct in_hand now = { .v = NULL };
+	struct diag other;
+	enum cluster_err e;
+
+	note_try(lock, TRY_BEGUN);
+	if ((e = renew(p, h, d)) == CLUSTER_EUNAVAIL)
+		note_try(lock, TRY_VAIN);
+	diag_clear(&other);
+	if (e != CLUSTER_EDENIED || h->w.token == NULL || load(p, &now, &other) != CLUSTER_OK)
+		goto out;
+	if (now.w.token == NULL || strcmp(now.w.token, h->w.token) != 0) {
+		done(h);
+		*h = now;
+		now = (struct in_hand){ .v = NULL };
+		e = h->left > 0 ? CLUSTER_OK : e;
+	}
+out:
+	done(&now);
+	return e;
+}
+
 static enum cluster_err renew_once(const struct profile *p, struct in_hand *h, struct diag *d)
 {
-	bool early = h->left >= RENEWAL_LATEST;
-	int lock = profile_lock(p, PROFILE_RENEWAL_LOCK, early ? LOCK_EX | LOCK_NB : LOCK_EX);
+	bool early = h->left >= RENEWAL_LATEST, waited = false;
+	int lock = profile_lock(p, PROFILE_RENEWAL_LOCK, LOCK_EX | LOCK_NB);
 	enum cluster_err e = CLUSTER_OK;
 
+	if (lock < 0 && !early) {
+		waited = true;
+		lock = profile_lock(p, PROFILE_RENEWAL_LOCK, LOCK_EX);
+	}
 	if (early && (lock < 0 || tried_lately(lock)))
 		goto out;
 	/* meanwhile another process may have done it */
@@ -102,8 +140,12 @@ static enum cluster_err renew_once(const struct profile *p, struct in_hand *h, s
 		goto out;
 	if (!is_due(h))
 		goto out;
-	note_try(lock);
-	if ((e = renew(p, h, d)) == CLUSTER_OK || h->left <= 0)
+	/* those who waited do not wait for as many timeouts as they are */
+	if (waited && was_vain(lock))
+		e = diag_set(d, CLUSTER_EUNAVAIL, "the authority cannot be reached: another cluster-login has just tried");
+	else
+		e = ask(p, h, lock, d);
+	if (e == CLUSTER_OK || h->left <= 0)
 		goto out;
 	if (h->left < RENEWAL_LATEST)
 		out_note("cluster-login: could not renew the credential (%s); it serves until it expires", d->text);

@@ -23,6 +23,7 @@ int64_t renewal_lead(const struct credential *c);
 /*
  * The credential in hand and a view, renewed if its time has come, with the same life and narrowing. Of many processes one asks and the others take what it got. If the authority
  * cannot be reached, a credential that has not expired serves on, with a note once there is not much left, and it is asked again half a minute later at the soonest.
+ * What another command has put in hand meanwhile is taken as it is. CLUSTER_EDENIED: it was dropped meanwhile, or the authority refuses.
  * The caller calls wallet_done and view_free.
  */
 enum cluster_err renewal_ensure(const struct profile *p, struct wallet *ret, struct view **ret_view, struct diag *d) CLUSTER_MUST_USE;

@@ -58,7 +58,20 @@ out:
 	return e;
 }
 
-enum cluster_err wallet_store(const struct profile *p, const struct wallet *w, struct diag *d)
+/* Under the lock. */
+static enum cluster_err still_there(const struct profile *p, const char *token, struct diag *d)
+{
+	struct secret *text = NULL;
+	enum cluster_err e = profile_read(p, PROFILE_CREDENTIAL, true, &text, d);
+	size_t n = strlen(token);
+
+	if (e == CLUSTER_ENOTFOUND || (e == CLUSTER_OK && (text->n != n + 1 || memcmp(text->bytes, token, n) != 0)))
+		e = diag_set(d, CLUSTER_EDENIED, "the credential was replaced or dropped meanwhile");
+	secret_free(text);
+	return e;
+}
+
+enum cluster_err wallet_replace(const struct profile *p, const char *token, const struct wallet *w, struct diag *d)
 {
 	size_t n = strlen(w->token);
 	enum cluster_err e;
@@ -70,18 +83,25 @@ enum cluster_err wallet_store(const struct profile *p, const struct wallet *w, s
 	memcpy(line, w->token, n);
 	line[n] = '\n';
 	lock = profile_lock(p, PROFILE_WALLET_LOCK, LOCK_EX);
-	e = profile_key_write(p, PROFILE_CREDENTIAL_KEY, w->key, d);
-	if (e == CLUSTER_OK)
+	e = token != NULL ? still_there(p, token, d) : CLUSTER_OK;
+	if (e == CLUSTER_OK && (e = profile_key_write(p, PROFILE_CREDENTIAL_KEY, w->key, d)) == CLUSTER_OK)
 		e = profile_write(p, PROFILE_CREDENTIAL, line, n + 1, d);
 	file_close(lock);
 	free(line);
 	return e;
 }
 
+enum cluster_err wallet_store(const struct profile *p, const struct wallet *w, struct diag *d)
+{
+	return wallet_replace(p, NULL, w, d);
+}
+
 enum cluster_err wallet_drop(const struct profile *p, struct diag *d)
 {
+	int lock = profile_lock(p, PROFILE_WALLET_LOCK, LOCK_EX);
 	enum cluster_err e = profile_remove(p, PROFILE_CREDENTIAL_KEY, d), e2 = profile_remove(p, PROFILE_CREDENTIAL, d);
 
+	file_close(lock);
 	return e != CLUSTER_OK ? e : e2;
 }
 

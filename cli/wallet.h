@@ -21,6 +21,8 @@ struct wallet {
 /* CLUSTER_ENOTFOUND: none, or file and key do not belong together. The caller calls wallet_done after success. */
 enum cluster_err wallet_load(const struct profile *p, struct wallet *ret, struct diag *d) CLUSTER_MUST_USE;
 enum cluster_err wallet_store(const struct profile *p, const struct wallet *w, struct diag *d) CLUSTER_MUST_USE;
+/* The same if the token in hand is still this one (NULL: whatever is there). CLUSTER_EDENIED: it was replaced or dropped meanwhile, and that stays so. */
+enum cluster_err wallet_replace(const struct profile *p, const char *token, const struct wallet *w, struct diag *d) CLUSTER_MUST_USE;
 /* Forgets both files. */
 enum cluster_err wallet_drop(const struct profile *p, struct diag *d) CLUSTER_MUST_USE;
 void wallet_done(struct wallet *w);

@@ -13,9 +13,15 @@ enum life { SLOT_FREE, SLOT_CLAIMED, SLOT_READY };
 
 #define ZEROS (MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE) /* they cost nothing while nobody writes there */
 
-static bool claim_if(struct nss_slot *s, int life)
+static bool claim_if(unsigned int i, int life)
 {
-	return atomic_load_explicit(&s->life, memory_order_relaxed) == life && atomic_compare_exchange_strong(&s->life, &life, SLOT_CLAIMED);
+	return atomic_load_explicit(&nss_state.life[i], memory_order_relaxed) == life &&
+	    atomic_compare_exchange_strong(&nss_state.life[i], &life, SLOT_CLAIMED);
+}
+
+static size_t room_of(unsigned int i)
+{
+	return atomic_load_explicit(&nss_state.room[i], memory_order_relaxed);
 }
 
 /* A power of two, so that a snapshot that grows a little needs no new one. 0: none is large enough. */
@@ -28,7 +34,7 @@ static size_t room_for(size_t size)
 	return room < size ? 0 : room;
 }
 
-static bool reserve(struct nss_slot *s, size_t room)
+static bool reserve(unsigned int i, size_t room)
 {
 	void *base = mmap(NULL, room + BEHIND, PROT_READ, ZEROS, -1, 0);
 	void *judged = base == MAP_FAILED ? base : mmap(NULL, snap_judged_size(room), PROT_READ | PROT_WRITE, ZEROS, -1, 0);
@@ -38,9 +44,9 @@ static bool reserve(struct nss_slot *s, size_t room)
 			munmap(base, room + BEHIND);
 		return false;
 	}
-	s->base = base;
-	s->judged = judged;
-	atomic_store_explicit(&s->room, room, memory_order_relaxed);
+	nss_state.slot[i].base = base;
+	nss_state.slot[i].judged = judged;
+	atomic_store_explicit(&nss_state.room[i], room, memory_order_relaxed);
 	return true;
 }
 
@@ -50,21 +56,18 @@ struct nss_slot *nss_range_claim(size_t size)
 	unsigned int same = 0;
 
 	for (unsigned int i = 0; i < NSS_SLOTS; i++) {
-		struct nss_slot *s = &nss_state.slot[i];
-		size_t has = atomic_load_explicit(&s->room, memory_order_relaxed);
+		size_t has = room_of(i);
 
-		if (has >= size && claim_if(s, SLOT_FREE))
-			return s;
+		if (has >= size && claim_if(i, SLOT_FREE))
+			return &nss_state.slot[i];
 		same += has == room;
 	}
 	for (unsigned int i = 0; room && same < SAME_MAX && i < NSS_SLOTS; i++) {
-		struct nss_slot *s = &nss_state.slot[i];
-
-		if (atomic_load_explicit(&s->room, memory_order_relaxed) || !claim_if(s, SLOT_FREE))
+		if (room_of(i) || !claim_if(i, SLOT_FREE))
 			continue;
-		if (atomic_load_explicit(&s->room, memory_order_relaxed) >= size || reserve(s, room))
-			return s;
-		atomic_store(&s->life, SLOT_FREE);
+		if (room_of(i) >= size || reserve(i, room))
+			return &nss_state.slot[i];
+		atomic_store(&nss_state.life[i], SLOT_FREE);
 		break;
 	}
 	return NULL;
@@ -72,7 +75,7 @@ struct nss_slot *nss_range_claim(size_t size)
 
 void nss_range_release(struct nss_slot *s)
 {
-	atomic_store(&s->life, SLOT_READY);
+	atomic_store(&nss_state.life[s - nss_state.slot], SLOT_READY);
 }
 
 static bool is_current(const struct nss_slot *s)
@@ -103,9 +106,10 @@ static bool put_zeros(void *at, size_t n)
 }
 
 /* Zeros where the snapshot was, and for what was judged in it. */
-static bool clear(const struct nss_slot *s)
+static bool clear(unsigned int i)
 {
-	const size_t room = atomic_load_explicit(&s->room, memory_order_relaxed);
+	const struct nss_slot *s = &nss_state.slot[i];
+	const size_t room = room_of(i);
 
 	return put_zeros(s->base, room) &&
 	    snap_map_over((void *)(uintptr_t)s->judged, snap_judged_size(room), PROT_READ | PROT_WRITE, ZEROS, -1) != MAP_FAILED;
@@ -118,12 +122,9 @@ void nss_range_reclaim(void)
 	for (unsigned int i = 0; i < NSS_SLOTS; i++) {
 		struct nss_slot *s = &nss_state.slot[i];
 
-		if (atomic_load_explicit(&s->life, memory_order_relaxed) != SLOT_READY || !is_idle(s) || !claim_if(s, SLOT_READY))
+		if (atomic_load_explicit(&nss_state.life[i], memory_order_relaxed) != SLOT_READY || !is_idle(s) || !claim_if(i, SLOT_READY))
 			continue;
-		if (is_idle(s) && clear(s))
-			atomic_store(&s->life, SLOT_FREE);
-		else
-			atomic_store(&s->life, SLOT_READY);
+		atomic_store(&nss_state.life[i], is_idle(s) && clear(i) ? SLOT_FREE : SLOT_READY);
 	}
 	errno = saved;
 }

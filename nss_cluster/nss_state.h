@@ -44,8 +44,6 @@ struct nss_slot {
 	_Atomic uint64_t settled; /* the generation word with which this is current until the word changes; 0: there is none */
 	_Atomic uint64_t word_seen; /* the word before fresh was last read */
 	_Atomic uint32_t holds;
-	_Atomic int life;
-	_Atomic size_t room; /* of the range; 0: there is none yet */
 	uint8_t *base;
 	_Atomic uint8_t *judged; /* bits for the room; of the slot as long as its range is */
 	struct snap snap;        /* for holds */
@@ -64,6 +62,8 @@ struct nss_state {
 	_Atomic uint64_t word_file;  /* its inode, which a mapping keeps from being given out again */
 	_Atomic uint64_t word_device;
 	struct nss_counter counter[NSS_COUNTERS];
+	_Atomic size_t room[NSS_SLOTS]; /* of each slot's range; 0: there is none yet. Here, so that to look through them touches no page of the others. */
+	_Atomic int life[NSS_SLOTS];    /* nss_range.c */
 	struct nss_slot slot[NSS_SLOTS]; /* all up to the end of the first is one page, and all that most processes ever write */
 };
 

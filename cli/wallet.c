@@ -65,7 +65,7 @@ static enum cluster_err still_there(const struct profile *p, const char *token, 
 	enum cluster_err e = profile_read(p, PROFILE_CREDENTIAL, true, &text, d);
 	size_t n = strlen(token);
 
-	if (e == CLUSTER_ENOTFOUND || (e == CLUSTER_OK && (text->n != n + 1 || memcmp(text->bytes, token, n) != 0)))
+	if (e == CLUSTER_ENOTFOUND || (e == CLUSTER_OK && (text->n < n || text->n > n + 1 || memcmp(text->bytes, token, n) != 0)))
 		e = diag_set(d, CLUSTER_EDENIED, "the credential was replaced or dropped meanwhile");
 	secret_free(text);
 	return e;

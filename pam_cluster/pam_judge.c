@@ -41,6 +41,14 @@ static struct work work(struct pam_call *c, const struct challenge *ch, const ch
 	return w;
 }
 
+/* What OpenSSH hands over in the place of what was typed, repeated to its length, where it has no such user or does not admit him. */
+static bool withheld(const char *answer, size_t n)
+{
+	static const char junk[] = "\b\n\r\177INCORRECT";
+
+	return n >= sizeof junk - 1 && strncmp(answer, junk, sizeof junk - 1) == 0;
+}
+
 enum reason pam_judge_answer(struct pam_call *c, const struct challenge *ch, const char *answer, size_t n)
 {
 	const struct trust *t = &c->view.trust;
@@ -60,6 +68,8 @@ enum reason pam_judge_answer(struct pam_call *c, const struct challenge *ch, con
 		return r;
 	if (n == 0)
 		return REASON_NO_ANSWER;
+	if (withheld(answer, n))
+		return reason_refuse(&c->detail, REASON_ANSWER_FORMAT, "sshd withheld the answer: it has no such account, or does not admit it (AllowUsers, PermitRootLogin ...)");
 	if (w.parsed != CLUSTER_OK)
 		return REASON_ANSWER_FORMAT;
 	if (w.verified != CLUSTER_OK)

@@ -117,6 +117,22 @@ static void test_stranger(void **state)
 	assert_int_equal(x.jti[0] + x.person[0], 0);
 }
 
+/* Where sshd does not know the account or does not admit it, the module sees its junk and not the answer: that is said. */
+static void test_withheld(void **state)
+{
+	struct refusal x;
+
+	(void)state;
+	a.reply = APP_TEXT;
+	a.text = "\b\n\r\177INCORRECT\b\n\r\177INCORR";
+	app_forget(&a);
+	assert_int_equal(app_auth(&a, "sshd", "nobody-here"), PAM_MAXTRIES);
+	assert_true(heard(&x));
+	assert_string_equal(x.reason, "answer_format");
+	assert_non_null(strstr(x.detail, "sshd withheld the answer"));
+	assert_false(refusal_proved(&x));
+}
+
 /* Another gate of the same login has an id of its own; what nobody is shown is not told. */
 static void test_stages(void **state)
 {
@@ -159,7 +175,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown), cmocka_unit_test_setup_teardown(test_stranger, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_stages, setup, teardown), cmocka_unit_test_setup_teardown(test_agent_away, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_withheld, setup, teardown), cmocka_unit_test_setup_teardown(test_stages, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_agent_away, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,7 +22,7 @@ static void test_once(void **state)
 static void test_many(void **state)
 {
 	struct quiet q = { 0 };
-	char line[16];
+	char line[24];
 
 	(void)state;
 	for (int i = 0; i <= QUIET_LINES; i++) {

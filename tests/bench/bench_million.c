@@ -137,7 +137,7 @@ static void write_text(const char *text)
 struct made {
 	struct trustgen *g;
 	unsigned n, round;
-	const char *node_keys; /* of every node: what differs is added */
+	const char *node_key, **hop; /* of every node; of each */
 	struct directory dir;
 };
 
@@ -224,8 +224,8 @@ static void put_node(const struct made *m, unsigned i, struct wr *w)
 
 	memcpy(id.b, &i, sizeof i);
 	id_text(&id, id_chars);
-	wr_printf(w, "{\"addresses\":[\"10.%u.%u.%u\"],%s,\"hostkeys\":[\"%s\"],\"id\":\"%s\",\"name\":\"worker-%u\",\"roles\":[\"worker\"]}",
-		changed_record(CHANGE_NODE, m->round, m->n / 1000) == i ? 100 + m->round : 1, i / 200 + 1, i % 200 + 1, m->node_keys,
+	wr_printf(w, "{\"addresses\":[\"10.%u.%u.%u\"],\"hop\":%s,\"key\":%s,\"hostkeys\":[\"%s\"],\"id\":\"%s\",\"name\":\"worker-%u\",\"roles\":[\"worker\"]}",
+		changed_record(CHANGE_NODE, m->round, m->n / 1000) == i ? 100 + m->round : 1, i / 200 + 1, i % 200 + 1, m->hop[i], m->node_key,
 		trustgen_hostkey(m->g, id_chars), id_chars, i);
 }
 
@@ -369,7 +369,11 @@ static void generate(unsigned n, int64_t now)
 	write_text(root);
 	write_text(keyset);
 	write_file("pin", g->pin, sizeof g->pin);
-	m.node_keys = trustgen_format(g, "\"hop\":%s,\"key\":%s", trustgen_jwk(g, trustgen_key(g)), trustgen_jwk(g, trustgen_key(g)));
+	m.node_key = trustgen_jwk(g, trustgen_key(g));
+	m.hop = calloc(n / 1000 + 1, sizeof *m.hop);
+	must(m.hop != NULL, "memory");
+	for (unsigned i = 0; i < n / 1000; i++)
+		m.hop[i] = trustgen_jwk(g, trustgen_key(g));
 	m.dir.iat = now;
 	m.dir.max_stale = m.dir.sudo_fresh = 900;
 	m.dir.skew = 30;
@@ -394,6 +398,7 @@ static void generate(unsigned n, int64_t now)
 		write_file(name, head, strlen(head));
 	}
 	trustgen_free(g);
+	free(m.hop);
 	free(m.dir.shards);
 }
 

@@ -39,8 +39,7 @@ expect_log task-1-1 'event=session_open result=accepted .* via=core-1-1 from=10\
 hop carol carol "$HOP core-1-1 sudo id -u"
 expect_status 1 'sudo by a personal account asks for the person, whom only the other node has seen'
 expect_log core-1-1 'pam_cluster\(sudo:auth\).*result=refused reason=no_answer ' 'and says so'
-on root@core-1-1 'ls /run/cluster-login/sessions | wc -l'
-expect_text '^0$' 'nothing is left of them'
+expect 'nothing is left of them' within 10000 node_records core-1-1 0
 
 # ---- who does not ----
 hop bob emr-user "$HOP core-1-1 id -un"

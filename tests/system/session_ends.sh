@@ -5,10 +5,6 @@ cast_all
 node=master-1-1
 SELF_CTL=/run/cluster-login/sessions
 
-records() {
-	[[ $(host_run $node bash -c "ls $SELF_CTL | wc -l") == "$1" ]]
-}
-
 # What the authority has heard of the node's sessions.
 known() {
 	host_run authority cluster-login node list --json | tr -d ' \n' | grep -Eq "\"name\":\"$1\"[^}]*\"sessions\":$2[,}]"
@@ -46,7 +42,7 @@ must_quietly carol@client 'cluster-login get'
 # A hundred logins, one after the other: nothing is left of them.
 on bob@client "for i in \$(seq 100); do cluster-login ssh emr-user@$node -- true || exit 1; done"
 expect_ok 'a hundred logins'
-expect 'and no record of them' within 10000 records 0
+expect 'and no record of them' within 10000 node_records $node 0
 on root@$node 'pgrep -c -f "sshd: emr-user" || true'
 expect_text '^[0-4]$' 'nor a process'
 
@@ -63,7 +59,7 @@ on alice@client "cluster-login ssh emr-user@$node -- 'nohup sleep 86430 >/dev/nu
 expect_ok 'a person logs off and leaves processes behind'
 expect 'they run' within 5000 node_runs $node '^sleep 86430'
 expect 'one of them as root' within 5000 node_runs $node '^sleep 86432'
-expect 'and the record of the session stays' within 5000 records 2
+expect 'and the record of the session stays' within 5000 node_records $node 2
 expect 'which the authority hears of' within 5000 known $node 2
 
 # Connections without a shell: forwarding, a forwarded connection, a master in the background.
@@ -84,7 +80,7 @@ on alice@client "ssh -S ~/mux emr-user@$node true"
 expect_status 255 'nothing goes through the master any more'
 expect 'another person under the same account lives on' node_runs $node '^sleep 86421'
 expect 'a job of the same uid lives on' node_runs $node '^sleep 86420'
-expect 'no record of the ended ones is left' within 10000 records 1
+expect 'no record of the ended ones is left' within 10000 node_records $node 1
 
 # Warned, and left alive.
 must_quietly root@authority 'cluster-login user add erin && cluster-login grant add --person erin --account emr-user --on-revoke warn'

@@ -45,6 +45,11 @@ forward_dead() {
 	! forward_works "$1"
 }
 
+# node_records NODE COUNT: so many sessions have a record there.
+node_records() {
+	[[ $(host_run "$1" bash -c 'ls /run/cluster-login/sessions | wc -l') == "$2" ]]
+}
+
 # node_runs NODE PATTERN: a process with such a command line is there.
 node_runs() {
 	host_run "$1" pgrep -f -- "$2" >/dev/null

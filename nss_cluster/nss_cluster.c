@@ -9,10 +9,9 @@
 
 static struct nss_walk accounts, groups;
 
-/* What a view does not answer. */
-static enum nss_status held_getpwnam_r(const char *name, struct passwd *ret, char *buf, size_t n, int *errnop)
+/* What a view does not answer: by name, or where that is NULL, by uid. */
+static enum nss_status held_account(const char *name, uid_t uid, struct passwd *ret, const struct snap_room *room, int *errnop)
 {
-	const struct snap_room room = nss_pack_room(buf, n);
 	struct snap_account a;
 	struct snap_table table;
 	enum cluster_err e;
@@ -20,8 +19,8 @@ static enum nss_status held_getpwnam_r(const char *name, struct passwd *ret, cha
 
 	e = nss_state_take(&h);
 	if (e == CLUSTER_OK) {
-		table = nss_hold_table(&h, NSS_BY_NAME);
-		e = snap_copy_account_by_name(&table, name, &room, &a);
+		table = nss_hold_table(&h, name ? NSS_BY_NAME : NSS_BY_UID);
+		e = name ? snap_copy_account_by_name(&table, name, room, &a) : snap_copy_account_by_uid(&table, uid, room, &a);
 		nss_state_drop(&h);
 	}
 	if (e == CLUSTER_OK)
@@ -40,27 +39,7 @@ enum nss_status _nss_cluster_getpwnam_r(const char *name, struct passwd *ret, ch
 	if (snap_quick_key(name, &key) && nss_view_begin(&view, NSS_BY_NAME))
 		e = nss_view_end(&view, snap_quick_account_by_name(&view.table, &key, &room, &a));
 	if (e != CLUSTER_OK && e != CLUSTER_ENOTFOUND)
-		return held_getpwnam_r(name, ret, buf, n, errnop);
-	if (e == CLUSTER_OK)
-		nss_pack_account(&a, ret);
-	return nss_result(e, errnop);
-}
-
-/* What a view does not answer. */
-static enum nss_status held_getpwuid_r(uid_t uid, struct passwd *ret, char *buf, size_t n, int *errnop)
-{
-	const struct snap_room room = nss_pack_room(buf, n);
-	struct snap_account a;
-	struct snap_table table;
-	enum cluster_err e;
-	struct nss_hold h;
-
-	e = nss_state_take(&h);
-	if (e == CLUSTER_OK) {
-		table = nss_hold_table(&h, NSS_BY_UID);
-		e = snap_copy_account_by_uid(&table, uid, &room, &a);
-		nss_state_drop(&h);
-	}
+		return held_account(name, 0, ret, &room, errnop);
 	if (e == CLUSTER_OK)
 		nss_pack_account(&a, ret);
 	return nss_result(e, errnop);
@@ -76,7 +55,7 @@ enum nss_status _nss_cluster_getpwuid_r(uid_t uid, struct passwd *ret, char *buf
 	if (nss_view_begin(&view, NSS_BY_UID))
 		e = nss_view_end(&view, snap_quick_account_by_uid(&view.table, uid, &room, &a));
 	if (e != CLUSTER_OK && e != CLUSTER_ENOTFOUND)
-		return held_getpwuid_r(uid, ret, buf, n, errnop);
+		return held_account(NULL, uid, ret, &room, errnop);
 	if (e == CLUSTER_OK)
 		nss_pack_account(&a, ret);
 	return nss_result(e, errnop);
@@ -114,10 +93,9 @@ enum nss_status _nss_cluster_endpwent(void)
 	return NSS_STATUS_SUCCESS;
 }
 
-/* What a view does not answer. */
-static enum nss_status held_getgrnam_r(const char *name, struct group *ret, char *buf, size_t n, int *errnop)
+/* As held_account, by gid where there is no name. */
+static enum nss_status held_group(const char *name, gid_t gid, struct group *ret, const struct snap_room *room, int *errnop)
 {
-	const struct snap_room room = nss_pack_room(buf, n);
 	struct snap_group_copy g;
 	struct snap_table table;
 	enum cluster_err e;
@@ -125,8 +103,8 @@ static enum nss_status held_getgrnam_r(const char *name, struct group *ret, char
 
 	e = nss_state_take(&h);
 	if (e == CLUSTER_OK) {
-		table = nss_hold_table(&h, NSS_GROUP_BY_NAME);
-		e = snap_copy_group_by_name(&table, name, &room, &g);
+		table = nss_hold_table(&h, name ? NSS_GROUP_BY_NAME : NSS_GROUP_BY_GID);
+		e = name ? snap_copy_group_by_name(&table, name, room, &g) : snap_copy_group_by_gid(&table, gid, room, &g);
 		nss_state_drop(&h);
 	}
 	if (e == CLUSTER_OK)
@@ -144,27 +122,7 @@ enum nss_status _nss_cluster_getgrnam_r(const char *name, struct group *ret, cha
 	if (nss_view_begin(&view, NSS_GROUP_BY_NAME))
 		e = nss_view_end(&view, snap_quick_group_by_name(&view.table, name, &room, &g));
 	if (e != CLUSTER_OK && e != CLUSTER_ENOTFOUND)
-		return held_getgrnam_r(name, ret, buf, n, errnop);
-	if (e == CLUSTER_OK)
-		nss_pack_group(&g, ret);
-	return nss_result(e, errnop);
-}
-
-/* What a view does not answer. */
-static enum nss_status held_getgrgid_r(gid_t gid, struct group *ret, char *buf, size_t n, int *errnop)
-{
-	const struct snap_room room = nss_pack_room(buf, n);
-	struct snap_group_copy g;
-	struct snap_table table;
-	enum cluster_err e;
-	struct nss_hold h;
-
-	e = nss_state_take(&h);
-	if (e == CLUSTER_OK) {
-		table = nss_hold_table(&h, NSS_GROUP_BY_GID);
-		e = snap_copy_group_by_gid(&table, gid, &room, &g);
-		nss_state_drop(&h);
-	}
+		return held_group(name, 0, ret, &room, errnop);
 	if (e == CLUSTER_OK)
 		nss_pack_group(&g, ret);
 	return nss_result(e, errnop);
@@ -180,7 +138,7 @@ enum nss_status _nss_cluster_getgrgid_r(gid_t gid, struct group *ret, char *buf,
 	if (nss_view_begin(&view, NSS_GROUP_BY_GID))
 		e = nss_view_end(&view, snap_quick_group_by_gid(&view.table, gid, &room, &g));
 	if (e != CLUSTER_OK && e != CLUSTER_ENOTFOUND)
-		return held_getgrgid_r(gid, ret, buf, n, errnop);
+		return held_group(NULL, gid, ret, &room, errnop);
 	if (e == CLUSTER_OK)
 		nss_pack_group(&g, ret);
 	return nss_result(e, errnop);

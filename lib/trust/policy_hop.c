@@ -45,10 +45,9 @@ int64_t policy_hop_issued(const struct hop *h)
 	return h->machine ? h->iat : h->auth_time;
 }
 
-enum reason policy_hop_source(const struct trust *t, const struct cluster_id *node, int64_t issued, struct diag *d)
+enum reason policy_hop_source(const struct trust *t, const struct cluster_id *node, int64_t issued, struct trust_node *ret, struct diag *d)
 {
-	struct trust_node source;
-	enum cluster_err e = trust_node_by_id(t, node, &source);
+	enum cluster_err e = trust_node_by_id(t, node, ret);
 	char text[ID_TEXT + 1];
 	enum reason r;
 
@@ -59,7 +58,7 @@ enum reason policy_hop_source(const struct trust *t, const struct cluster_id *no
 		return r;
 	}
 	if ((r = policy_check_revoked(t, REVOKE_NODE, node->b, ID_SIZE, issued, REASON_REVOKED_NODE, d)) == REASON_REVOKED_NODE)
-		(void)diag_prefix(d, "node %s, from which the hop came", source.name);
+		(void)diag_prefix(d, "node %s, from which the hop came", ret->name);
 	return r;
 }
 
@@ -69,20 +68,17 @@ enum reason policy_hop_parent(const struct trust *t, const struct cluster_id *se
 }
 
 /* The certificate names the addresses too, but who has the key may leave them out: somebody with a copy of it is not the node. A node whose addresses are not known may come from anywhere. */
-static enum reason check_address(const struct trust *t, const struct policy_request *q, struct diag *d)
+static enum reason check_address(const struct policy_request *q, const struct trust_node *source, struct diag *d)
 {
+	struct rd addresses = source->addresses;
 	char address[HOP_ADDRESS_MAX + 1];
-	struct trust_node source;
-	enum cluster_err e = trust_node_by_id(t, &q->hop->source, &source);
 
-	if (e != CLUSTER_OK)
-		return diag_set(d, e, "the source node") == CLUSTER_ENOTFOUND ? REASON_HOP_SOURCE : REASON_SNAPSHOT_DAMAGED;
-	if (q->source_later || source.n_addresses == 0)
+	if (q->source_later || source->n_addresses == 0)
 		return REASON_OK;
-	while (q->source && rd_str8(&source.addresses, address, sizeof address) == CLUSTER_OK)
+	while (q->source && rd_str8(&addresses, address, sizeof address) == CLUSTER_OK)
 		if (credential_source_contains(address, q->source))
 			return REASON_OK;
-	diag_set(d, reason_err(REASON_NARROW_SOURCE), "%.45s is no address of node %s", q->source ? q->source : "what is not known", source.name);
+	diag_set(d, reason_err(REASON_NARROW_SOURCE), "%.45s is no address of node %s", q->source ? q->source : "what is not known", source->name);
 	return REASON_NARROW_SOURCE;
 }
 
@@ -106,15 +102,16 @@ enum reason policy_hop_decide(const struct trust *t, const struct policy_request
 	const struct policy_wanted wanted = { q->account, issued, q->now->wall, POLICY_USE_HOP };
 	struct diag *d = &a->detail;
 	struct trust_account account;
+	struct trust_node source;
 	enum reason r;
 
 	if ((r = policy_check_lockdown(t, &h->person, d)) != REASON_OK) /* a machine is never excepted */
 		return r;
 	if ((r = check_claims(t, q, d)) != REASON_OK)
 		return r;
-	if ((r = policy_hop_source(t, &h->source, issued, d)) != REASON_OK)
+	if ((r = policy_hop_source(t, &h->source, issued, &source, d)) != REASON_OK)
 		return r;
-	if ((r = check_address(t, q, d)) != REASON_OK)
+	if ((r = check_address(q, &source, d)) != REASON_OK)
 		return r;
 	if (!h->machine && ((r = policy_check_person(t, &h->person, &a->person, d)) != REASON_OK || (r = policy_check_device(&a->person, &h->device, d)) != REASON_OK))
 		return r;

@@ -11,7 +11,7 @@ enum reason policy_hop_decide(const struct trust *t, const struct policy_request
 /* What counts as the time of issue: the person's authentication; of a machine's its own. */
 int64_t policy_hop_issued(const struct hop *h);
 /* The node that vouched: in the directory, and not revoked for what was issued then. */
-enum reason policy_hop_source(const struct trust *t, const struct cluster_id *node, int64_t issued, struct diag *d);
+enum reason policy_hop_source(const struct trust *t, const struct cluster_id *node, int64_t issued, struct trust_node *ret, struct diag *d);
 /* The session there. */
 enum reason policy_hop_parent(const struct trust *t, const struct cluster_id *session, int64_t issued, struct diag *d);
 

@@ -26,6 +26,7 @@ struct policy_session policy_session_of(const struct session *s)
 /* Where it came from, if it came by a hop. */
 static enum reason check_origin(const struct trust *t, const struct policy_session *s, struct diag *d)
 {
+	struct trust_node source;
 	enum reason r;
 
 	if (!s->hop)
@@ -34,7 +35,7 @@ static enum reason check_origin(const struct trust *t, const struct policy_sessi
 		return r;
 	if ((r = policy_check_revoked(t, REVOKE_CREDENTIAL, s->own.b, ID_SIZE, s->iat, REASON_REVOKED_CREDENTIAL, d)) != REASON_OK)
 		return r;
-	return policy_hop_source(t, &s->source, s->iat, d);
+	return policy_hop_source(t, &s->source, s->iat, &source, d);
 }
 
 static enum reason check_person(const struct trust *t, const struct policy_session *s, struct policy_answer *a)

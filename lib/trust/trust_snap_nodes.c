@@ -66,42 +66,40 @@ static enum cluster_err parse_node(struct rd *r, struct trust_node *ret)
 	return CLUSTER_OK;
 }
 
-enum cluster_err trust_node_by_id(const struct trust *t, const struct cluster_id *id, struct trust_node *ret)
+/* By one of the two keys of a NODES record. */
+static enum cluster_err find_node(const struct trust *t, uint32_t index, const void *key, size_t n, struct trust_node *ret)
 {
 	struct snap_probe probe;
-	struct trust_node n;
+	struct trust_node node;
 	enum cluster_err e;
 	struct rd body;
 
-	snap_probe_init(&probe, &t->snap, SNAP_T_NODES, SNAP_T_NODE_BY_ID, id->b, ID_SIZE);
+	snap_probe_init(&probe, &t->snap, SNAP_T_NODES, index, key, n);
 	while ((e = snap_probe_next(&probe, &body)) == CLUSTER_OK) {
-		if ((e = parse_node(&body, &n)) != CLUSTER_OK)
+		bool found;
+
+		if ((e = parse_node(&body, &node)) != CLUSTER_OK)
 			return e;
-		if (id_equal(&n.id, id)) {
-			*ret = n;
+		if (index == SNAP_T_NODE_BY_ID)
+			found = crypto_equal(node.id.b, key, n);
+		else
+			found = crypto_pub_size(node.hop.alg) == n && crypto_equal(node.hop.bytes, key, n);
+		if (found) {
+			*ret = node;
 			return CLUSTER_OK;
 		}
 	}
 	return e;
 }
 
+enum cluster_err trust_node_by_id(const struct trust *t, const struct cluster_id *id, struct trust_node *ret)
+{
+	return find_node(t, SNAP_T_NODE_BY_ID, id->b, ID_SIZE, ret);
+}
+
 enum cluster_err trust_node_by_hop_key(const struct trust *t, const struct crypto_pub *key, struct trust_node *ret)
 {
-	struct snap_probe probe;
-	struct trust_node n;
-	enum cluster_err e;
-	struct rd body;
-
-	snap_probe_init(&probe, &t->snap, SNAP_T_NODES, SNAP_T_NODE_BY_HOP_KEY, key->bytes, crypto_pub_size(key->alg));
-	while ((e = snap_probe_next(&probe, &body)) == CLUSTER_OK) {
-		if ((e = parse_node(&body, &n)) != CLUSTER_OK)
-			return e;
-		if (crypto_pub_equal(&n.hop, key)) {
-			*ret = n;
-			return CLUSTER_OK;
-		}
-	}
-	return e;
+	return find_node(t, SNAP_T_NODE_BY_HOP_KEY, key->bytes, crypto_pub_size(key->alg), ret);
 }
 
 enum cluster_err trust_node_by_hostkey(const struct trust *t, const void *blob, size_t n, struct trust_node *ret)

@@ -242,7 +242,7 @@ static enum cluster_err learn(struct writer *w, const struct trust_node *n)
 
 	for (size_t i = 0; i < n->n_roles && e == CLUSTER_OK; i++)
 		e = add(&w->roles, n->roles[i]);
-	if (e == CLUSTER_OK && n->instance[0])
+	if (e == CLUSTER_OK && name_host_ok(n->instance)) /* nor is any other told; an instance id may be longer than a name */
 		e = add(has(&w->instances, n->instance) ? &w->doubtful : &w->instances, n->instance);
 	w->leader |= n->leader;
 	return e;

@@ -255,6 +255,23 @@ static void test_two_instances(void **state)
 	assert_ours("core-1-2", "core-1-2", "22");
 }
 
+/* The longest instance id there may be, of any of three nodes, is told of none and does the others no harm. */
+static void test_long_instance(void **state)
+{
+	const char *longest = trustgen_format(g, "%0*d", DIRECTORY_INSTANCE_MAX, 0), *of[3], *nodes;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		for (size_t j = 0; j < 3; j++)
+			of[j] = trustgen_format(g, "\"instance\":\"%s\",\"roles\":[]", j == i ? longest : "i-0abc");
+		nodes = trustgen_format(g, "[%s,%s,%s]", node("core-1-1", "\"10.0.0.2\"", of[0]), node("core-1-2", "\"10.0.0.3\"", of[1]), node("core-1-3", "\"10.0.0.4\"", of[2]));
+		make(nodes, HOP);
+		assert_null(strstr(config, longest));
+		assert_null(strstr(config, "i-0abc"));
+		assert_ours("core-1-3", "core-1-3", "22");
+	}
+}
+
 /* What stands in a record is judged again, whoever wrote it. */
 static void test_breaking_out(void **state)
 {
@@ -305,7 +322,7 @@ static void test_paths(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_ours), T(test_others), T(test_nobody_hops), T(test_many), T(test_known_hosts), T(test_revoked), T(test_two_instances), T(test_breaking_out), T(test_paths),
+		T(test_ours), T(test_others), T(test_nobody_hops), T(test_many), T(test_known_hosts), T(test_revoked), T(test_two_instances), T(test_long_instance), T(test_breaking_out), T(test_paths),
 	};
 
 	return cmocka_run_group_tests_name("ssh_files", tests, NULL, NULL);

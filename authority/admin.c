@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "admin.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,9 +21,11 @@ const struct admin_row admin_table[] = {
 	{ "person/remove", admin_person_remove },
 	{ "person/invite", admin_person_invite },
 	{ "account/add", admin_account_add },
+	{ "account/import", admin_account_import },
 	{ "account/list", admin_account_list },
 	{ "account/remove", admin_account_remove },
 	{ "group/add", admin_group_add },
+	{ "group/import", admin_group_import },
 	{ "group/list", admin_group_list },
 	{ "group/member", admin_group_member },
 	{ "group/remove", admin_group_remove },
@@ -109,6 +112,16 @@ enum cluster_err admin_commit(struct call *c, struct change *ch, const char *act
 	if (e == CLUSTER_OK)
 		*ret = json_make("{s:I}", "version", (long long)version);
 	return e;
+}
+
+enum cluster_err admin_commit_import(struct call *c, struct change *ch, const char *action, struct admin_imported what, struct diag *d)
+{
+	char object[64];
+
+	snprintf(object, sizeof object, "%zu of %zu", what.added, what.n);
+	if (what.added)
+		return admin_commit_only(c, ch, action, object, d);
+	return change_commit_quietly(ch, &(struct change_audit){ c->actor, action, object, "ok" }, d);
 }
 
 static enum cluster_err all_one(void *ctx, const char *key, const char *value, size_t n)

@@ -150,6 +150,59 @@ static enum cluster_err account_put(struct change *ch, struct wish *w, struct di
 	return e;
 }
 
+/* ---- account/import ---- */
+
+static bool is_as_wished(const struct directory_account *a, const struct wish *w)
+{
+	return a->uid == w->uid && (w->gid == 0 || a->gid == w->gid) && strcmp(a->gecos, w->gecos) == 0 && strcmp(a->home, w->home) == 0 && strcmp(a->shell, w->shell) == 0;
+}
+
+static enum cluster_err import_one(struct change *ch, const struct json *in, bool *ret_added, struct diag *d)
+{
+	struct directory *have = NULL;
+	struct wish w = { .uid = 0 };
+	enum cluster_err e;
+
+	if ((e = wish_read(in, &w, d)) != CLUSTER_OK)
+		return e;
+	if (!w.uid || !w.gecos || !w.home || !w.shell || w.person)
+		return diag_set(d, CLUSTER_EFORMAT, "an account that is imported has uid, gecos, home and shell, and no person");
+	e = record_get(ch->store, DIRECTORY_ACCOUNTS, w.a.name, &have, NULL);
+	if (e == CLUSTER_OK && !is_as_wished(&have->accounts[0], &w))
+		e = diag_set(d, CLUSTER_EVERSION, "there is an account \"%s\" already, with uid %u, and not the same in all", w.a.name, have->accounts[0].uid);
+	*ret_added = e == CLUSTER_ENOTFOUND;
+	if (*ret_added && ((e = numbers(ch, &w, d)) != CLUSTER_OK || (e = account_put(ch, &w, d)) != CLUSTER_OK))
+		diag_prefix(d, "account \"%s\"", w.a.name);
+	directory_free(have);
+	return e;
+}
+
+enum cluster_err admin_account_import(struct call *c, struct json **ret, struct diag *d)
+{
+	const struct json *list = NULL;
+	struct json_field f[] = { { .name = "accounts", .kind = JSON_KIND_ARRAY, .dst = &list, .min = 1, .max = ADMIN_IMPORT_MAX } };
+	struct change ch = { 0 };
+	size_t i, n = 0, added = 0;
+	enum cluster_err e;
+
+	if ((e = json_read(c->in, ADMIN_FIELDS(f), d)) != CLUSTER_OK || (e = change_begin(&ch, c->a, c->now, d)) != CLUSTER_OK)
+		goto out;
+	for (i = 0, n = json_count(list); i < n; i++) {
+		bool is_new = false;
+
+		if ((e = import_one(&ch, json_at(list, i), &is_new, d)) != CLUSTER_OK) {
+			diag_prefix(d, "element %zu", i);
+			goto out;
+		}
+		added += is_new;
+	}
+	if ((e = admin_commit_import(c, &ch, "account/import", (struct admin_imported){ added, n }, d)) == CLUSTER_OK)
+		*ret = json_make("{s:I, s:I}", "added", (long long)added, "present", (long long)(n - added));
+out:
+	change_done(&ch);
+	return e;
+}
+
 enum cluster_err admin_account_add(struct call *c, struct json **ret, struct diag *d)
 {
 	struct wish w = { .uid = 0 };

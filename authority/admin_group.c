@@ -108,6 +108,145 @@ out:
 	return e;
 }
 
+/* ---- group/import ---- */
+
+struct group_wish {
+	char name[NAME_ACCOUNT_MAX + 1];
+	int64_t gid;
+	const struct json *members;
+};
+
+static enum cluster_err group_wish_read(const struct json *in, struct group_wish *w, struct diag *d)
+{
+	struct json_field f[] = {
+		{ .name = "name", .kind = JSON_KIND_STRING, .dst = w->name, .size = sizeof w->name, .ok = name_group_ok },
+		{ .name = "gid", .kind = JSON_KIND_INT, .dst = &w->gid, .min = 1000, .max = INT32_MAX },
+		{ .name = "members", .kind = JSON_KIND_ARRAY, .dst = &w->members, .max = 0 },
+	};
+	enum cluster_err e = json_read(in, ADMIN_FIELDS(f), d);
+
+	if (e == CLUSTER_OK && name_group_reserved(w->name))
+		e = diag_set(d, CLUSTER_EFORMAT, "\"%s\" is reserved: distributions attach rights to that name", w->name);
+	return e;
+}
+
+/* What an import has done. */
+struct import {
+	struct change *ch;
+	size_t added, members, changed;
+	struct json *unknown; /* those who were to become members and have no account */
+};
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The accounts among those wished for to members[*n] and on. */
+static enum cluster_err known_members(struct import *in, const struct json *wished, char **members, size_t *n, struct diag *d)
+{
+	enum cluster_err e = CLUSTER_OK;
+
+	for (size_t i = 0; i < json_count(wished) && e == CLUSTER_OK; i++) {
+		const char *account = json_string_at(wished, i);
+
+		if (!account || !name_account_ok(account))
+			return diag_set(d, CLUSTER_EFORMAT, "member %zu is not the name of an account", i);
+		if ((e = store_get(in->ch->store, STORE_ACCOUNT, account, NULL, NULL)) == CLUSTER_OK)
+			members[(*n)++] = (char *)(uintptr_t)account;
+		else if (e != CLUSTER_ENOTFOUND)
+			return change_store_error(in->ch, e, d);
+		else if ((e = json_append(in->unknown, json_make("s", account))) != CLUSTER_OK)
+			return diag_set(d, e, "out of memory");
+	}
+	return e;
+}
+
+/* Puts those wished for among the members of `g`, who are ascending. */
+static enum cluster_err join_members(struct import *in, const struct directory_group *g, const struct json *wished, struct diag *d)
+{
+	char **members = calloc(g->n_members + json_count(wished) + 1, sizeof *members);
+	struct directory_group next = *g;
+	size_t n = g->n_members;
+	enum cluster_err e;
+
+	if (!members)
+		return diag_set(d, CLUSTER_ENOMEM, "out of memory");
+	if (n)
+		memcpy(members, g->members, n * sizeof *members);
+	if ((e = known_members(in, wished, members, &n, d)) != CLUSTER_OK)
+		goto out;
+	qsort(members, n, sizeof *members, by_text);
+	next.members = members;
+	next.n_members = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (i == 0 || strcmp(members[i], members[i - 1]) != 0)
+			members[next.n_members++] = members[i];
+	}
+	if (next.n_members == g->n_members)
+		goto out;
+	in->members += next.n_members - g->n_members;
+	in->changed++;
+	e = change_put(in->ch, DIRECTORY_GROUPS, g->name, directory_group_json(&next), d);
+out:
+	free(members);
+	return e;
+}
+
+static enum cluster_err import_group(struct import *in, const struct json *one, struct diag *d)
+{
+	struct directory_group g = { .gid = 0 };
+	struct group_wish w = { .gid = 0 };
+	struct directory *have = NULL;
+	enum cluster_err e;
+
+	if ((e = group_wish_read(one, &w, d)) != CLUSTER_OK)
+		return e;
+	memcpy(g.name, w.name, sizeof g.name);
+	g.gid = (uint32_t)w.gid;
+	if ((e = record_get(in->ch->store, DIRECTORY_GROUPS, w.name, &have, NULL)) == CLUSTER_OK) {
+		if (have->groups[0].gid != g.gid)
+			e = diag_set(d, CLUSTER_EVERSION, "there is a group \"%s\" already, with gid %u", w.name, have->groups[0].gid);
+	} else if (e == CLUSTER_ENOTFOUND && (e = admin_gid_claim(in->ch, g.gid, g.name, d)) == CLUSTER_OK &&
+	    (e = change_add(in->ch, DIRECTORY_GROUPS, g.name, directory_group_json(&g), d)) == CLUSTER_OK) {
+		in->added++;
+		in->changed++;
+	}
+	if (e == CLUSTER_OK)
+		e = join_members(in, have ? &have->groups[0] : &g, w.members, d);
+	if (e != CLUSTER_OK)
+		diag_prefix(d, "group \"%s\"", w.name);
+	directory_free(have);
+	return e;
+}
+
+enum cluster_err admin_group_import(struct call *c, struct json **ret, struct diag *d)
+{
+	const struct json *list = NULL;
+	struct json_field f[] = { { .name = "groups", .kind = JSON_KIND_ARRAY, .dst = &list, .min = 1, .max = ADMIN_IMPORT_MAX } };
+	struct change ch = { 0 };
+	struct import in = { .ch = &ch, .unknown = json_list() };
+	enum cluster_err e;
+	size_t i, n = 0;
+
+	if ((e = json_read(c->in, ADMIN_FIELDS(f), d)) != CLUSTER_OK || (e = change_begin(&ch, c->a, c->now, d)) != CLUSTER_OK)
+		goto out;
+	for (i = 0, n = json_count(list); i < n; i++) {
+		if ((e = import_group(&in, json_at(list, i), d)) != CLUSTER_OK) {
+			diag_prefix(d, "element %zu", i);
+			goto out;
+		}
+	}
+	if ((e = admin_commit_import(c, &ch, "group/import", (struct admin_imported){ in.changed, n }, d)) != CLUSTER_OK)
+		goto out;
+	*ret = json_make("{s:I, s:I, s:I, s:o}", "added", (long long)in.added, "members", (long long)in.members, "present", (long long)(n - in.added), "unknown", in.unknown);
+	in.unknown = NULL;
+out:
+	change_done(&ch);
+	json_free(in.unknown);
+	return e;
+}
+
 struct holders {
 	const char *account;
 	struct json *groups;

@@ -20,6 +20,12 @@ struct json *admin_list(const void *rows, size_t n, size_t width);
 enum cluster_err admin_commit(struct call *c, struct change *ch, const char *action, const char *object, struct json **ret, struct diag *d) CLUSTER_MUST_USE;
 /* Commits; what is answered is the caller's. */
 enum cluster_err admin_commit_only(struct call *c, struct change *ch, const char *action, const char *object, struct diag *d) CLUSTER_MUST_USE;
+/* Of `n` records of one import `added` are new: commits, or where nothing is, only says so in the audit. */
+#define ADMIN_IMPORT_MAX 2000
+struct admin_imported {
+	size_t added, n;
+};
+enum cluster_err admin_commit_import(struct call *c, struct change *ch, const char *action, struct admin_imported what, struct diag *d) CLUSTER_MUST_USE;
 /* {"<name>": [...]} of all stored texts of a kind, as they are. */
 enum cluster_err admin_all(struct call *c, enum store_kind kind, const char *name, struct json **ret, struct diag *d) CLUSTER_MUST_USE;
 /* Walks directory records, parsed. */
@@ -28,8 +34,8 @@ enum cluster_err admin_each(struct call *c, enum directory_kind kind, admin_visi
 
 call_handler admin_status, admin_wait, admin_audit_list;
 call_handler admin_person_add, admin_person_list, admin_person_set, admin_person_remove, admin_person_invite;
-call_handler admin_account_add, admin_account_list, admin_account_remove;
-call_handler admin_group_add, admin_group_list, admin_group_member, admin_group_remove;
+call_handler admin_account_add, admin_account_import, admin_account_list, admin_account_remove;
+call_handler admin_group_add, admin_group_import, admin_group_list, admin_group_member, admin_group_remove;
 call_handler admin_device_list, admin_device_remove, admin_device_rename;
 /* The same by a person, for the devices that are his or hers. */
 call_handler admin_device_own_list, admin_device_own_remove, admin_device_own_rename;

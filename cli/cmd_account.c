@@ -120,6 +120,7 @@ static const struct command remove_ = {
 
 static const struct command_row verbs[] = {
 	{ "add", &add, "make an account on all nodes", COMMAND_ADMIN },
+	{ "import", &cmd_account_import, "make accounts from a file in the form of /etc/passwd", COMMAND_ADMIN },
 	{ "list", &list, "all accounts", COMMAND_ADMIN },
 	{ "remove", &remove_, "take an account away", COMMAND_ADMIN },
 };

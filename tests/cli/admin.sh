@@ -55,6 +55,55 @@ expect 0 'group list --json' admin group list --json
 expect 0 'group remove' admin group remove hadoop-users
 expect 0 'account remove' admin account remove hadoop
 
+# ---- accounts from files ----
+cat >"$work/passwd" <<'EOF'
+# of the old cluster
+root:x:0:0:root:/root:/bin/bash
+ann:x:5101:5101:Ann Example,room 1,,:/home/ann:/bin/bash
+ben:x:5102:5100::/srv/ben:/usr/bin/zsh
+nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
+EOF
+cat >"$work/group" <<'EOF'
+sudo:x:27:ann
+crew:x:5100:ann,ben,zed
+empty:x:5110:
+EOF
+expect 0 'a dry run' admin account import "$work/passwd" --group "$work/group" --dry-run
+says err '2 accounts and 2 groups. Left out: 3' 'says what it would do'
+expect 0 'account import' admin account import "$work/passwd" --group "$work/group"
+says err 'line 2: root is left out' 'names what is the system'"'"'s own'
+says err 'zed is left out of its group' 'and who has no account'
+says err '2 accounts added, 0 were there; 2 groups and 2 members added' 'says what it did'
+expect 0 'account list' admin account list
+says out '^ann +5101 +5101 +/home/ann +/bin/bash +Ann Example *$' 'a full name without what follows'
+says out '^ben +5102 +5100 +/srv/ben +/usr/bin/zsh' 'whose group is another'
+expect 0 'group list' admin group list
+says out '^crew +5100 +ann ben$' 'the members'
+says out '^ann +5101' 'a group of her own'
+from_stdin() { admin account import - --group "$work/group" --json < <(cat "$work/passwd"); }
+expect 0 'once more, from a pipe' from_stdin
+holds 'changes nothing' [ "$(member accounts_added) $(member accounts_present) $(member groups_added) $(member members_added)" = '0 2 0 0' ]
+sed -i 's,/srv/ben,/home/ben,' "$work/passwd"
+echo 'cyd:x:5103:5103::/home/cyd:/bin/bash' >>"$work/passwd"
+expect 65 'an account that is another one' admin account import "$work/passwd"
+says err 'there is an account "ben" already, with uid 5102' 'is named'
+expect 0 'account list' admin account list
+holds 'and nothing of that request is done' sh -c "! grep -q '^cyd ' '$work/out'"
+printf 'dan:x:5104:100::/home/dan:/bin/bash\n' >"$work/passwd"
+expect 65 'a primary group of the system' admin account import "$work/passwd"
+says err 'passwd:1: "dan": gid 100 ' 'is named, with the line'
+expect 0 'account import --own-groups' admin account import "$work/passwd" --own-groups
+expect 0 'account list' admin account list
+says out '^dan +5104 +5104 ' 'gives it one of its own'
+printf 'eve:x:5105:5105::/home/eve\n' >"$work/passwd"
+expect 65 'a line that is cut' admin account import "$work/passwd"
+says err 'passwd:1: 7 fields .*, these are 6' 'is named'
+expect 74 'no such file' admin account import "$work/none"
+for i in $(seq 6000 9499); do echo "p$i:x:$i:5100:Person $i:/home/p$i:/bin/bash"; done >"$work/passwd"
+{ printf 'crew:x:5100:'; seq -f 'p%g' -s , 6000 9499; } >"$work/group"
+expect 0 'thousands' admin account import "$work/passwd" --group "$work/group" --json
+holds 'all of them' [ "$(member accounts_added) $(member members_added) $(member members_unknown)" = '3500 3500 0' ]
+
 # ---- grants ----
 expect 0 'grant add' admin grant add --role data --account emr-user --node role:core --node master-1-1 --sudo --ttl 1h
 grant=$(cat "$work/out")

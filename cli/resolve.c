@@ -18,7 +18,7 @@ static bool has_role(const struct directory_node *n, const char *role)
 	return n->leader && strcmp(role, "leader") == 0;
 }
 
-const struct directory_node *resolve_node(const struct directory *dir, const char *word)
+const struct directory_node *resolve_named(const struct directory *dir, const char *word)
 {
 	const struct directory_node *found = directory_node_by_host(dir, word);
 	size_t i;
@@ -34,6 +34,30 @@ const struct directory_node *resolve_node(const struct directory *dir, const cha
 	return found;
 }
 
+/* A node tells its instance id itself when it joins: of two that say the same neither is believed. */
+static const struct directory_node *by_instance(const struct directory *dir, const char *word)
+{
+	const struct directory_node *found = NULL;
+
+	for (size_t i = 0; i < dir->n_nodes; i++) {
+		const struct directory_node *n = &dir->nodes[i];
+
+		if (n->instance == NULL || strcmp(n->instance, word) != 0)
+			continue;
+		if (found != NULL)
+			return NULL;
+		found = n;
+	}
+	return found;
+}
+
+const struct directory_node *resolve_node(const struct directory *dir, const char *word)
+{
+	const struct directory_node *found = resolve_named(dir, word);
+
+	return found != NULL ? found : by_instance(dir, word);
+}
+
 bool resolve_selector(const struct directory *dir, const char *word, char *dst, size_t size)
 {
 	const struct directory_node *named = dir != NULL ? directory_node_by_host(dir, word) : NULL, *any = dir != NULL ? resolve_node(dir, word) : NULL;
@@ -42,7 +66,7 @@ bool resolve_selector(const struct directory *dir, const char *word, char *dst, 
 
 	if (strchr(word, ':') != NULL && named == NULL)
 		kind = "";
-	else if (named != NULL || (any != NULL && strcmp(word, "leader") == 0))
+	else if (named != NULL || (any != NULL && (strcmp(word, "leader") == 0 || !has_role(any, word))))
 		word = any->name;
 	else if (any != NULL)
 		kind = "role:";

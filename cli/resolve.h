@@ -7,7 +7,9 @@
 
 #include "cluster/directory.h"
 
-/* What people write for a node: name, instance id, address, then a role (its first member in name order), then "leader". NULL: nothing of that kind. */
+/* A node by what the authority has seen to: name, address, then a role (its first member in name order) or "leader". NULL: nothing of that kind. */
+const struct directory_node *resolve_named(const struct directory *dir, const char *word);
+/* What people write for a node: as above, and if that knows nothing the instance id that exactly one node says it has. */
 const struct directory_node *resolve_node(const struct directory *dir, const char *word);
 /*
  * What people write for nodes that a credential is narrowed to, as a selector (PROTOCOL.md 3.4): "role:core" and "node:x" are that already; a role stands for all its nodes, anything

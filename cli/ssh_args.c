@@ -39,7 +39,8 @@ static bool jump_ok(const char *s)
 /* A node of the cluster is jumped through by this program, which asks nothing and checks its host key too; another host is ssh's own affair. */
 static enum cluster_err jump(const struct ssh_args *a, const char *host, char dst[VALUE_MAX], const char **ret_key)
 {
-	const struct directory_node *node = resolve_node(a->dir, host);
+	/* what a node says of itself makes nobody's bastion of it */
+	const struct directory_node *node = a->proxy != NULL ? resolve_node(a->dir, host) : resolve_named(a->dir, host);
 	int n;
 
 	if (node == NULL || node == a->node) {

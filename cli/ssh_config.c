@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cluster/file.h"
+#include "cluster/name.h"
 #include "cluster/wr.h"
 #include "self.h"
 #include "ssh_args.h"
@@ -28,12 +29,64 @@ static void put_line_of_address(void *arg, const char *key, const char *value)
 		put_line(arg, key, value);
 }
 
-static enum cluster_err put_node(struct wr *w, const struct ssh_args *a, struct diag *d)
+/* Words that mean something, so that no instance id of a node takes them: sorted names of nodes and roles, and sorted instance ids. */
+struct taken {
+	const char **names, **instances;
+	size_t n_names, n_instances;
+};
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void taken_done(struct taken *t)
+{
+	free(t->instances);
+	free(t->names);
+}
+
+static enum cluster_err taken_make(struct taken *t, const struct directory *dir)
+{
+	size_t room = 1;
+
+	for (size_t i = 0; i < dir->n_nodes; i++)
+		room += 1 + dir->nodes[i].n_roles;
+	if ((t->names = calloc(room, sizeof *t->names)) == NULL || (t->instances = calloc(dir->n_nodes + 1, sizeof *t->instances)) == NULL)
+		return CLUSTER_ENOMEM;
+	t->names[t->n_names++] = "leader";
+	for (size_t i = 0; i < dir->n_nodes; i++) {
+		const struct directory_node *n = &dir->nodes[i];
+
+		t->names[t->n_names++] = n->name;
+		for (size_t k = 0; k < n->n_roles; k++)
+			t->names[t->n_names++] = n->roles[k];
+		if (n->instance != NULL)
+			t->instances[t->n_instances++] = n->instance;
+	}
+	qsort(t->names, t->n_names, sizeof *t->names, by_text);
+	qsort(t->instances, t->n_instances, sizeof *t->instances, by_text);
+	return CLUSTER_OK;
+}
+
+/* The rule of the nodes' own ssh_config (PROTOCOL.md 5.8): one plain word, of one node only, and nobody's name. */
+static bool instance_told(const struct taken *t, const char *instance)
+{
+	const char **at;
+
+	if (instance == NULL || !name_host_ok(instance) || bsearch(&instance, t->names, t->n_names, sizeof *t->names, by_text) != NULL)
+		return false;
+	at = bsearch(&instance, t->instances, t->n_instances, sizeof *t->instances, by_text);
+	return at != NULL && (at == t->instances || by_text(at - 1, at) != 0) && (at + 1 == t->instances + t->n_instances || by_text(at, at + 1) != 0);
+}
+
+static enum cluster_err put_node(struct wr *w, const struct ssh_args *a, const struct taken *t, struct diag *d)
 {
 	const struct directory_node *node = a->node;
+	bool told = instance_told(t, node->instance);
 	enum cluster_err e;
 
-	wr_printf(w, "\nHost %s%s%s\n", node->name, node->instance != NULL ? " " : "", node->instance != NULL ? node->instance : "");
+	wr_printf(w, "\nHost %s%s%s\n", node->name, told ? " " : "", told ? node->instance : "");
 	if ((e = ssh_args_each(a, put_line, w, d)) != CLUSTER_OK)
 		return e;
 	for (size_t i = 0; i < node->n_addresses; i++)
@@ -44,12 +97,17 @@ static enum cluster_err put_node(struct wr *w, const struct ssh_args *a, struct 
 
 enum cluster_err ssh_config_build(const struct directory *dir, const char *self, const char *home, char **ret, struct diag *d)
 {
+	struct taken taken = { .n_names = 0 };
 	uint8_t *text = NULL;
 	enum cluster_err e;
 	struct wr w;
 	size_t i, n;
 
 	wr_grow(&w, CONFIG_MAX);
+	if ((e = taken_make(&taken, dir)) != CLUSTER_OK) {
+		diag_set(d, e, "out of memory");
+		goto out;
+	}
 	wr_text(&w, "# Written by cluster-login from the cluster's signed directory; every \"cluster-login get\" writes it anew.\n");
 	for (i = 0; i < dir->n_nodes; i++) {
 		const struct directory_node *node = &dir->nodes[i];
@@ -57,7 +115,7 @@ enum cluster_err ssh_config_build(const struct directory *dir, const char *self,
 
 		if (node->n_addresses == 0)
 			continue;
-		if ((e = put_node(&w, &a, d)) != CLUSTER_OK)
+		if ((e = put_node(&w, &a, &taken, d)) != CLUSTER_OK)
 			goto out;
 	}
 	wr_u8(&w, 0);
@@ -69,6 +127,7 @@ enum cluster_err ssh_config_build(const struct directory *dir, const char *self,
 	e = CLUSTER_OK;
 out:
 	wr_done(&w);
+	taken_done(&taken);
 	return e;
 }
 

@@ -169,7 +169,7 @@ void directory_changes_done(struct directory_changes *c);
 
 /* Searches; NULL if there is none. Linear: for the client's small views and tests. */
 const struct directory_node *directory_node_by_id(const struct directory *dir, const struct cluster_id *id);
-/* By name, instance id, or address in text form. */
+/* By name, else by address in text form; by no instance id, which a node chooses itself. */
 const struct directory_node *directory_node_by_host(const struct directory *dir, const char *host);
 
 /* Does a node selector ("any", "role:x", "node:y") name this node? */

@@ -223,15 +223,11 @@ static bool has_address(const struct directory_node *n, const char *address)
 
 const struct directory_node *directory_node_by_host(const struct directory *dir, const char *host)
 {
-	/* Names first, then addresses, then instances: what one node calls its instance never hides another node's name. */
 	for (size_t i = 0; i < dir->n_nodes; i++)
 		if (strcmp(dir->nodes[i].name, host) == 0)
 			return &dir->nodes[i];
 	for (size_t i = 0; i < dir->n_nodes; i++)
 		if (has_address(&dir->nodes[i], host))
-			return &dir->nodes[i];
-	for (size_t i = 0; i < dir->n_nodes; i++)
-		if (dir->nodes[i].instance && strcmp(dir->nodes[i].instance, host) == 0)
 			return &dir->nodes[i];
 	return NULL;
 }

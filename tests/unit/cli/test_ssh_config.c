@@ -190,6 +190,54 @@ static void test_resolve(void **state)
 	assert_null(resolve_nearest(dir, "completely-different"));
 }
 
+/* A node says itself what its instance id is: that word takes nothing from anybody else, neither on the command line nor in ssh's configuration. */
+static void test_instances(void **state)
+{
+	static const char *const evil[] = { "core-1-1", "core", "leader", "10.0.0.2", "github.com", "role:core", "localhost", "S12" };
+	struct directory_node *node = &dir->nodes[0], *core = &dir->nodes[1], *task = &dir->nodes[2];
+	char *text, word[64], selector[200], line[100];
+
+	(void)state;
+	assert_string_equal(core->name, "core-1-1");
+	core->leader = true;
+	core->jump = (char *)"github.com";
+	for (size_t i = 0; i < sizeof evil / sizeof evil[0]; i++) {
+		snprintf(word, sizeof word, "%s", evil[i]);
+		node->instance = word;
+		text = NULL;
+		assert_int_equal(ssh_config_build(dir, "/usr/bin/cluster-login", NULL, &text, NULL), CLUSTER_OK);
+		assert_non_null(strstr(text, trustgen_format(home.g, "\nHost %s\n", node->name)));
+		assert_non_null(strstr(text, "    ProxyJump github.com\n"));
+		snprintf(line, sizeof line, " %s\n", word);
+		if (strcmp(word, "core-1-1") != 0 && strcmp(word, "10.0.0.2") != 0 && strcmp(word, "github.com") != 0)
+			assert_null(strstr(text, line));
+		free(text);
+		if (i < 4)
+			assert_ptr_equal(resolve_node(dir, word), core);
+	}
+	node->instance = (char *)"role:core";
+	assert_true(resolve_selector(dir, "role:core", selector, sizeof selector));
+	assert_string_equal(selector, "role:core");
+	node->instance = (char *)"core";
+	assert_true(resolve_selector(dir, "core", selector, sizeof selector));
+	assert_string_equal(selector, "role:core");
+	/* what is its own is known by it, until another says the same */
+	node->instance = (char *)"i-0abc";
+	assert_int_equal(ssh_config_build(dir, "/usr/bin/cluster-login", NULL, &text, NULL), CLUSTER_OK);
+	assert_non_null(strstr(text, trustgen_format(home.g, "\nHost %s i-0abc\n", node->name)));
+	free(text);
+	assert_ptr_equal(resolve_node(dir, "i-0abc"), node);
+	assert_true(resolve_selector(dir, "i-0abc", selector, sizeof selector));
+	assert_string_equal(selector, trustgen_format(home.g, "node:%s", node->name));
+	task->instance = (char *)"i-0abc";
+	assert_int_equal(ssh_config_build(dir, "/usr/bin/cluster-login", NULL, &text, NULL), CLUSTER_OK);
+	assert_null(strstr(text, "i-0abc"));
+	free(text);
+	assert_null(resolve_node(dir, "i-0abc"));
+	task->instance = node->instance = core->jump = NULL;
+	core->leader = false;
+}
+
 /* A role names its members in name order, whatever the directory's. */
 static void test_role_order(void **state)
 {
@@ -219,6 +267,7 @@ int main(void)
 		cmocka_unit_test(test_path),
 		cmocka_unit_test(test_resolve),
 		cmocka_unit_test(test_role_order),
+		cmocka_unit_test(test_instances),
 	};
 
 	return cmocka_run_group_tests_name("ssh_config", tests, start, stop);

@@ -3,11 +3,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <event2/event.h>
 
 #include "cluster/log.h"
+#include "cluster/moment.h"
 
 #include "ipc.h"
 #include "reporter.h"
@@ -15,13 +15,6 @@
 #define GATHER_MS 200  /* several changes make one message */
 #define PACE_MS 1000   /* between two messages */
 #define CLOCK_MS 1000  /* until the clocks are read again */
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	return clock_gettime(CLOCK_MONOTONIC, &t) == 0 ? (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 : 0;
-}
 
 static void arm(struct event *e, int64_t ms)
 {
@@ -60,7 +53,7 @@ static void tell_due(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	c->told_ms = now_ms();
+	c->told_ms = moment_ms();
 	if (send_list(c) == CLUSTER_OK)
 		c->told = sessions_change(c->sessions);
 	else
@@ -69,7 +62,7 @@ static void tell_due(evutil_socket_t fd, short what, void *arg)
 
 static void tell(struct care *c)
 {
-	int64_t wait = c->told_ms + PACE_MS - now_ms();
+	int64_t wait = c->told_ms + PACE_MS - moment_ms();
 
 	if (c->told != sessions_change(c->sessions) && !event_pending(c->tell, EV_TIMEOUT, NULL))
 		arm(c->tell, wait > GATHER_MS ? wait : GATHER_MS);

@@ -11,10 +11,10 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cluster/file.h"
+#include "cluster/moment.h"
 
 #include "hunt.h"
 #include "processes.h"
@@ -39,15 +39,6 @@ struct victims {
 	struct victim *v;
 	size_t n, room;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	if (clock_gettime(CLOCK_MONOTONIC, &t) != 0)
-		return 0;
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static bool is_leader(const struct process *p, const struct ending_target *t)
 {
@@ -194,7 +185,7 @@ static void send_signal(struct victims *all, size_t from, int number)
 /* Waits until all have ended, at most that long. Returns how many have not. */
 static size_t wait_ended(struct victims *all, int64_t ms)
 {
-	int64_t deadline = now_ms() + ms, left;
+	int64_t deadline = moment_ms() + ms, left;
 	struct pollfd *p = calloc(all->n + 1, sizeof *p);
 	size_t i, alive = all->n;
 
@@ -203,7 +194,7 @@ static size_t wait_ended(struct victims *all, int64_t ms)
 			if (!all->v[i].gone)
 				p[alive++] = (struct pollfd){ .fd = all->v[i].fd, .events = POLLIN };
 		}
-		left = deadline - now_ms();
+		left = deadline - moment_ms();
 		if (alive == 0 || left < 0 || (poll(p, (nfds_t)alive, (int)left) < 0 && errno != EINTR))
 			break;
 		for (i = 0; i < all->n; i++) {

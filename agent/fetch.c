@@ -14,6 +14,7 @@
 #include "cluster/http.h"
 #include "cluster/json.h"
 #include "cluster/log.h"
+#include "cluster/moment.h"
 #include "cluster/rd.h"
 
 #include "ipc.h"
@@ -44,13 +45,6 @@ struct fetch {
 	struct reporter reporter;  /* what root says of sessions */
 	struct telling telling;    /* and of refusals */
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	return clock_gettime(CLOCK_MONOTONIC, &t) == 0 ? (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 : 0;
-}
 
 /* Without trust there is nothing to do here. */
 static void must(enum cluster_err e)
@@ -334,9 +328,9 @@ static void send_refusals(struct fetch *f, struct http *h)
 
 	diag_clear(&d);
 	if (body && post(f, h, "/v1/refusals", body, &answer, &d) == CLUSTER_OK) {
-		telling_sent(&f->telling, now_ms());
+		telling_sent(&f->telling, moment_ms());
 	} else {
-		telling_failed(&f->telling, now_ms());
+		telling_failed(&f->telling, moment_ms());
 		ipc_log(f->root, LOG_LEVEL_DEBUG, "refusals are not reported: %s", d.text);
 	}
 	json_free(answer);
@@ -362,7 +356,7 @@ static enum cluster_err send_report(struct fetch *f, struct http *h, struct diag
 	}
 	reporter_report_done(&report);
 	if (e == CLUSTER_OK)
-		reporter_sent(&f->reporter, known, now_ms());
+		reporter_sent(&f->reporter, known, moment_ms());
 	return e;
 }
 
@@ -410,7 +404,7 @@ static enum cluster_err attend_sessions(struct fetch *f, struct http *h, struct 
 static void attend(struct fetch *f, struct http *h)
 {
 	const struct api_where where = { .url = ways_now(&f->ways)->url, .via = ways_now(&f->ways)->via };
-	bool sessions = reporter_due(&f->reporter, now_ms()) == 0, refusals = telling_due(&f->telling, now_ms(), h != NULL) == 0;
+	bool sessions = reporter_due(&f->reporter, moment_ms()) == 0, refusals = telling_due(&f->telling, moment_ms(), h != NULL) == 0;
 	enum cluster_err e = CLUSTER_OK;
 	struct http *own = NULL;
 	struct diag d;
@@ -425,8 +419,8 @@ static void attend(struct fetch *f, struct http *h)
 	if (e == CLUSTER_OK && refusals)
 		send_refusals(f, h);
 	if (e != CLUSTER_OK) {
-		reporter_failed(&f->reporter, now_ms());
-		telling_failed(&f->telling, now_ms());
+		reporter_failed(&f->reporter, moment_ms());
+		telling_failed(&f->telling, moment_ms());
 		ipc_log(f->root, LOG_LEVEL_DEBUG, "sessions are not reported: %s", d.text);
 	}
 	http_free(own);
@@ -435,7 +429,7 @@ static void attend(struct fetch *f, struct http *h)
 /* In how many milliseconds there is something to do while the long poll waits; -1: nothing. */
 static int due(const struct fetch *f)
 {
-	int sessions = reporter_due(&f->reporter, now_ms()), refusals = telling_due(&f->telling, now_ms(), false);
+	int sessions = reporter_due(&f->reporter, moment_ms()), refusals = telling_due(&f->telling, moment_ms(), false);
 
 	return sessions < 0 || (refusals >= 0 && refusals < sessions) ? refusals : sessions;
 }
@@ -511,7 +505,7 @@ static void failed(struct fetch *f, enum cluster_err e, const struct diag *d)
 	uint64_t pause;
 	bool round;
 
-	pause = ways_failed(&f->ways, f->agent->conf.retry_max * 1000, now_ms(), any(), &round);
+	pause = ways_failed(&f->ways, f->agent->conf.retry_max * 1000, moment_ms(), any(), &round);
 	if (before.looking)
 		ipc_log(f->root, LOG_LEVEL_DEBUG, "%s does not work yet: %s", before.way[before.at].via ? before.way[before.at].via : before.way[before.at].url, d->text);
 	else
@@ -527,9 +521,9 @@ static void failed(struct fetch *f, enum cluster_err e, const struct diag *d)
 static void worked(struct fetch *f)
 {
 	contact(f, ways_now(&f->ways), CLUSTER_OK, "", false);
-	ways_worked(&f->ways, now_ms(), any());
+	ways_worked(&f->ways, moment_ms(), any());
 	f->greeted = true;
-	if (ways_look(&f->ways, now_ms())) {
+	if (ways_look(&f->ways, moment_ms())) {
 		reporter_forget(&f->reporter);
 		disconnect(f);
 		f->greeted = false;
@@ -547,7 +541,7 @@ static void go_on(struct fetch *f)
 	must(hear(f)); /* the first POLL: where to start */
 	for (;;) {
 		diag_clear(&d);
-		before = now_ms();
+		before = moment_ms();
 		after = f->after;
 		greeted = f->greeted;
 		e = cycle(f, &d);
@@ -556,7 +550,7 @@ static void go_on(struct fetch *f)
 			continue;
 		}
 		worked(f);
-		if (greeted && f->after == after && now_ms() - before < QUICKEST_MS)
+		if (greeted && f->after == after && moment_ms() - before < QUICKEST_MS)
 			pause_ms(QUICKEST_MS); /* an authority, or a cache before it, that does not wait */
 	}
 }

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cluster/file.h"
+#include "cluster/moment.h"
 
 #define TIMEOUT_MS 10000
 #define SIGN_TIMEOUT_MS 60000
@@ -81,19 +81,12 @@ void ssh_agent_close(struct ssh_agent *a)
 
 /* ---- one exchange ---- */
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	return clock_gettime(CLOCK_MONOTONIC, &t) == 0 ? (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 : 0;
-}
-
 static enum cluster_err wait_for(int fd, short events, int64_t deadline, struct diag *d)
 {
 	struct pollfd p = { .fd = fd, .events = events };
 
 	for (;;) {
-		int64_t left = deadline - now_ms();
+		int64_t left = deadline - moment_ms();
 		int n = left > 0 ? poll(&p, 1, (int)left) : 0;
 
 		if (n > 0)
@@ -146,7 +139,7 @@ static enum cluster_err receive_all(int fd, uint8_t *p, size_t n, int64_t deadli
 /* Sends what `w` holds; the answer without its length is freed by the caller with free(). */
 static enum cluster_err exchange(struct ssh_agent *a, const struct wr *w, int timeout_ms, uint8_t **ret, size_t *ret_n, struct diag *d)
 {
-	int64_t deadline = now_ms() + timeout_ms;
+	int64_t deadline = moment_ms() + timeout_ms;
 	uint8_t head[4], *body = NULL;
 	enum cluster_err e;
 	struct wr length;

@@ -23,6 +23,9 @@ struct moment {
 /* Reads all three. CLUSTER_ESYSTEM if one of them cannot be had. Opens and closes one descriptor. */
 enum cluster_err moment_now(struct moment *ret) CLUSTER_MUST_USE;
 
+/* Milliseconds of CLOCK_MONOTONIC, for how long something takes or may take; 0 if it cannot be had. */
+int64_t moment_ms(void);
+
 /* RFC 3339 in UTC, integer arithmetic only (no tz database, no locale). Out of [1970, 9999] gives "-". */
 void moment_text(int64_t wall, char dst[MOMENT_TEXT]);
 

@@ -161,6 +161,13 @@ enum cluster_err moment_parse(const char *text, int64_t *ret)
 	return CLUSTER_OK;
 }
 
+int64_t moment_ms(void)
+{
+	struct timespec t;
+
+	return clock_gettime(CLOCK_MONOTONIC, &t) == 0 ? (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 : 0;
+}
+
 void moment_span(int64_t seconds, char *dst, size_t size)
 {
 	const char *sign = seconds < 0 ? "-" : "";

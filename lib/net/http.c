@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -15,6 +14,7 @@
 
 #include "cluster/b64.h"
 #include "cluster/endpoint.h"
+#include "cluster/moment.h"
 #include "cluster/num.h"
 #include "cluster/wr.h"
 
@@ -308,29 +308,22 @@ void http_idle(struct http *h, const struct http_idle *idle)
 	h->idle = idle;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	return clock_gettime(CLOCK_MONOTONIC, &t) == 0 ? (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 : 0;
-}
-
 static int64_t idle_run(const struct http *h, bool readable)
 {
 	int ms = h->idle ? h->idle->run(h->idle->arg, readable) : -1;
 
-	return ms < 0 ? INT64_MAX : now_ms() + ms;
+	return ms < 0 ? INT64_MAX : moment_ms() + ms;
 }
 
 /* Waits for the connection, and for what else there is to do meanwhile. *due: when that wants to be called. */
 static CURLMcode wait_for(struct http *h, int64_t *due)
 {
 	struct curl_waitfd fd = { .fd = h->idle ? h->idle->fd : -1, .events = CURL_WAIT_POLLIN };
-	int64_t left = *due - now_ms();
+	int64_t left = *due - moment_ms();
 	CURLMcode r;
 
 	r = curl_multi_poll(h->multi, &fd, h->idle != NULL, left <= 0 ? 0 : left < WAIT_MS ? (int)left : WAIT_MS, NULL);
-	if (r == CURLM_OK && h->idle && (fd.revents || now_ms() >= *due))
+	if (r == CURLM_OK && h->idle && (fd.revents || moment_ms() >= *due))
 		*due = idle_run(h, fd.revents != 0);
 	return r;
 }

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cluster/file.h"
+#include "cluster/moment.h"
 #include "cluster/rd.h"
 #include "cluster/wr.h"
 
@@ -227,20 +227,11 @@ enum cluster_err agent_msg_answer_parse(const void *data, size_t n, struct agent
 	return CLUSTER_OK;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	if (clock_gettime(CLOCK_MONOTONIC, &t) != 0)
-		return 0;
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Where the queue of the listener is full, the kernel waits for room until `deadline`. */
 static bool connect_until(int fd, const struct sockaddr_un *a, int64_t deadline)
 {
 	for (;;) {
-		int64_t left = deadline - now_ms();
+		int64_t left = deadline - moment_ms();
 		struct timeval wait = { .tv_usec = 1000 }; /* 0 would be for ever */
 
 		if (left > 0)
@@ -296,7 +287,7 @@ static enum cluster_err call_receive(int fd, int64_t deadline, uint8_t buffer[AG
 			break;
 		if (n == 0 || (errno != EAGAIN && errno != EINTR))
 			return CLUSTER_EUNAVAIL;
-		left = deadline - now_ms();
+		left = deadline - moment_ms();
 		if (left <= 0 || poll(&p, 1, (int)left) == 0)
 			return CLUSTER_EUNAVAIL;
 	}
@@ -306,7 +297,7 @@ static enum cluster_err call_receive(int fd, int64_t deadline, uint8_t buffer[AG
 
 enum cluster_err agent_msg_call(const char *path, const struct agent_msg_request *m, int timeout_ms, struct agent_msg_answer *ret)
 {
-	int64_t deadline = now_ms() + timeout_ms;
+	int64_t deadline = moment_ms() + timeout_ms;
 	uint8_t buffer[AGENT_MSG_MAX + 1];
 	struct agent_msg_answer answer;
 	enum cluster_err e;

@@ -168,6 +168,7 @@ fuzz_word = $(call first_word,$(patsubst fuzz_%.c,%,$(notdir $(1))))
 fuzz_uses = $(if $(filter $(UNITS),$(call fuzz_word,$(1))),$(call uses_unit,$(call fuzz_word,$(1))),trust core)
 # A bench links trust and core unless it is named here.
 USES_bench_million := agent net trust core
+USES_bench_ssh_files := agent net trust core
 USES_bench_import := authority net trust core
 bench_uses = $(or $(USES_$(basename $(notdir $(1)))),$(if $(filter tests/bench/fanout/%,$(1)),authority net trust core),trust core)
 test_pkgs = $(if $(filter tests/fuzz/%,$(1)),,cmocka $(if $(filter tests/unit/%,$(1)),,pam))

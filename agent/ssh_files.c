@@ -3,11 +3,11 @@
 
 #include <arpa/inet.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cluster/sshkey.h"
 #include "cluster/wr.h"
+#include "name_bag.h"
 #include "start.h"
 #include "text_file.h"
 
@@ -16,17 +16,10 @@
 #define LEADER "leader"
 #define SSH_PORT 22
 
-/* Names in order, each once. */
-struct names {
-	size_t n, room;
-	char (*at)[NAME_NODE_MAX + 1];
-};
-
 struct writer {
 	const struct ssh_files *files;
 	const struct trust *t;
-	struct names nodes, roles;
-	struct names instances, doubtful; /* what nodes call themselves by; what more than one does */
+	struct name_bag nodes, roles, instances; /* what nodes are called, what they are, what they call themselves by */
 	bool leader, vouched; /* a node is; somebody may hop */
 	size_t patterns;      /* in the Host line that is open */
 	struct wr config, known;
@@ -34,67 +27,17 @@ struct writer {
 
 _Static_assert(NAME_ROLE_MAX <= NAME_NODE_MAX, "a role's name fits where a node's does");
 
-/* Where it stands or should. */
-static size_t place(const struct names *x, const char *name, bool *ret_there)
-{
-	size_t low = 0, high = x->n;
-
-	*ret_there = false;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int c = strcmp(name, x->at[middle]);
-
-		if (c == 0) {
-			*ret_there = true;
-			return middle;
-		}
-		if (c < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return low;
-}
-
-static bool has(const struct names *x, const char *name)
-{
-	bool there;
-
-	(void)place(x, name, &there);
-	return there;
-}
-
-static enum cluster_err add(struct names *x, const char *name)
-{
-	bool there;
-	size_t at = place(x, name, &there), room = x->room ? 2 * x->room : 64;
-	char (*p)[NAME_NODE_MAX + 1] = x->at;
-
-	if (there)
-		return CLUSTER_OK;
-	if (x->n == x->room) {
-		if (!(p = reallocarray(x->at, room, sizeof *p)))
-			return CLUSTER_ENOMEM;
-		x->at = p;
-		x->room = room;
-	}
-	memmove(x->at + at + 1, x->at + at, (x->n - at) * sizeof *x->at);
-	memset(x->at[at], 0, sizeof x->at[at]);
-	memcpy(x->at[at], name, strlen(name));
-	x->n++;
-	return CLUSTER_OK;
-}
-
 /* ---- what may be said ---- */
 
 static bool role_told(const struct writer *w, const char *role)
 {
-	return name_host_ok(role) && strcmp(role, LEADER) != 0 && !has(&w->nodes, role);
+	return name_host_ok(role) && strcmp(role, LEADER) != 0 && name_bag_count(&w->nodes, role) == 0;
 }
 
 static bool instance_told(const struct writer *w, const char *instance)
 {
-	return name_host_ok(instance) && strcmp(instance, LEADER) != 0 && !has(&w->nodes, instance) && !has(&w->roles, instance) && !has(&w->doubtful, instance);
+	return name_host_ok(instance) && strcmp(instance, LEADER) != 0 && name_bag_count(&w->nodes, instance) == 0 && name_bag_count(&w->roles, instance) == 0 &&
+	    name_bag_count(&w->instances, instance) == 1;
 }
 
 static bool address_told(const char *text)
@@ -238,12 +181,12 @@ static enum cluster_err each(struct writer *w, node_visit *visit)
 
 static enum cluster_err learn(struct writer *w, const struct trust_node *n)
 {
-	enum cluster_err e = add(&w->nodes, n->name);
+	enum cluster_err e = name_bag_add(&w->nodes, n->name);
 
 	for (size_t i = 0; i < n->n_roles && e == CLUSTER_OK; i++)
-		e = add(&w->roles, n->roles[i]);
+		e = name_bag_add(&w->roles, n->roles[i]);
 	if (e == CLUSTER_OK && name_host_ok(n->instance)) /* nor is any other told; an instance id may be longer than a name */
-		e = add(has(&w->instances, n->instance) ? &w->doubtful : &w->instances, n->instance);
+		e = name_bag_add(&w->instances, n->instance);
 	w->leader |= n->leader;
 	return e;
 }
@@ -268,11 +211,16 @@ static enum cluster_err write_all(struct writer *w)
 		return e;
 	w->vouched = e == CLUSTER_OK && w->files->run_dir;
 	wr_text(&w->config, "# Written by cluster-agentd from the cluster's signed directory, and written again when it changes.\n");
-	if ((e = each(w, learn)) != CLUSTER_OK || (e = each(w, write_own)) != CLUSTER_OK || (e = each(w, write_hosts)) != CLUSTER_OK)
+	if ((e = each(w, learn)) != CLUSTER_OK)
 		return e;
-	for (size_t i = 0; i < w->roles.n; i++)
-		if (role_told(w, w->roles.at[i]))
-			put_host(w, w->roles.at[i]);
+	name_bag_sort(&w->nodes);
+	name_bag_sort(&w->roles);
+	name_bag_sort(&w->instances);
+	if ((e = each(w, write_own)) != CLUSTER_OK || (e = each(w, write_hosts)) != CLUSTER_OK)
+		return e;
+	for (const char *role = name_bag_after(&w->roles, ""); role; role = name_bag_after(&w->roles, role))
+		if (role_told(w, role))
+			put_host(w, role);
 	if (w->leader)
 		put_host(w, LEADER);
 	end_hosts(w);
@@ -300,10 +248,9 @@ enum cluster_err ssh_files_put(const struct ssh_files *f, const struct trust *t,
 		diag_set(d, e, "%s/" SSH_FILES_CONFIG ": %s", f->state_dir, err_name(e));
 	else if ((e = text_file_put(&known, &w.known, d)) == CLUSTER_OK) /* first: a name without its key cannot be reached, a key without its name does nothing */
 		e = text_file_put(&config, &w.config, d);
-	free(w.nodes.at);
-	free(w.roles.at);
-	free(w.instances.at);
-	free(w.doubtful.at);
+	name_bag_done(&w.nodes);
+	name_bag_done(&w.roles);
+	name_bag_done(&w.instances);
 	wr_done(&w.config);
 	wr_done(&w.known);
 	return e;

@@ -22,9 +22,8 @@
 #include "publish.h"
 #include "revive.h"
 #include "sessions.h"
-#include "ssh_files.h"
+#include "ssh_keep.h"
 #include "start.h"
-#include "user_ca.h"
 #include "vitals.h"
 #include "watch.h"
 
@@ -33,6 +32,8 @@
 #define STOP_SECONDS 3    /* for children to end before they are killed */
 #define SNAPSHOT_MAX ((size_t)4 << 30)
 #define EVENTS_MAX 16
+#define SSH_REST 4        /* times as long as making the files for sshd and ssh took, until they may be made again */
+#define PRIORITIES 3      /* of events: all have the middle one but what can wait */
 
 struct supervisor {
 	const struct agent *agent;
@@ -47,6 +48,9 @@ struct supervisor {
 	struct agent_msg_status status;
 	struct quiet quiet;
 	struct vitals vitals;
+	struct ssh_keep ssh;
+	struct event *ssh_due;
+	int64_t ssh_next; /* by moment_ms: not before */
 	struct event *channel[CHILD_N]; /* of those that are not revived */
 	struct revive revive;
 	char url[IPC_URL_MAX];
@@ -133,24 +137,37 @@ static void sweep(struct supervisor *s)
 	after_care(s, before && !s->care.behind);
 }
 
-/* What sshd and ssh read. What goes wrong here holds up nothing: who is trusted is decided by the snapshots. */
-static void put_ssh_files(struct supervisor *s)
+/*
+ * What sshd and ssh read. Nothing waits for it: who is trusted is decided by the snapshots. The loop turns to it when nothing else is to be done, and while nodes come and go all the time it
+ * gets a part of the time only.
+ */
+static void ssh_soon(struct supervisor *s)
 {
-	const struct agent *a = s->agent;
-	struct ssh_files files = { .state_dir = a->conf.state, .run_dir = a->conf.hop ? a->conf.run : NULL, .owner = a->owner };
+	int64_t wait = s->ssh_next - moment_ms();
+	const struct timeval t = { .tv_sec = (time_t)(wait / 1000), .tv_usec = (suseconds_t)(wait % 1000 * 1000) };
+
+	if (wait <= 0 || event_add(s->ssh_due, &t) != 0)
+		event_active(s->ssh_due, EV_TIMEOUT, 0);
+}
+
+static void look_at_ssh(struct supervisor *s)
+{
 	const struct trust *t = publish_trust(s->publish);
 	struct moment now;
-	struct diag d;
 
-	diag_clear(&d);
-	if (!t || moment_now(&now) != CLUSTER_OK)
-		return;
-	files.now = now.wall;
-	if (user_ca_put(a->conf.state, a->owner, t, now.wall, &d) != CLUSTER_OK)
-		say(LOG_LEVEL_ERROR, d.text);
-	diag_clear(&d);
-	if (ssh_files_put(&files, t, &d) != CLUSTER_OK)
-		say(LOG_LEVEL_ERROR, d.text);
+	if (t && moment_now(&now) == CLUSTER_OK)
+		ssh_keep_look(&s->ssh, t, now.wall);
+}
+
+static void ssh_due(evutil_socket_t fd, short what, void *arg)
+{
+	struct supervisor *s = arg;
+	int64_t begun = moment_ms();
+
+	(void)fd;
+	(void)what;
+	look_at_ssh(s);
+	s->ssh_next = moment_ms() + (moment_ms() - begun) * SSH_REST;
 }
 
 /* ---- trust ---- */
@@ -214,7 +231,7 @@ static enum cluster_err put_set(struct supervisor *s, const struct ipc_publish *
 		e = publish_put(s->publish, &set, &changed, d);
 	if (e == CLUSTER_OK && changed) {
 		sweep(s);
-		put_ssh_files(s);
+		ssh_soon(s);
 	}
 	if (e == CLUSTER_OK)
 		log_published(s, changed, sessions_ended(s->sessions) - ended);
@@ -421,7 +438,7 @@ static void sweep_due(evutil_socket_t fd, short what, void *arg)
 	publish_look(s->publish);
 	mend(s);
 	sweep(s);
-	put_ssh_files(s);
+	ssh_soon(s);
 }
 
 static void vitals_due(evutil_socket_t fd, short what, void *arg)
@@ -483,7 +500,8 @@ static enum cluster_err start_loop(struct supervisor *s, struct diag *d)
 
 	s->base = event_base_new();
 	s->care = (struct care){ .sessions = s->sessions, .publish = s->publish, .fetch = &s->children.channel[CHILD_FETCH], .after = after_care, .arg = s };
-	ok = s->base != NULL && care_start(&s->care, s->base) == CLUSTER_OK;
+	ok = s->base != NULL && event_base_priority_init(s->base, PRIORITIES) == 0 && (s->ssh_due = event_new(s->base, -1, 0, ssh_due, s)) != NULL &&
+	    event_priority_set(s->ssh_due, PRIORITIES - 1) == 0 && care_start(&s->care, s->base) == CLUSTER_OK;
 	for (c = 0; ok && c < CHILD_N; c++) {
 		if (s->children.channel[c] < 0)
 			continue;
@@ -522,6 +540,8 @@ static void release(struct supervisor *s)
 	children_stop(&s->children, STOP_SECONDS);
 	for (i = 0; i < s->n_events; i++)
 		event_free(s->event[i]);
+	if (s->ssh_due)
+		event_free(s->ssh_due);
 	revive_stop(&s->revive);
 	care_stop(&s->care);
 	if (s->base)
@@ -541,6 +561,7 @@ int supervise(struct agent *a)
 	diag_clear(&d);
 	all_quiet = &s.quiet;
 	vitals_init(&s.vitals, &a->conf, AGENT_VERSION, say);
+	s.ssh = (struct ssh_keep){ .state_dir = a->conf.state, .run_dir = a->conf.hop ? a->conf.run : NULL, .owner = a->owner, .log = say };
 	children_init(&s.children);
 	a->parent = getpid();
 	if ((e = prepare(&s, &d)) != CLUSTER_OK)
@@ -552,9 +573,10 @@ int supervise(struct agent *a)
 	    (unsigned long long)publish_fresh(s.publish)->head_version, publish_fresh(s.publish)->generation && publish_damaged(s.publish) ? ", damaged" : "");
 	send_local(&s);
 	sweep(&s);
-	put_ssh_files(&s);
+	ssh_soon(&s);
 	if (event_base_dispatch(s.base) < 0)
 		log_line(LOG_LEVEL_ERROR, "the main loop failed");
+	look_at_ssh(&s); /* the loop may have ended before it came to that */
 out:
 	if (e != CLUSTER_OK) {
 		log_line(LOG_LEVEL_ERROR, "%s", d.text);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "user_ca.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
 #include "cluster/sshcert.h"
@@ -23,9 +22,9 @@ static enum cluster_err put_key(struct wr *w, const struct crypto_pub *pub)
 	return CLUSTER_OK;
 }
 
-static bool in_force(const struct keyring_key *k, int64_t now, int64_t skew)
+bool user_ca_takes(const struct trust *t, const struct keyring_key *k, int64_t now)
 {
-	return k->role == KEYRING_SSHCA && now >= k->nbf - skew && now < k->exp;
+	return k->role == KEYRING_SSHCA && now >= k->nbf - (int64_t)t->self.skew && now < k->exp;
 }
 
 static enum cluster_err put_sshca_keys(struct wr *w, const struct trust *t, int64_t now)
@@ -33,7 +32,7 @@ static enum cluster_err put_sshca_keys(struct wr *w, const struct trust *t, int6
 	enum cluster_err e = CLUSTER_OK;
 
 	for (size_t i = 0; i < t->ring.n && e == CLUSTER_OK; i++)
-		if (in_force(&t->ring.key[i], now, t->self.skew))
+		if (user_ca_takes(t, &t->ring.key[i], now))
 			e = put_key(w, &t->ring.key[i].pub);
 	return e;
 }

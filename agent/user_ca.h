@@ -2,6 +2,7 @@
 #ifndef AGENT_USER_CA_H
 #define AGENT_USER_CA_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -21,5 +22,8 @@
  * stopped by the principals command and by PAM. CLUSTER_ESYSTEM: the old one stands.
  */
 enum cluster_err user_ca_put(const char *state_dir, uid_t owner, const struct trust *t, int64_t now, struct diag *d) CLUSTER_MUST_USE;
+
+/* Is it one of the first, at that time? */
+bool user_ca_takes(const struct trust *t, const struct keyring_key *k, int64_t now);
 
 #endif

@@ -43,12 +43,6 @@ void watch_forget(struct watch *w)
 	w->known = false;
 }
 
-static bool same(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-	    a->st_mtim.tv_nsec == b->st_mtim.tv_nsec && a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
-}
-
 /* The whole file as sealed memory, and what it was when it was opened. A file that is missing is not taken for an empty one. */
 static enum cluster_err read_one(const char *path, struct stat *ret_st, int *ret_fd, struct diag *d)
 {
@@ -91,7 +85,7 @@ enum cluster_err watch_read(struct watch *w, int ret_fds[2], struct diag *d)
 	enum cluster_err e;
 	int fds[2];
 
-	if (w->known && stat(w->path[0], &st[0]) == 0 && stat(w->path[1], &st[1]) == 0 && same(&st[0], &w->seen[0]) && same(&st[1], &w->seen[1]))
+	if (w->known && stat(w->path[0], &st[0]) == 0 && stat(w->path[1], &st[1]) == 0 && file_untouched(&w->seen[0], &st[0]) && file_untouched(&w->seen[1], &st[1]))
 		return CLUSTER_ENOTFOUND;
 	if ((e = read_one(w->path[0], &st[0], &fds[0], d)) != CLUSTER_OK)
 		return e;

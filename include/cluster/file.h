@@ -46,6 +46,9 @@ enum cluster_err file_create(const char *path, const void *data, size_t n, mode_
 /* Makes one directory with `mode` (exactly, whatever the umask); an existing one must be a directory of ours without 022 bits. */
 enum cluster_err file_mkdir(const char *path, mode_t mode, struct diag *d) CLUSTER_MUST_USE;
 
+/* Is it the file that it was, with the bytes, the owner and the mode that it had then? As far as its inode and its times tell. */
+bool file_untouched(const struct stat *was, const struct stat *is) CLUSTER_PURE;
+
 /* Writes all `n` bytes, through EINTR and short writes. CLUSTER_ESYSTEM, errno kept. */
 enum cluster_err file_write_all(int fd, const void *data, size_t n) CLUSTER_MUST_USE;
 /* Reads exactly `n` bytes. CLUSTER_ETRUNC at end of file; CLUSTER_ESYSTEM, errno kept. */

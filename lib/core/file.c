@@ -269,6 +269,12 @@ out:
 	return e;
 }
 
+bool file_untouched(const struct stat *was, const struct stat *is)
+{
+	return was->st_dev == is->st_dev && was->st_ino == is->st_ino && was->st_size == is->st_size && was->st_mtim.tv_sec == is->st_mtim.tv_sec &&
+	    was->st_mtim.tv_nsec == is->st_mtim.tv_nsec && was->st_ctim.tv_sec == is->st_ctim.tv_sec && was->st_ctim.tv_nsec == is->st_ctim.tv_nsec;
+}
+
 enum cluster_err file_write_all(int fd, const void *data, size_t n)
 {
 	const uint8_t *p = data;

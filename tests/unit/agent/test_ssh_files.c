@@ -1,61 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What ssh is told of the nodes, as ssh itself reads it. THREATS.md I9: no name breaks out of its line, and nothing is said of other hosts. */
-#include "unit.h"
-
-#include <ftw.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "ssh_files.h"
-#include "trustgen.h"
+#include "ssh_ground.h"
 
-#define NOW INT64_C(1800000000)
 #define RUN "/run/cluster-login"
 #define HOP "\"hop\":true,"
 
-static struct trustgen *g;
-static struct trust t;
-static struct directory *directory;
-static struct revoke_list *revocations;
-static uint8_t *bytes;
 static const char *revoked, *run_dir;
-static char dir[64], config[8192], known[8192], said[65536];
+static char config[8192], known[8192], said[65536];
 static struct diag d;
-
-static int remove_one(const char *name, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(name);
-}
 
 static int setup(void **state)
 {
 	(void)state;
-	strcpy(dir, "/tmp/ssh-files-XXXXXX");
-	if (!mkdtemp(dir))
-		return 1;
-	g = trustgen_new("prod", NOW);
-	directory = NULL;
-	revocations = NULL;
 	revoked = "[]";
 	run_dir = RUN;
-	bytes = NULL;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	free(bytes);
-	directory_free(directory);
-	revoke_free(revocations);
-	trustgen_free(g);
-	return nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	return ground_begin("ssh-files");
 }
 
 static const char *node(const char *name, const char *addresses, const char *rest)
@@ -78,40 +38,12 @@ static enum cluster_err put(void)
 	return ssh_files_put(&files, &t, &d);
 }
 
-static void content(const char *name, char *dst, size_t size)
-{
-	const char *path = trustgen_format(g, "%s/%s", dir, name);
-	FILE *f = fopen(path, "re");
-	struct stat st;
-	size_t n;
-
-	assert_non_null(f);
-	n = fread(dst, 1, size - 1, f);
-	dst[n] = '\0';
-	assert_int_equal(fstat(fileno(f), &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0644);
-	fclose(f);
-}
-
 static void make(const char *nodes, const char *hop)
 {
-	struct trust_documents from = { .root = &g->root, .keyset = &g->keyset };
-	struct trustgen_records r = trustgen_sample(g);
-	struct cluster_id self = trustgen_id("core-1-1");
-	size_t n;
-
-	r.kind[DIRECTORY_NODES] = nodes;
-	r.kind[DIRECTORY_GRANTS] = trustgen_format(g, "[{\"accounts\":[\"emr-user\"],%s\"id\":\"%s\",\"nodes\":[\"role:master\"],\"role\":\"ops\"}]", hop, trustgen_id_text(g, "a"));
-	free(bytes);
-	directory_free(directory);
-	revoke_free(revocations);
-	from.dir = directory = trustgen_directory_read(g, trustgen_directory(g, 5, r));
-	from.revocations = revocations = trustgen_revocations_read(g, trustgen_revocations(g, 7, revoked));
-	assert_ok(trust_build(&from, &self, &bytes, &n, NULL));
-	assert_ok(trust_parse(bytes, n, &t));
+	ground_snapshot(nodes, ground_grant(trustgen_format(g, "%s\"nodes\":[\"role:master\"],\"role\":\"ops\"", hop)), revoked);
 	assert_ok(put());
-	content(SSH_FILES_CONFIG, config, sizeof config);
-	content(SSH_FILES_KNOWN_HOSTS, known, sizeof known);
+	ground_read(SSH_FILES_CONFIG, config, sizeof config);
+	ground_read(SSH_FILES_KNOWN_HOSTS, known, sizeof known);
 }
 
 /* What a program says; its status. */
@@ -234,7 +166,7 @@ static void test_known_hosts(void **state)
 static void test_revoked(void **state)
 {
 	(void)state;
-	revoked = trustgen_format(g, "[{\"iat\":%lld,\"kind\":\"node\",\"seq\":1,\"until\":4102444800,\"value\":\"%s\"}]", (long long)NOW, trustgen_id_text(g, "core-1-2"));
+	revoked = ground_revoked("core-1-2", 0);
 	make(cluster(), HOP);
 	assert_false(knows("core-1-2", "core-1-2") || knows("10.0.0.3", "core-1-2") || knows("core", "core-1-2"));
 	assert_true(knows("[core]:2222", "core-1-1") && knows("master-1-1", "master-1-1"));
@@ -281,23 +213,16 @@ static void test_breaking_out(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof evil / sizeof *evil; i++) {
-		struct trust_documents from = { .root = &g->root, .keyset = &g->keyset };
-		struct cluster_id self = trustgen_id("core-1-1");
 		char *instance;
-		size_t size;
 
 		make(cluster(), HOP);
 		n = &directory->nodes[2];
 		n->instance = instance = strdup(evil[i]);
-		from.dir = directory;
-		from.revocations = revocations;
-		free(bytes);
-		assert_ok(trust_build(&from, &self, &bytes, &size, NULL));
-		assert_ok(trust_parse(bytes, size, &t));
+		ground_build();
 		assert_ok(put());
-		content(SSH_FILES_CONFIG, said, sizeof said);
+		ground_read(SSH_FILES_CONFIG, said, sizeof said);
 		assert_string_equal(said, config);
-		content(SSH_FILES_KNOWN_HOSTS, said, sizeof said);
+		ground_read(SSH_FILES_KNOWN_HOSTS, said, sizeof said);
 		assert_string_equal(said, known);
 		free(instance);
 	}
@@ -317,7 +242,7 @@ static void test_paths(void **state)
 	}
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, ground_end)
 
 int main(void)
 {

@@ -1,75 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The file of CA keys that sshd trusts: keys of the one role, in force, and a key that has left the keyset leaves it too. THREATS.md B9. */
-#include "unit.h"
-
-#include <ftw.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "cluster/sshcert.h"
-#include "trustgen.h"
+#include "ssh_ground.h"
 #include "user_ca.h"
 
-#define NOW INT64_C(1800000000)
-
-static struct trustgen *g;
-static struct trust t;
-static struct directory *directory;
-static uint8_t *bytes;
-static char dir[64], path[128], text[8192];
+static char path[SCRATCH_SIZE + sizeof USER_CA_FILE], text[8192];
 static struct diag d;
-
-static int remove_one(const char *name, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(name);
-}
-
-/* `t` is the snapshot of core-1-1; `grants` NULL: those of the sample. */
-static void snapshot(const char *grants, const char *revoked)
-{
-	struct trustgen_records r = trustgen_sample(g);
-	struct revoke_list *list = trustgen_revocations_read(g, trustgen_revocations(g, 7, revoked));
-	struct trust_documents from = { .root = &g->root, .keyset = &g->keyset, .revocations = list };
-	struct cluster_id self = trustgen_id("core-1-1");
-	size_t n;
-
-	free(bytes);
-	directory_free(directory);
-	if (grants)
-		r.kind[DIRECTORY_GRANTS] = grants;
-	from.dir = directory = trustgen_directory_read(g, trustgen_directory(g, 5, r));
-	assert_ok(trust_build(&from, &self, &bytes, &n, NULL));
-	assert_ok(trust_parse(bytes, n, &t));
-	revoke_free(list);
-}
 
 static int setup(void **state)
 {
 	(void)state;
-	strcpy(dir, "/tmp/user-ca-XXXXXX");
-	if (!mkdtemp(dir))
+	if (ground_begin("user-ca") != 0)
 		return 1;
 	snprintf(path, sizeof path, "%s/" USER_CA_FILE, dir);
-	g = trustgen_new("prod", NOW);
-	directory = NULL;
-	bytes = NULL;
-	snapshot(NULL, "[]");
+	ground_snapshot(NULL, NULL, "[]");
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	free(bytes);
-	directory_free(directory);
-	trustgen_free(g);
-	return nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 static void put(int64_t now)
@@ -80,13 +27,9 @@ static void put(int64_t now)
 /* What the file says; and that it is `n` lines. */
 static const char *content(size_t n)
 {
-	FILE *f = fopen(path, "re");
-	size_t size, lines = 0;
+	size_t lines = 0;
 
-	assert_non_null(f);
-	size = fread(text, 1, sizeof text - 1, f);
-	text[size] = '\0';
-	fclose(f);
+	ground_read(USER_CA_FILE, text, sizeof text);
 	for (const char *p = text; (p = strchr(p, '\n')); p++)
 		lines++;
 	assert_int_equal(lines, n);
@@ -115,13 +58,9 @@ static const char *line_of(const struct keyring_key *k)
 
 static void test_one_role(void **state)
 {
-	struct stat st;
-
 	(void)state;
 	put(NOW);
 	assert_string_equal(content(1), line_of(key_of(KEYRING_SSHCA)));
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0644);
 }
 
 static const char *hop_line(const char *node)
@@ -132,35 +71,29 @@ static const char *hop_line(const char *node)
 	return line_of(&k);
 }
 
-static const char *grant(const char *rest)
-{
-	return trustgen_format(g, "[{\"accounts\":[\"emr-user\"],\"hop\":true,\"id\":\"%s\",%s}]", trustgen_id_text(g, "a"), rest);
-}
-
 /* Other nodes' hop keys are trusted only while somebody may hop here, and never those of a revoked node. */
 static void test_hop_keys(void **state)
 {
-	const char *here = grant("\"nodes\":[\"role:core\"],\"role\":\"ops\""), *from = grant("\"from\":[\"role:master\"],\"nodes\":[\"role:core\"]");
-	const char *there = grant("\"nodes\":[\"role:master\"],\"role\":\"ops\"");
-	const char *revoked = trustgen_format(g, "[{\"iat\":%lld,\"kind\":\"node\",\"seq\":1,\"until\":4102444800,\"value\":\"%s\"}]", (long long)NOW, trustgen_id_text(g, "master-1-1"));
+	const char *here = ground_grant("\"hop\":true,\"nodes\":[\"role:core\"],\"role\":\"ops\""), *from = ground_grant("\"from\":[\"role:master\"],\"hop\":true,\"nodes\":[\"role:core\"]");
+	const char *there = ground_grant("\"hop\":true,\"nodes\":[\"role:master\"],\"role\":\"ops\""), *revoked = ground_revoked("master-1-1", 0);
 	static const char *const nodes[] = { "master-1-1", "core-1-1", "task-1-1" };
 	const char *sshca = line_of(key_of(KEYRING_SSHCA));
 
 	(void)state;
-	snapshot(there, "[]");
+	ground_snapshot(NULL, there, "[]");
 	put(NOW);
 	content(1);
-	snapshot(here, "[]");
+	ground_snapshot(NULL, here, "[]");
 	put(NOW);
 	assert_memory_equal(content(4), sshca, strlen(sshca));
 	for (size_t i = 0; i < 3; i++)
 		assert_non_null(strstr(text, hop_line(nodes[i])));
-	snapshot(from, revoked);
+	ground_snapshot(NULL, from, revoked);
 	put(NOW);
 	content(3);
 	assert_null(strstr(text, hop_line("master-1-1")));
 	assert_non_null(strstr(text, hop_line("task-1-1")));
-	snapshot(there, revoked);
+	ground_snapshot(NULL, there, revoked);
 	put(NOW);
 	content(1);
 }
@@ -228,7 +161,7 @@ static void test_left_alone(void **state)
 	assert_string_equal(content(1), line_of(key_of(KEYRING_SSHCA)));
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, ground_end)
 
 int main(void)
 {

@@ -268,7 +268,7 @@ RUN = tests/run
 # `make check`: everything, and at its very end "N passed, M failed".
 check: deps deps-workbench deps-npm
 	+@$(MAKE) --no-print-directory $(JOBS) WERROR=1 tests compile_commands.json
-	@$(RUN) lint unit pam nss agent authority cli fuzz faults system
+	@WERROR=1 $(RUN) lint unit pam nss agent authority cli fuzz faults system
 
 lint: all compile_commands.json
 	@$(RUN) lint

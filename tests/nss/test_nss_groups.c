@@ -114,7 +114,7 @@ static void *caller(void *argument)
 	return NULL;
 }
 
-/* Ten times a second, until there were enough calls and, for so many calls, enough replacements. */
+/* Ten times a second, until there were enough calls, of both contents, and for so many calls enough replacements. */
 static unsigned int replace_until_done(void)
 {
 	const struct itimerspec ten_hertz = { { 0, INTERVAL_NS }, { 0, INTERVAL_NS } };
@@ -124,7 +124,8 @@ static unsigned int replace_until_done(void)
 
 	assert_true(clock >= 0);
 	assert_int_equal(timerfd_settime(clock, 0, &ten_hertz, NULL), 0);
-	while (atomic_load(&calls) < calls_wanted || replacements < 3 || replacements < calls_wanted / CALLS_A_REPLACEMENT) {
+	while (atomic_load(&calls) < calls_wanted || replacements < 3 || replacements < calls_wanted / CALLS_A_REPLACEMENT ||
+	    atomic_load(&seen[0]) == 0 || atomic_load(&seen[1]) == 0) {
 		assert_int_equal(read(clock, &ticks, sizeof ticks), sizeof ticks);
 		generation++;
 		world_publish(generation, files[generation % 2], sizes[generation % 2]);

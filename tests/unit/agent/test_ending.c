@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +69,7 @@ static size_t tell(const struct user *u)
 
 static void test_told(void **state)
 {
+	struct pollfd p = { .events = POLLIN };
 	struct user u;
 	char text[64];
 	ssize_t n;
@@ -75,6 +77,8 @@ static void test_told(void **state)
 	(void)state;
 	user_start(&u);
 	assert_int_equal(tell(&u), 1);
+	p.fd = u.master;
+	assert_int_equal(poll(&p, 1, 10000), 1); /* the kernel passes it on in its own time */
 	n = read(u.master, text, sizeof text);
 	assert_true(n >= (ssize_t)strlen("your session ends"));
 	assert_non_null(memmem(text, (size_t)n, "your session ends", strlen("your session ends")));

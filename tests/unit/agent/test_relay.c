@@ -55,7 +55,7 @@ static void start(struct scene *s, size_t most, size_t of_address)
 	memset(s, 0, sizeof *s);
 	s->authority = listener(&s->port);
 	s->target[0] = (struct endpoint){ .host = "127.0.0.1", .port = s->port };
-	s->conf = (struct relay_conf){ .target = s->target, .n_targets = 1, .most = most, .most_of_address = of_address, .connect_ms = 2000, .idle_ms = 3600000, .sweep_ms = 1, .log = line, .log_arg = s };
+	s->conf = (struct relay_conf){ .target = s->target, .n_targets = 1, .most = most, .most_of_address = of_address, .connect_ms = 60000, .idle_ms = 3600000, .sweep_ms = 10, .log = line, .log_arg = s };
 	s->base = event_base_new();
 	assert_non_null(s->base);
 	diag_clear(&d);
@@ -296,7 +296,7 @@ static void test_authority_away(void **state)
 	(void)state;
 	start(&s, 10, 10);
 	fd = listener(&closed);
-	close(fd);
+	assert_int_equal(shutdown(fd, SHUT_RDWR), 0); /* nobody listens there, and nobody else gets the port */
 	both[0] = (struct endpoint){ .host = "127.0.0.1", .port = closed };
 	both[1] = s.target[0];
 	relay_free(s.relay);
@@ -316,7 +316,7 @@ static void test_authority_away(void **state)
 	close(b);
 	expect_now(&s, 0);
 	assert_int_equal(relay_counts(r).failed, 0);
-	close(s.authority);
+	assert_int_equal(shutdown(s.authority, SHUT_RDWR), 0);
 	a = leaf(&s);
 	expect_end(&s, a);
 	close(a);
@@ -326,7 +326,7 @@ static void test_authority_away(void **state)
 	expect_end(&s, a);
 	close(a);
 	assert_int_equal(s.lines, 1);
-	s.authority = listener(&port);
+	close(fd);
 	stop(&s);
 }
 

@@ -88,7 +88,7 @@ static enum cluster_err as_other(const struct place *x, enum agent_msg_type type
 	if (pid == 0) {
 		if (geteuid() == 0 && (setgid(1) != 0 || setuid(1) != 0))
 			_exit(1);
-		got[0] = (int)agent_msg_call(x->path, &q, 5000, &a);
+		got[0] = (int)agent_msg_call(x->path, &q, 60000, &a);
 		got[1] = (int)a.result;
 		(void)!write(out[1], got, sizeof got);
 		_exit(0);
@@ -125,7 +125,7 @@ static void test_who_may_ask_what(void **state)
 	setup(&x);
 	send_status(&x, 77, false);
 	do {
-		assert_ok(agent_msg_call(x.path, &q, 5000, &a));
+		assert_ok(agent_msg_call(x.path, &q, 60000, &a));
 	} while (a.status.head_version != 77);
 	assert_string_equal(a.status.last_error, "none");
 	assert_ok(as_other(&x, AGENT_MSG_STATUS, &result));
@@ -194,7 +194,7 @@ static void refuse(const struct place *x, unsigned int i, const char *rhost)
 	struct agent_msg_request q = { .type = AGENT_MSG_REFUSED, .refusal = refusal(i, rhost) };
 	struct agent_msg_answer a;
 
-	assert_ok(agent_msg_call(x->path, &q, 5000, &a));
+	assert_ok(agent_msg_call(x->path, &q, 60000, &a));
 	assert_int_equal(a.result, CLUSTER_OK);
 }
 
@@ -203,7 +203,7 @@ static enum cluster_err explain(const struct place *x, unsigned int i, struct re
 	struct agent_msg_request q = { .type = AGENT_MSG_EXPLAIN, .refusal = refusal(i, "") };
 	struct agent_msg_answer a;
 
-	assert_ok(agent_msg_call(x->path, &q, 5000, &a));
+	assert_ok(agent_msg_call(x->path, &q, 60000, &a));
 	*ret = a.refusal;
 	return a.result;
 }
@@ -279,7 +279,7 @@ static void test_rubbish(void **state)
 		assert_int_equal(recv(fd, &byte, 1, 0), 0);
 		close(fd);
 	}
-	assert_ok(agent_msg_call(x.path, &q, 5000, &a));
+	assert_ok(agent_msg_call(x.path, &q, 60000, &a));
 	teardown(&x);
 }
 

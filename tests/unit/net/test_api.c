@@ -59,15 +59,15 @@ static void test_json(void **state)
 	struct diag d;
 
 	(void)state;
-	assert_int_equal(api_json(h, "/json", NULL, NULL, 5000, &j, &d), CLUSTER_OK);
+	assert_int_equal(api_json(h, "/json", NULL, NULL, 60000, &j, &d), CLUSTER_OK);
 	assert_int_equal(json_member_int(j, "a", 0), 1);
 	json_free(j);
 	j = NULL;
-	assert_int_equal(api_json(h, "/text", NULL, NULL, 5000, &j, &d), CLUSTER_EFORMAT);
-	assert_int_equal(api_json(h, "/status/403", NULL, NULL, 5000, &j, &d), CLUSTER_EDENIED);
+	assert_int_equal(api_json(h, "/text", NULL, NULL, 60000, &j, &d), CLUSTER_EFORMAT);
+	assert_int_equal(api_json(h, "/status/403", NULL, NULL, 60000, &j, &d), CLUSTER_EDENIED);
 	assert_non_null(strstr(d.text, "a sentence"));
 	assert_null(strchr(d.text, '\033'));
-	assert_int_equal(api_json(h, "/redirect", NULL, NULL, 5000, &j, &d), CLUSTER_ESYSTEM);
+	assert_int_equal(api_json(h, "/redirect", NULL, NULL, 60000, &j, &d), CLUSTER_ESYSTEM);
 	assert_null(j);
 	http_free(h);
 }
@@ -79,11 +79,11 @@ static void test_bytes(void **state)
 	struct diag d;
 
 	(void)state;
-	assert_int_equal(api_bytes(h, "/text", NULL, 100, 5000, &text, &d), CLUSTER_OK);
+	assert_int_equal(api_bytes(h, "/text", NULL, 100, 60000, &text, &d), CLUSTER_OK);
 	assert_int_equal(text.n, strlen(text.body));
 	http_response_done(&text);
-	assert_int_equal(api_bytes(h, "/large", NULL, 100, 5000, &text, &d), CLUSTER_ELIMIT);
-	assert_int_equal(api_bytes(h, "/status/404", NULL, 100, 5000, &text, &d), CLUSTER_ENOTFOUND);
+	assert_int_equal(api_bytes(h, "/large", NULL, 100, 60000, &text, &d), CLUSTER_ELIMIT);
+	assert_int_equal(api_bytes(h, "/status/404", NULL, 100, 60000, &text, &d), CLUSTER_ENOTFOUND);
 	assert_null(text.body);
 	http_free(h);
 }

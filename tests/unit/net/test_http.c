@@ -53,7 +53,7 @@ static struct http *pinned(void)
 
 static enum cluster_err get(struct http *h, const char *path, size_t max, struct http_response *r, struct diag *d)
 {
-	const struct http_request q = { .method = "GET", .path = path, .max_body = max, .timeout_ms = 5000 };
+	const struct http_request q = { .method = "GET", .path = path, .max_body = max, .timeout_ms = 60000 };
 
 	memset(r, 0, sizeof *r);
 	diag_clear(d);

@@ -11,6 +11,7 @@
 #include "cluster/http.h"
 #include "cluster/json.h"
 #include "cluster/moment.h"
+#include "cluster/name.h"
 #include "cmd.h"
 #include "out.h"
 #include "remote.h"
@@ -114,6 +115,35 @@ enum cluster_err admin_text_get(struct admin *a, const char *path, size_t max, c
 	return CLUSTER_OK;
 }
 
+/* The list in which the authority has looked for what it says there is, or is not. */
+static const char *list_of(const char *text)
+{
+	static const char *const lists[][2] = {
+		{ " person ", "cluster-login user list" }, { " account ", "cluster-login account list" }, { " group ", "cluster-login group list" }, { " node ", "cluster-login node list" },
+		{ " grant ", "cluster-login grant list" }, { " device ", "cluster-login device list" }, { " devices of ", "cluster-login device list" }, { "revo", "cluster-login revoke --list" },
+	};
+	const char *at = strstr(text, "there is ");
+
+	if (at == NULL)
+		at = text;
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+		if (strstr(at, lists[i][0]) != NULL)
+			return lists[i][1];
+	}
+	return NULL;
+}
+
+const char *admin_next(const struct admin_words *w, const struct diag *d)
+{
+	bool person = w->remote || w->own;
+
+	if (d->code == CLUSTER_EUNAVAIL)
+		return person ? "again later: credentials in hand serve until they expire, also without the authority" : "systemctl status cluster-authorityd";
+	if (d->code == CLUSTER_EDENIED && w->remote)
+		return "as an administrator (cluster-login user add NAME --admin), or as root on the authority's host";
+	return d->code == CLUSTER_ENOTFOUND || strstr(d->text, " already") != NULL ? list_of(d->text) : NULL;
+}
+
 struct json *admin_once(const struct admin_words *w, const char *call, struct json *body, int *ret_status)
 {
 	struct json *answer = NULL;
@@ -124,12 +154,12 @@ struct json *admin_once(const struct admin_words *w, const char *call, struct js
 	diag_clear(&d);
 	if ((e = admin_open(w, &a, &d)) != CLUSTER_OK) {
 		json_free(body);
-		*ret_status = out_failed(&d, w->remote || w->own ? (e == CLUSTER_ECONFIG ? CMD_TRY_SETUP : NULL) : ADMIN_TRY);
+		*ret_status = out_failed(&d, !w->remote && !w->own ? ADMIN_TRY : e == CLUSTER_ECONFIG ? profile_next(e) : admin_next(w, &d));
 		return NULL;
 	}
 	if (admin_call(a, call, body, &answer, &d) != CLUSTER_OK) {
 		answer = NULL;
-		*ret_status = out_failed(&d, NULL);
+		*ret_status = out_failed(&d, admin_next(w, &d));
 	}
 	admin_close(a);
 	return answer;
@@ -148,6 +178,15 @@ int admin_simple(const struct admin_words *w, const char *call, struct json *bod
 		out_note("%s", done);
 	json_free(answer);
 	return EXIT_DONE;
+}
+
+int admin_roles_check(const char *name, const struct command_list *roles)
+{
+	for (size_t i = 0; i < roles->n; i++) {
+		if (!name_role_ok(roles->item[i]))
+			return command_usage_error(name, "--role %s: a role's name begins with a-z or _ and has at most %d characters of a-z 0-9 _ -", roles->item[i], NAME_ROLE_MAX);
+	}
+	return COMMAND_GO;
 }
 
 struct json *admin_texts(const struct command_list *list, bool or_null)

@@ -30,6 +30,10 @@ struct admin_words {
 #define ADMIN_TRY "on the authority's host, as root; from elsewhere --remote"
 
 struct admin;
+struct diag;
+
+/* What to try after an administrator's call has failed; NULL: nothing is known. */
+const char *admin_next(const struct admin_words *w, const struct diag *d);
 
 enum cluster_err admin_open(const struct admin_words *w, struct admin **ret, struct diag *d) CLUSTER_MUST_USE;
 void admin_close(struct admin *a);
@@ -46,6 +50,8 @@ struct json *admin_once(const struct admin_words *w, const char *call, struct js
 /* admin_once for calls whose answer says nothing to a person: JSON if asked for, else `done` as narration (NULL: nothing). The exit status. */
 int admin_simple(const struct admin_words *w, const char *call, struct json *body, const char *done);
 
+/* COMMAND_GO if all of --role are names of roles, or the exit status. */
+int admin_roles_check(const char *name, const struct command_list *roles);
 /* A JSON list of texts; NULL when out of memory or if `list` is empty and `or_null`. */
 struct json *admin_texts(const struct command_list *list, bool or_null);
 /* `body` with one more number, unless that is 0. NULL when out of memory. */

@@ -77,6 +77,7 @@ int askpass_run(int argc, char **argv)
 		return EXIT_NO;
 	if (challenge_prompt_parse(argv[1], strlen(argv[1]), &prompt) != CLUSTER_OK) {
 		out_error("not answered: this is not a cluster's challenge");
+		out_try("cluster-login show, for the accounts that are yours; local accounts of a node, and questions of ssh, are for an ssh without this helper");
 		return EXIT_NO;
 	}
 	diag_clear(&d);

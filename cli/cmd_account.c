@@ -36,6 +36,10 @@ static int run_add(const struct command *self, int argc, char **argv)
 		return status;
 	if (!name_account_ok(rest.v[0]))
 		return command_usage_error(argv[0], "\"%s\": an account's name begins with a-z or _ and has at most 32 characters of a-z 0-9 _ -", rest.v[0]);
+	if ((w.home != NULL && !name_path_ok(w.home)) || (w.shell != NULL && !name_path_ok(w.shell)))
+		return command_usage_error(argv[0], "--home and --shell are absolute paths of at most %d bytes, without ':'", NAME_PATH_MAX);
+	if (w.gecos != NULL && !name_gecos_ok(w.gecos))
+		return command_usage_error(argv[0], "--gecos: at most %d bytes, without ':' and ','", NAME_GECOS_MAX);
 	body = json_make("{s:s, s:s*, s:s*, s:s*, s:s*}", "name", rest.v[0], "gecos", w.gecos, "home", w.home, "shell", w.shell, "person", w.person);
 	body = admin_with_number(admin_with_number(body, "uid", w.uid), "gid", w.gid);
 	if ((answer = admin_once(&w.admin, "account/add", body, &status)) == NULL)

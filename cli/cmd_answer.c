@@ -28,7 +28,7 @@ static enum cluster_err find_challenge(const char *text, struct challenge *ret, 
 	const char *at = strstr(text, MARK);
 
 	if (at == NULL || strlen(at) < CHALLENGE_TEXT || challenge_text_parse(at, CHALLENGE_TEXT, ret) != CLUSTER_OK)
-		return diag_set(d, CLUSTER_EFORMAT, "that is no challenge: it begins with CL1: and has %d characters", CHALLENGE_TEXT);
+		return diag_set(d, CLUSTER_EFORMAT, "that is no whole challenge: it begins with CL1:, has %d characters, and loses none on the way", CHALLENGE_TEXT);
 	return CLUSTER_OK;
 }
 
@@ -123,7 +123,7 @@ static int answer(const struct words *w, const char *given)
 
 	diag_clear(&d);
 	if (profile_load(&p, &d) != CLUSTER_OK)
-		return out_failed(&d, CMD_TRY_SETUP);
+		return out_failed(&d, profile_next(d.code));
 	if (view_load(&p, &v, &d) != CLUSTER_OK)
 		return out_failed(&d, CMD_TRY_GET);
 	if ((e = given != NULL ? find_challenge(given, &c, &d) : read_challenge(&c, &d)) != CLUSTER_OK || (e = check(&p, &c, v, &node, &d)) != CLUSTER_OK)
@@ -138,7 +138,9 @@ static int answer(const struct words *w, const char *given)
 	out_line("%s", token);
 	status = EXIT_DONE;
 out:
-	if (e != CLUSTER_OK)
+	if (e == CLUSTER_EFORMAT || e == CLUSTER_ELIMIT)
+		status = out_failed(&d, "cluster-login answer, and then paste the line that sudo or su shows");
+	else if (e != CLUSTER_OK)
 		status = out_failed(&d, NULL);
 	free(token);
 	view_free(v);

@@ -20,7 +20,7 @@ static int start(const char *program, int argc, char **argv)
 
 	diag_clear(&d);
 	if (profile_load(&p, &d) != CLUSTER_OK)
-		return out_failed(&d, CMD_TRY_SETUP);
+		return out_failed(&d, profile_next(d.code));
 	if (self_link(SELF_SSH, p.dir, ssh, &d) != CLUSTER_OK)
 		return out_failed(&d, NULL);
 	if ((v = calloc((size_t)argc + 3, sizeof *v)) == NULL)

@@ -6,6 +6,7 @@
 #include "admin.h"
 #include "cluster/api.h"
 #include "cluster/json.h"
+#include "cluster/request.h"
 #include "cmd.h"
 #include "out.h"
 #include "profile.h"
@@ -147,7 +148,8 @@ static int run_remove(const struct command *self, int argc, char **argv)
 		return status;
 	here(this);
 	if (w.admin.own && strcmp(id, this) == 0 && !w.force) {
-		out_error("that is the device that you are sitting at: without it only an administrator's invitation lets you in again; --force removes it");
+		out_error("that is the device that you are sitting at: without it only an administrator's invitation lets you in again");
+		out_try("cluster-login device remove --force");
 		return EXIT_REFUSED;
 	}
 	return admin_simple(&w.admin, "device/remove", json_make("{s:s}", "device", id), "Removed: it gets no credential any more, those that it has open nothing, and its sessions end.");
@@ -162,6 +164,8 @@ static int run_rename(const struct command *self, int argc, char **argv)
 
 	if ((status = command_parse(self, argc, argv, &w, &rest)) != COMMAND_GO)
 		return status;
+	if (!request_label_ok(rest.v[1]))
+		return command_usage_error(argv[0], "\"%s\": a label has 1 to 63 characters", rest.v[1]);
 	choose(&w);
 	if ((status = find(&w, rest.v[0], id)) != COMMAND_GO)
 		return status;

@@ -266,8 +266,10 @@ static int run(const struct command *self, int argc, char **argv)
 		return reason_of(rest.v[0]) == REASON_N && explain_id_ok(rest.v[0]) ? explain_id(&w.node, &w.admin, rest.v[0]) : explain_word(argv[0], rest.v[0], w.admin.json);
 	if ((w.person == NULL) == (w.certificate == NULL) || w.account == NULL || rest.n != 0)
 		return command_usage_error(argv[0], "the id of a refusal is needed, or --person or --certificate and --account, or one reason");
-	if (w.certificate != NULL && !read_line(w.certificate, certificate))
-		return out_failed(&(struct diag){ .code = CLUSTER_ENOTFOUND, .text = "the certificate cannot be read" }, NULL);
+	if (w.certificate != NULL && !read_line(w.certificate, certificate)) {
+		out_error("%s: no line of a certificate can be read there", w.certificate);
+		return EXIT_NO;
+	}
 	return explain_login(&w, w.certificate != NULL ? certificate : NULL);
 }
 

@@ -7,6 +7,7 @@
 #include "certificate.h"
 #include "cluster/directory.h"
 #include "cluster/json.h"
+#include "cluster/moment.h"
 #include "cmd.h"
 #include "in_hand.h"
 #include "issue.h"
@@ -80,8 +81,14 @@ static int print_certificate(const struct profile *p, const struct certificate *
 }
 
 /* What helps when the authority gives nothing. */
-static const char *next_of(enum cluster_err e)
+static const char *next_of(const struct diag *d)
 {
+	enum cluster_err e = d->code;
+
+	if (strstr(d->text, "/" PROFILE_DEVICE_KEY) != NULL && e == CLUSTER_ENOTFOUND)
+		return "cluster-login setup URL --pin sha256:... --code CODE --force (a lost key: an administrator removes the device and invites again)";
+	if (strstr(d->text, "/" PROFILE_DEVICE_KEY) != NULL && e == CLUSTER_EUNTRUSTED)
+		return "chmod 600 on that file; if others may have read it, have the device revoked and set up again";
 	if (e == CLUSTER_EUNAVAIL)
 		return "cluster-login show --offline (what is in hand serves until it expires, also without the authority)";
 	if (e == CLUSTER_EREVOKED || e == CLUSTER_EDENIED)
@@ -104,7 +111,7 @@ static int get_certificate(const struct profile *p, const struct get_words *w, c
 	else if (w->output == NULL && ssh_agent_open(NULL, &agent, &d) != CLUSTER_OK)
 		status = out_failed(&d, TRY_AGENT);
 	else if (issue_certificate(p, wish, c, &v, &d) != CLUSTER_OK)
-		status = out_failed(&d, next_of(d.code));
+		status = out_failed(&d, next_of(&d));
 	else if (w->output != NULL && certificate_to_file(p, c, w->output, &d) != CLUSTER_OK)
 		status = out_failed(&d, NULL);
 	else if (w->output == NULL && certificate_to_agent(p, c, agent, &d) != CLUSTER_OK)
@@ -156,6 +163,21 @@ out:
 	accounts_done(&a);
 }
 
+/* What was asked for and is not what was given, or cannot serve as things are. */
+static void print_but(const struct get_words *w, const struct credential *c, const struct view *v)
+{
+	char life[40];
+
+	if (w->ttl > 0 && c->exp - c->iat < (int64_t)w->ttl) {
+		moment_span(c->exp - c->iat, life, sizeof life);
+		out_note("Not longer than %s: so say your grants, or the authority.", life);
+	}
+	for (size_t i = 0; i < c->n_nod; i++) {
+		if (strncmp(c->nod[i], "node:", 5) == 0 && resolve_node(v->dir, c->nod[i] + 5) == NULL)
+			out_note("No node is called %s so far: cluster-login nodes", c->nod[i] + 5);
+	}
+}
+
 static enum cluster_err get(const struct profile *p, const struct get_words *w, const struct issue_wish *wish, struct wallet *ret, struct view **ret_view, struct diag *d)
 {
 	return w->renew ? renewal_ensure(p, ret, ret_view, d) : issue_all(p, wish, ret, ret_view, d);
@@ -176,7 +198,7 @@ static int run_get(const struct command *self, int argc, char **argv)
 		return status;
 	diag_clear(&d);
 	if (profile_load(&p, &d) != CLUSTER_OK)
-		return out_failed(&d, CMD_TRY_SETUP);
+		return out_failed(&d, profile_next(d.code));
 	if (w.nodes.n > 0 && view_load(&p, &v, NULL) != CLUSTER_OK)
 		v = NULL; /* names are then taken as they are */
 	status = read_wish(&w, argv[0], v != NULL ? v->dir : NULL, &wish);
@@ -187,8 +209,9 @@ static int run_get(const struct command *self, int argc, char **argv)
 	if (w.ssh_cert)
 		return get_certificate(&p, &w, &wish);
 	if (get(&p, &w, &wish, &wallet, &v, &d) != CLUSTER_OK)
-		return out_failed(&d, next_of(d.code));
+		return out_failed(&d, next_of(&d));
 	status = in_hand_print(&p, &wallet.claims, v->root.name, NULL, w.json);
+	print_but(&w, &wallet.claims, v);
 	if (!w.json && status == EXIT_DONE)
 		print_next(&p, &wallet.claims, v);
 	view_free(v);

@@ -68,6 +68,12 @@ static int selectors(const struct command_list *given, const char *command, cons
 	return COMMAND_GO;
 }
 
+/* Not given, or one of three words. */
+static bool one_of(const char *s, const char *a, const char *b, const char *c)
+{
+	return s == NULL || strcmp(s, a) == 0 || strcmp(s, b) == 0 || (c != NULL && strcmp(s, c) == 0);
+}
+
 static int ask(const struct admin_words *admin, struct json *body)
 {
 	struct json *answer;
@@ -95,6 +101,8 @@ static int run_add(const struct command *self, int argc, char **argv)
 		return command_usage_error(argv[0], "to whom? Either --person or --role");
 	if (w.accounts.n == 0)
 		return command_usage_error(argv[0], "as what? --account is needed");
+	if (!one_of(w.on_revoke, "end", "warn", "keep") || !one_of(w.on_expiry, "end", "keep", NULL))
+		return command_usage_error(argv[0], "--on-revoke is end, warn or keep; --on-expiry is keep or end");
 	if ((status = selectors(&w.nodes, argv[0], "node", "any", &nodes)) != COMMAND_GO)
 		return status;
 	return ask(&w.admin, json_make("{s:s*, s:s*, s:o, s:o, s:b, s:b, s:b, s:s*, s:s*, s:o*}", "person", w.person, "role", w.role, "accounts", admin_texts(&w.accounts, false), "nodes", nodes,
@@ -126,6 +134,8 @@ static int run_hop(const struct command *self, int argc, char **argv)
 		return status;
 	if (w.accounts.n == 0 || w.from.n == 0 || w.to.n == 0)
 		return command_usage_error(argv[0], "whose jobs, from where, to where? --account, --from and --to are needed");
+	if (!one_of(w.on_revoke, "end", "warn", "keep"))
+		return command_usage_error(argv[0], "--on-revoke is end, warn or keep");
 	for (size_t i = 0; i < w.from.n; i++)
 		if (strcmp(w.from.item[i], "any") == 0)
 			return command_usage_error(argv[0], "--from any: name roles or nodes, for whatever joins some day would be one of them");

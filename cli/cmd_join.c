@@ -268,7 +268,7 @@ static int run_join(const struct words *w, const char *url, const char *state)
 	else if (j->enrolled.authority.n > 0)
 		status = out_failed(&d, "cluster-login join --configure, once that is put right");
 	else
-		status = out_failed(&d, d.code == CLUSTER_ESIGNATURE ? "the command exactly as cluster-login node token printed it" : NULL);
+		status = out_failed(&d, d.code == CLUSTER_ESIGNATURE || d.code == CLUSTER_EDENIED ? "the command exactly as cluster-login node token printed it, once and in time; else another token" : NULL);
 	join_free(j);
 	return status;
 }
@@ -284,7 +284,7 @@ static int run_configure(const struct words *w, const char *state)
 	if (enrolled_read(state, geteuid(), &enrolled, &d) != CLUSTER_OK)
 		return out_failed(&d, "cluster-login join URL --pin PIN --token TOKEN --configure");
 	if (configure_check(&c, &d) != CLUSTER_OK || configure_apply(&c, &d) != CLUSTER_OK)
-		return out_failed(&d, NULL);
+		return out_failed(&d, d.code == CLUSTER_ECONFIG ? "cluster-login doctor; cluster-login leave undoes what was configured" : NULL);
 	return EXIT_DONE;
 }
 

@@ -4,6 +4,7 @@
 
 #include "admin.h"
 #include "cluster/json.h"
+#include "cluster/name.h"
 #include "cmd.h"
 #include "out.h"
 #include "table.h"
@@ -39,6 +40,10 @@ static int run_token(const struct command *self, int argc, char **argv)
 
 	if ((status = command_parse(self, argc, argv, &w, &rest)) != COMMAND_GO)
 		return status;
+	if ((status = admin_roles_check(argv[0], &w.roles)) != COMMAND_GO)
+		return status;
+	if (w.name != NULL && !name_node_ok(w.name))
+		return command_usage_error(argv[0], "--name %s: a node's name has 1 to 63 of a-z 0-9 -, as in DNS, and is none that every machine has", w.name);
 	body = admin_with_number(json_make("{s:o, s:s*}", "roles", admin_texts(&w.roles, false), "name", w.name), "ttl", w.ttl);
 	if ((answer = admin_once(&w.admin, "node/token", body, &status)) == NULL)
 		return status;
@@ -125,6 +130,10 @@ static int run_set(const struct command *self, int argc, char **argv)
 		return status;
 	if (w.leader && w.no_leader)
 		return command_usage_error(argv[0], "--leader or --no-leader?");
+	if (!w.leader && !w.no_leader && w.jump == NULL && w.roles.n == 0)
+		return command_usage_error(argv[0], "what? --role, --leader, --no-leader or --jump");
+	if ((status = admin_roles_check(argv[0], &w.roles)) != COMMAND_GO)
+		return status;
 	body = json_make("{s:s, s:o*, s:s*, s:o*}", "node", rest.v[0], "roles", admin_texts(&w.roles, true), "jump", w.jump, "leader",
 	    w.leader || w.no_leader ? json_make("b", w.leader) : NULL);
 	return admin_simple(&w.admin, "node/set", body, NULL);

@@ -110,7 +110,7 @@ static int run(const struct command *self, int argc, char **argv)
 		return status;
 	diag_clear(&d);
 	if (profile_load(&p, &d) != CLUSTER_OK)
-		return out_failed(&d, CMD_TRY_SETUP);
+		return out_failed(&d, profile_next(d.code));
 	if (view_load(&p, &v, &d) == CLUSTER_ENOTFOUND && renewal_ensure(&p, &wallet, &v, &d) == CLUSTER_OK)
 		diag_clear(&d);
 	if (v == NULL) {

@@ -88,7 +88,7 @@ static void print_names(const struct json *answer, const char *what)
 	out_line("%-10s %lld%s%s", what, total, total > 0 ? ": " : "", names);
 }
 
-static int preview(struct admin *a, const struct revoking *r, bool json)
+static int preview(struct admin *a, const struct revoking *r, const struct words *w)
 {
 	struct json *answer = NULL;
 	long long sessions;
@@ -97,8 +97,8 @@ static int preview(struct admin *a, const struct revoking *r, bool json)
 
 	diag_clear(&d);
 	if (admin_call(a, "revoke/preview", revoking_body(r), &answer, &d) != CLUSTER_OK)
-		return out_failed(&d, NULL);
-	if (json)
+		return out_failed(&d, admin_next(&w->admin, &d));
+	if (w->admin.json)
 		return out_json(answer);
 	print_names(answer, "people");
 	print_names(answer, "devices");
@@ -124,12 +124,12 @@ static int revoke(const struct words *w, struct revoking *r)
 	if (revoking_value(r->kind, r->value, value, &r->value, &d) != CLUSTER_OK)
 		return out_failed(&d, NULL);
 	if (admin_open(&w->admin, &a, &d) != CLUSTER_OK)
-		return out_failed(&d, w->admin.remote ? NULL : ADMIN_TRY);
+		return out_failed(&d, w->admin.remote ? admin_next(&w->admin, &d) : ADMIN_TRY);
 	if (r->kind == REVOKE_LOCKDOWN && revoking_except(a, &w->except, except, &d) != CLUSTER_OK) {
-		status = out_failed(&d, NULL);
+		status = out_failed(&d, admin_next(&w->admin, &d));
 	} else {
 		r->value = r->kind == REVOKE_LOCKDOWN ? except : r->value;
-		status = w->dry ? preview(a, r, w->admin.json) : revoking_run(a, r, &how);
+		status = w->dry ? preview(a, r, w) : revoking_run(a, r, &how);
 	}
 	admin_close(a);
 	return status;

@@ -15,6 +15,7 @@
 #include "profile.h"
 
 #define ENROLL_PATH "/v1/enroll"
+#define ROOM 32768 /* a device's files when it is new: 12 KiB at most */
 #define TIMEOUT_MS 15000
 
 struct words {
@@ -128,6 +129,22 @@ out:
 	return e;
 }
 
+/* A code is good once: a disk that is full, or a directory that cannot be written, has to show before it is sent, and with --force before anything is replaced. */
+static enum cluster_err room(const struct setup *s, struct diag *d)
+{
+	enum cluster_err e;
+	char *text;
+
+	if ((e = profile_make_dir(s->p.dir, d)) != CLUSTER_OK)
+		return e;
+	if ((text = calloc(1, ROOM)) == NULL)
+		return diag_set(d, CLUSTER_ENOMEM, "out of memory");
+	if ((e = profile_write(&s->p, PROFILE_TRIAL, text, ROOM, d)) == CLUSTER_OK)
+		e = profile_remove(&s->p, PROFILE_TRIAL, d);
+	free(text);
+	return e;
+}
+
 /* profile.conf comes last: without it nothing is set up. */
 static enum cluster_err store(const struct setup *s, struct diag *d)
 {
@@ -156,6 +173,8 @@ static enum cluster_err setup(struct setup *s, const char *url, const struct wor
 		return e;
 	if (!w->force && profile_load(&old, NULL) == CLUSTER_OK)
 		return diag_set(d, CLUSTER_EDENIED, "%s is set up for %s already; --force replaces it", s->p.dir, old.name);
+	if (w->label != NULL && !request_label_ok(w->label))
+		return diag_set(d, CLUSTER_ECONFIG, "--label has 1 to 63 characters");
 	if (document_pin_parse(w->pin, s->p.pin) != CLUSTER_OK)
 		return diag_set(d, CLUSTER_ECONFIG, "--pin is sha256: and 43 characters of base64url");
 	if (strlen(url) >= sizeof s->p.url)
@@ -167,8 +186,7 @@ static enum cluster_err setup(struct setup *s, const char *url, const struct wor
 	where = profile_where(&s->p);
 	if ((e = make_key(s, w, d)) != CLUSTER_OK)
 		return e;
-	/* Whatever is wrong with the place must show before the code is spent. */
-	if ((e = profile_make_dir(s->p.dir, d)) != CLUSTER_OK)
+	if ((e = room(s, d)) != CLUSTER_OK)
 		return e;
 	if ((e = api_bootstrap(&where, s->p.pin, &s->root, &s->keyset, &s->root_text, &s->keyset_text, d)) != CLUSTER_OK)
 		return e;
@@ -176,6 +194,13 @@ static enum cluster_err setup(struct setup *s, const char *url, const struct wor
 	if ((e = enroll(s, w, d)) != CLUSTER_OK)
 		return e;
 	return store(s, d);
+}
+
+static const char *next_of(const struct diag *d)
+{
+	bool wrong = d->code == CLUSTER_ESIGNATURE || (d->code == CLUSTER_EDENIED && strstr(d->text, "--force") == NULL) || strncmp(d->text, "--pin", 5) == 0;
+
+	return !wrong ? NULL : "the command exactly as an administrator's \"cluster-login user invite\" printed it, once and in time; if its code is spent, another one";
 }
 
 static int run(const struct command *self, int argc, char **argv)
@@ -198,7 +223,7 @@ static int run(const struct command *self, int argc, char **argv)
 	if ((s = calloc(1, sizeof *s)) == NULL)
 		return out_failed(&(struct diag){ .code = CLUSTER_ENOMEM }, NULL);
 	if (setup(s, rest.v[0], &w, &d) != CLUSTER_OK) {
-		status = out_failed(&d, d.code == CLUSTER_ESIGNATURE ? "the command exactly as the administrator's \"cluster-login user invite\" printed it" : NULL);
+		status = out_failed(&d, next_of(&d));
 		if (w.ssh_agent != NULL && d.code == CLUSTER_ENOTFOUND && s->agent == NULL)
 			device_key_list();
 	} else {

@@ -53,7 +53,7 @@ static int run_show(const struct command *self, int argc, char **argv)
 		return status;
 	diag_clear(&d);
 	if (profile_load(&p, &d) != CLUSTER_OK)
-		return out_failed(&d, CMD_TRY_SETUP);
+		return out_failed(&d, profile_next(d.code));
 	if ((e = wallet_load(&p, &wallet, &d)) == CLUSTER_ENOTFOUND && only_certificates(&p, w.json, &status))
 		goto out;
 	if (e != CLUSTER_OK || view_load(&p, &v, &d) != CLUSTER_OK) {
@@ -96,7 +96,7 @@ static int run_whoami(const struct command *self, int argc, char **argv)
 		return status;
 	diag_clear(&d);
 	if (profile_load(&p, &d) != CLUSTER_OK)
-		return out_failed(&d, CMD_TRY_SETUP);
+		return out_failed(&d, profile_next(d.code));
 	id_text(&p.person, person);
 	id_text(&p.device, device);
 	id_text(&p.cluster, cluster);
@@ -126,7 +126,7 @@ static int run_drop(const struct command *self, int argc, char **argv)
 		return status;
 	diag_clear(&d);
 	if (profile_load(&p, &d) != CLUSTER_OK)
-		return out_failed(&d, CMD_TRY_SETUP);
+		return out_failed(&d, profile_next(d.code));
 	e = wallet_drop(&p, &d);
 	diag_clear(&more);
 	if ((e2 = ssh_agent_open(NULL, &agent, &more)) == CLUSTER_OK)

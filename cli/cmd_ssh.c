@@ -94,11 +94,15 @@ static int read_words(const struct command *self, int argc, char **argv, struct 
 	}
 	w->command = argv + i;
 	w->n_command = (size_t)(argc - i);
+	if (w->leader + (w->mesos_id != NULL) + (w->private_ip != NULL) > 1)
+		return command_usage_error(argv[0], "--leader, --mesos-id and --private-ip each name a node: one of them");
 	if (w->leader)
 		w->destination = (char *)"leader";
 	else if (w->mesos_id != NULL || w->private_ip != NULL)
 		w->destination = (char *)(w->mesos_id != NULL ? w->mesos_id : w->private_ip);
-	if (w->destination == NULL)
+	if (w->destination != NULL && w->destination[0] == '@')
+		return command_usage_error(argv[0], "which account? cluster-login ssh %s", self->usage);
+	if (w->destination == NULL || w->destination[0] == '\0' || w->destination[strlen(w->destination) - 1] == '@')
 		return command_usage_error(argv[0], "which node? cluster-login ssh %s", self->usage);
 	return COMMAND_GO;
 }
@@ -257,7 +261,7 @@ static int run_ssh(const struct words *given, const char *name)
 
 	diag_clear(&d);
 	if (profile_load(&p, &d) != CLUSTER_OK)
-		return out_failed(&d, CMD_TRY_SETUP);
+		return out_failed(&d, profile_next(d.code));
 	if (renewal_ensure(&p, &wallet, &v, &d) != CLUSTER_OK)
 		return out_failed(&d, CMD_TRY_GET);
 	status = EXIT_NO;

@@ -180,7 +180,9 @@ static int run_ssh_config(const struct command *self, int argc, char **argv)
 		return status;
 	diag_clear(&d);
 	if (profile_load(&p, &d) != CLUSTER_OK)
-		return out_failed(&d, CMD_TRY_SETUP);
+		return out_failed(&d, profile_next(d.code));
+	if (w.print && w.remove)
+		return command_usage_error(argv[0], "--print or --remove?");
 	e = w.print ? print(&p, &d) : w.remove ? uninstall(&w, &p, &d) : install(&w, &p, &d);
 	return e == CLUSTER_OK ? EXIT_DONE : out_failed(&d, e == CLUSTER_ENOTFOUND ? CMD_TRY_GET : NULL);
 }
@@ -254,7 +256,9 @@ static int run_env(const struct command *self, int argc, char **argv)
 		return status;
 	diag_clear(&d);
 	if (profile_load(&p, &d) != CLUSTER_OK)
-		return out_failed(&d, CMD_TRY_SETUP);
+		return out_failed(&d, profile_next(d.code));
+	if (w.fish && w.csh)
+		return command_usage_error(argv[0], "--fish or --csh?");
 	if (configured(&w, &p, &d) != CLUSTER_OK)
 		return out_failed(&d, "cluster-login ssh-config");
 	if (!self_askpass(askpass) && self_link(SELF_ASKPASS, p.dir, askpass, &d) != CLUSTER_OK)

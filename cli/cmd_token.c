@@ -74,11 +74,12 @@ static int run(const struct command *self, int argc, char **argv)
 		return status;
 	diag_clear(&d);
 	if (profile_load(&p, &d) != CLUSTER_OK)
-		return out_failed(&d, CMD_TRY_SETUP);
+		return out_failed(&d, profile_next(d.code));
 	if ((status = read_wish(&p, rest.v[0], &w, argv[0], &wish)) != COMMAND_GO)
 		return status;
 	if (issue_onetime(&p, &wish, &token, &exp, &d) != CLUSTER_OK)
-		return out_failed(&d, d.code == CLUSTER_EDENIED ? "cluster-login ssh, or ask an administrator: cluster-login grant add --onetime" : NULL);
+		return out_failed(&d, d.code == CLUSTER_EDENIED ? "cluster-login ssh, or ask an administrator: cluster-login grant add --onetime" :
+			d.code == CLUSTER_ENOTFOUND ? "cluster-login nodes" : d.code == CLUSTER_EUNAVAIL ? "cluster-login ssh, which needs no authority; one-time credentials do" : NULL);
 	status = print(token, exp, &wish, &w);
 	explicit_bzero(token, strlen(token));
 	free(token);

@@ -58,6 +58,8 @@ static int run_add(const struct command *self, int argc, char **argv)
 		return command_usage_error(argv[0], "\"%s\": a person's name has 1 to 64 characters of a-z 0-9 _ . @ + -", name);
 	if ((w.account || w.uid > 0) && (!w.account || !name_account_ok(name)))
 		return command_usage_error(argv[0], w.account ? "\"%s\" cannot be the name of an account too" : "%s: --uid belongs to --account", name);
+	if ((status = admin_roles_check(argv[0], &w.roles)) != COMMAND_GO)
+		return status;
 	body = json_make("{s:s, s:o*, s:b}", "name", name, "roles", admin_texts(&w.roles, true), "admin", w.is_admin);
 	if ((answer = admin_once(&w.admin, "person/add", body, &status)) == NULL)
 		return status;

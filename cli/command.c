@@ -58,6 +58,7 @@ static void print_help(const struct command *self, const char *name)
 static int add_to_list(const char *name, const struct command_option *o, struct command_list *list, char *value)
 {
 	const char *separator = o->kind == COMMAND_LIST ? "," : "";
+	size_t before = list->n;
 	char *word, *rest = NULL;
 
 	for (word = strtok_r(value, separator, &rest); word != NULL; word = strtok_r(NULL, separator, &rest)) {
@@ -65,6 +66,9 @@ static int add_to_list(const char *name, const struct command_option *o, struct 
 			return command_usage_error(name, "--%s: more than %d", o->name, COMMAND_LIST_MAX);
 		list->item[list->n++] = word;
 	}
+	/* an unset variable of a script must not make "only on" into "anywhere" */
+	if (list->n == before)
+		return command_usage_error(name, "--%s needs a value, not an empty one", o->name);
 	return COMMAND_GO;
 }
 

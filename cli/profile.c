@@ -13,9 +13,12 @@
 
 #include "cluster/document.h"
 #include "cluster/endpoint.h"
+#include "cluster/enrolled.h"
 #include "cluster/file.h"
+#include "cluster/node_conf.h"
 #include "cluster/secret.h"
 #include "cluster/wr.h"
+#include "cmd.h"
 #include "device_key.h"
 
 struct fields {
@@ -109,6 +112,21 @@ enum cluster_err profile_load(struct profile *ret, struct diag *d)
 out:
 	secret_free(text);
 	return e;
+}
+
+const char *profile_next(enum cluster_err e)
+{
+	char path[PROFILE_PATH_MAX];
+	struct profile p;
+
+	if (profile_dir(p.dir, NULL) != CLUSTER_OK || path_of(&p, PROFILE_CONF, path, NULL) != CLUSTER_OK)
+		return "export CLUSTER_LOGIN_HOME=/an/absolute/path, or leave it unset";
+	if (access(path, F_OK) == 0 || errno == EACCES)
+		return e == CLUSTER_ESYSTEM || e == CLUSTER_EUNTRUSTED ? "the same as the user whose files these are, or with another CLUSTER_LOGIN_HOME" :
+			"cluster-login setup URL --pin sha256:... --code CODE --force (with a new code: cluster-login user invite)";
+	if (access(NODE_CONF_STATE "/" ENROLLED_FILE, F_OK) == 0)
+		return "on your own machine; this one is a node: from here plain ssh goes on to other nodes, where a grant has --hop";
+	return CMD_TRY_SETUP;
 }
 
 struct api_where profile_where(const struct profile *p)

@@ -34,6 +34,7 @@ struct secret;
 #define PROFILE_SSH_CONFIG "ssh_config"
 #define PROFILE_WALLET_LOCK "credential.lock"
 #define PROFILE_RENEWAL_LOCK "renewal.lock"
+#define PROFILE_TRIAL "setup.room"
 
 struct profile {
 	char dir[PROFILE_PATH_MAX];
@@ -50,6 +51,8 @@ enum cluster_err profile_dir(char dst[PROFILE_PATH_MAX], struct diag *d) CLUSTER
 struct api_where profile_where(const struct profile *p);
 /* CLUSTER_ECONFIG when nobody has run setup, or the file is wrong. */
 enum cluster_err profile_load(struct profile *ret, struct diag *d) CLUSTER_MUST_USE;
+/* What to try after profile_load has failed: it depends on what is there, and on whether this machine is a node. */
+const char *profile_next(enum cluster_err e);
 /* Makes the directory (and ~/.config) if need be. */
 enum cluster_err profile_make_dir(const char *dir, struct diag *d) CLUSTER_MUST_USE;
 enum cluster_err profile_store(const struct profile *p, struct diag *d) CLUSTER_MUST_USE;

@@ -97,14 +97,20 @@ enum cluster_err program_check(const char *const *argv, struct diag *d)
 	struct program_result r = { .out = NULL };
 	const char *text;
 	enum cluster_err e;
+	size_t n;
 
 	if ((e = program_run(argv, NULL, 0, &r, d)) != CLUSTER_OK)
 		return e;
 	if (r.status != 0) {
 		text = (const char *)r.out->bytes;
-		if (r.out->n > 250)
-			text += r.out->n - 250;
-		e = diag_set(d, CLUSTER_ECONFIG, "%s fails with status %d: %s", argv[0], r.status, text);
+		n = r.out->n;
+		if (n > 250) {
+			text += n - 250;
+			n = 250;
+		}
+		while (n > 0 && strchr("\r\n ", text[n - 1]) != NULL)
+			n--;
+		e = diag_set(d, CLUSTER_ECONFIG, "%s fails with status %d: %.*s", argv[0], r.status, (int)n, text);
 	}
 	secret_free(r.out);
 	return e;

@@ -121,7 +121,7 @@ void node_conf_init(struct node_conf *c)
 	c->id_max = 2147483647;
 	SET(c->passwd, "/etc/passwd");
 	SET(c->group, "/etc/group");
-	SET(c->state, "/var/lib/cluster-login");
+	SET(c->state, NODE_CONF_STATE);
 	SET(c->run, "/run/cluster-login");
 	SET(c->user, "cluster-agent");
 	c->poll_wait = 30;

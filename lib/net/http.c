@@ -419,6 +419,7 @@ static enum cluster_err request_set(struct http *h, const struct http_request *q
 static enum cluster_err refused(const struct http *h, const struct exchange *x, CURLcode r, const char *detail, struct diag *d)
 {
 	const char *who = h->name;
+	long why = 0;
 
 	if (x->too_large || r == CURLE_FILESIZE_EXCEEDED)
 		return diag_set(d, CLUSTER_ELIMIT, "%s: the answer is larger than %zu bytes", who, x->max_body);
@@ -430,6 +431,9 @@ static enum cluster_err refused(const struct http *h, const struct exchange *x, 
 		return diag_set(d, CLUSTER_EUNTRUSTED, "%s answers with a TLS key that the cluster's keyset does not list; nothing was sent", who);
 	if (r == CURLE_UNSUPPORTED_PROTOCOL || r == CURLE_WEIRD_SERVER_REPLY || r == CURLE_BAD_CONTENT_ENCODING)
 		return diag_set(d, CLUSTER_EFORMAT, "%s does not speak HTTP as it should: %s", who, detail);
+	/* of a socket libcurl tells a tale of localhost and port 80 */
+	if (who[0] == '/' && curl_easy_getinfo(h->curl, CURLINFO_OS_ERRNO, &why) == CURLE_OK && why > 0)
+		detail = strerror((int)why);
 	return diag_set(d, CLUSTER_EUNAVAIL, "cannot reach %s: %s", who, detail);
 }
 

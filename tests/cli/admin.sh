@@ -28,6 +28,8 @@ expect 0 'user show' admin user show alice
 says out '^grant +alice on any' 'her grant'
 expect 0 'user show --json' admin user show alice --json
 expect 1 'user show of nobody' admin user show zoe
+says err 'try: cluster-login user list' 'where people are listed'
+expect 64 'a role that is none' admin user add dora --role 'bad role'
 expect 0 'user disable' admin user disable bob
 expect 0 'user list' admin user list
 says out '^bob .*disabled' 'bob is disabled'
@@ -44,6 +46,9 @@ holds 'the uid' [ "$(member uid)" = 5002 ]
 expect 64 'a name that is none' admin account add Emr-User
 run admin account add root
 holds 'a reserved name' [ "$status" -ne 0 ]
+expect 64 'a home that is none' admin account add spare --home relative
+expect 64 'a shell that is none' admin account add spare --shell sh
+expect 64 'a full name that is none' admin account add spare --gecos a:b
 expect 0 'account list' admin account list
 says out '^emr-user +18[0-9]{8} .*/home/emr +/bin/sh +EMR user' 'what was given'
 expect 0 'group add' admin group add hadoop-users --gid 5003
@@ -111,6 +116,8 @@ expect 0 'grant list' admin grant list
 says out "^role:data +emr-user +role:core node:master-1-1 +sudo +3600s +$grant" 'the grant as given'
 expect 0 'grant list --json' admin grant list --json
 expect 64 'to nobody' admin grant add --account emr-user
+expect 64 'no such word' admin grant add --person alice --account emr-user --on-revoke maybe
+says err 'end, warn or keep' 'says which'
 expect 64 'to both' admin grant add --person alice --role data --account emr-user
 expect 64 'as nothing' admin grant add --person alice
 expect 64 'on nonsense' admin grant add --person alice --account emr-user --node 'a b'
@@ -149,6 +156,9 @@ expect 0 'node list --json' admin node list --json
 expect 0 'node set' admin node set core-1-1 --role core --role task --leader --jump bastion.example
 expect 0 'node list' admin node list
 says out '^core-1-1 +core task leader' 'its roles'
+expect 64 'nothing to set' admin node set core-1-1
+expect 64 'no role' admin node set core-1-1 --role ''
+expect 64 'a node that cannot be called so' admin node token --name localhost
 expect 64 'leader or not' admin node set core-1-1 --leader --no-leader
 expect 1 'set of a stranger' admin node set zoe --leader
 
@@ -256,6 +266,7 @@ done
 CLUSTER_LOGIN_HOME=$work/root-of-all expect 0 'an administrator over the network' login user list --remote
 says out '^alice ' 'sees alice'
 CLUSTER_LOGIN_HOME=$work/alice expect 77 'alice is none' login user list --remote
+says err 'try: as an administrator' 'who may'
 expect 0 'devices' admin device list --person alice
 device=$(awk '/alice/ { print $1 }' "$work/out")
 CLUSTER_LOGIN_HOME=$work/alice expect 0 'get' login get

@@ -77,6 +77,16 @@ holds 'another credential each time' [ "$(member jti)" != "$first" ]
 expect 64 'get --on any' login get --on any
 expect 64 'get --for nonsense' login get --for 'No Name'
 expect 64 'get --ttl too long' login get --ttl 2d
+# A variable of a script that is not set makes nothing wider.
+for words in '--for=' '--on=' '--on=,' '--for=,,'; do
+	expect 64 "get $words" login get "$words"
+done
+expect 0 'get --on a node that is none yet' login get --on no-such-node
+says err 'No node is called no-such-node' 'says so'
+expect 0 'get --ttl longer than granted' login get --ttl 13h
+says err 'Not longer than 1h' 'says so'
+expect 65 'answer to what is no challenge' login answer "CL1:$(printf 'A%.0s' {1..226})"
+says err 'try: cluster-login answer' 'what to try'
 expect 0 'drop' login drop
 holds 'the credential is gone' [ ! -e "$CLUSTER_LOGIN_HOME/credential.jwt" ]
 holds 'its key too' [ ! -e "$CLUSTER_LOGIN_HOME/credential.key" ]
@@ -90,6 +100,7 @@ expect 0 'rename by label' login device rename --mine laptop 'my laptop'
 expect 0 'rename by id' login device rename --mine "$id" laptop
 expect 1 'a label that is none' login device rename --mine phone x
 says err 'no device "phone"' 'says so'
+expect 64 'no label' login device rename --mine laptop ''
 expect 77 'remove the device in use' login device remove --mine laptop
 says err -- '--force' 'names --force'
 expect 1 'the device of nobody' login device remove --mine AAAAAAAAAAAAAAAAAAAAAA
@@ -133,6 +144,10 @@ expect 64 'no agent is forwarded' login ssh -A emr-user@master-1-1
 expect 64 'unknown option of ssh' login ssh -Z emr-user@master-1-1
 expect 64 'an option without its value' login ssh emr-user@master-1-1 -L
 expect 64 'no node' login ssh -v
+expect 64 'a node without a name' login ssh emr-user@
+expect 64 'an account without a name' login ssh @master-1-1
+says err 'which account' 'says so'
+expect 64 'two nodes' login ssh --leader --mesos-id i-0abc --user emr-user
 expect 1 'unknown node' login ssh emr-user@mastr-1-1
 says err 'did you mean master-1-1' 'names the nearest'
 expect 64 'a jump host that is none' login ssh --print --proxy-ip='-oProxyCommand=x'
@@ -168,6 +183,8 @@ for shell in '' --fish --csh; do
 	expect 0 "env $shell" login env --file "$work/ssh/config" $shell
 	says out 'SSH_ASKPASS_REQUIRE[ =]force' "env $shell names the rule"
 done
+expect 64 'env for two shells' login env --file "$work/ssh/config" --fish --csh
+expect 64 'ssh-config --print --remove' login ssh-config --print --remove --file "$work/ssh/config"
 expect 0 'ssh-config --print' login ssh-config --print
 holds 'prints the block file' cmp -s "$work/out" "$CLUSTER_LOGIN_HOME/ssh_config"
 rm "$CLUSTER_LOGIN_HOME/objects"/*
@@ -232,11 +249,26 @@ expect 0 'the right one is taken again' login get
 
 # ---- bad files ----
 cp -a "$CLUSTER_LOGIN_HOME" "$work/spoilt"
+echo 'x = y' >>"$work/spoilt/profile.conf"
+CLUSTER_LOGIN_HOME=$work/spoilt expect 78 'a profile with a key that is none' login get
+says err 'try: .*--force' 'setup is to be done again'
+CLUSTER_LOGIN_HOME=spoilt expect 78 'a directory without a whole path' login get
+says err 'try: export CLUSTER_LOGIN_HOME=/' 'what to try'
+cp "$CLUSTER_LOGIN_HOME/profile.conf" "$work/spoilt/profile.conf"
+chmod 666 "$work/spoilt/profile.conf"
+CLUSTER_LOGIN_HOME=$work/spoilt expect 77 'a profile that others may write' login get
+says_not err 'cluster-login setup' 'which setup does not mend'
+chmod 600 "$work/spoilt/profile.conf"
+mv "$work/spoilt/device.key" "$work/spoilt/gone"
+CLUSTER_LOGIN_HOME=$work/spoilt expect 1 'the key of the device is gone' login get
+says err 'try: cluster-login setup .*--force' 'what to try'
+mv "$work/spoilt/gone" "$work/spoilt/device.key"
 echo x >"$work/spoilt/root.jws"
 CLUSTER_LOGIN_HOME=$work/spoilt expect 65 'a damaged root' login get
 cp "$CLUSTER_LOGIN_HOME/root.jws" "$work/spoilt/root.jws"
 chmod 644 "$work/spoilt/device.key"
 CLUSTER_LOGIN_HOME=$work/spoilt expect 77 'a device key that others can read' login get
+says err 'try: chmod 600' 'what to try'
 chmod 600 "$work/spoilt/device.key"
 echo nonsense >"$work/spoilt/credential.jwt"
 CLUSTER_LOGIN_HOME=$work/spoilt expect 65 'a damaged credential' login show

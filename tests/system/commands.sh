@@ -58,6 +58,6 @@ says 0 'demo' 'cluster-login status' root@authority
 
 authority_kill authority
 says 69 'try: cluster-login show' 'cluster-login get'
-says 69 '.' 'cluster-login status' root@authority
+says 69 '^cluster-login: cannot reach /run/cluster-login/authority.sock: Connection refused$' 'cluster-login status' root@authority
 on alice@client 'cluster-login ssh emr-user@core-1-1 -- id -un'
 expect_ok 'the credential in hand goes on working'

@@ -33,3 +33,23 @@ on root@authority 'cluster-login revoke person bob --wait'
 expect_ok 'with room again it works'
 on root@authority 'cluster-login audit >/dev/null && cluster-login status'
 expect_ok 'and the store is sound'
+
+# A person's disk: what is in hand stays, and a code is not spent on what could not be kept.
+must_quietly root@client 'mkdir /home/carol/full && mount -t tmpfs -o size=128k,mode=0700,uid=$(id -u carol) full /home/carol/full'
+must_quietly root@authority 'cluster-login user add carol && cluster-login grant add --person carol --account emr-user && cluster-login user invite carol'
+SETUP=$(said 'cluster-login setup')
+must_quietly carol@client "export CLUSTER_LOGIN_HOME=~/full; $SETUP && cluster-login get"
+must_quietly carol@client 'dd if=/dev/zero of=full/filler bs=1k 2>/dev/null; true'
+on carol@client 'CLUSTER_LOGIN_HOME=~/full cluster-login get'
+expect_status 74 'get on a full disk'
+expect_text 'No space left' 'and why'
+must_quietly root@authority 'cluster-login user invite carol'
+SETUP=$(said 'cluster-login setup')
+on carol@client "CLUSTER_LOGIN_HOME=~/full $SETUP --force"
+expect_status 74 'setup on a full disk'
+on carol@client 'CLUSTER_LOGIN_HOME=~/full cluster-login show --offline && cluster-login whoami; ls -A full'
+expect_text '^person +carol' 'what was in hand is still there'
+expect_no_text 'setup.room|\.tmp' 'and nothing is left behind'
+must_quietly carol@client 'rm full/filler'
+on carol@client "CLUSTER_LOGIN_HOME=~/full $SETUP --force"
+expect_ok 'with room the same code is good'

@@ -152,6 +152,7 @@ struct snap_group {
 	uint32_t n_members;
 	const char *members; /* n_members names one after the other, each NUL-terminated */
 	size_t members_size;
+	const uint8_t *lengths; /* of each, with its NUL */
 };
 
 /*

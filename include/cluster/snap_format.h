@@ -11,7 +11,7 @@
  *
  *   header, 64 bytes                      section table entry, 32 bytes
  *    0 magic[8]  "CLSNAP1\n"               0 u32 type
- *    8 u16 major (1)                       4 u32 flags  (SNAP_CRITICAL: a reader that does not know the type must refuse the file)
+ *    8 u16 major (SNAP_A_MAJOR, ...)       4 u32 flags  (SNAP_CRITICAL: a reader that does not know the type must refuse the file)
  *   10 u16 minor                           8 u64 offset (multiple of 64)
  *   12 u32 kind  (SNAP_ACCOUNTS, ...)     16 u64 length
  *   16 u64 size of the whole file         24 u64 checksum of a flat section's bytes; 0 for record and index sections
@@ -30,7 +30,6 @@
  * Guarding each bucket and each record lets a lookup trust exactly the bytes that it reads, at any file size.
  */
 #define SNAP_MAGIC "CLSNAP1\n"
-#define SNAP_MAJOR 1
 #define SNAP_HEADER_SIZE 64
 #define SNAP_SECTION_SIZE 32
 #define SNAP_SECTIONS_MAX 32
@@ -45,7 +44,7 @@
 
 enum snap_kind { SNAP_ACCOUNTS = 1, SNAP_TRUST = 2 };
 
-/* Sections of accounts.snap (PROTOCOL.md 5.2). 1 to 8 are critical; 9 to 12 came with minor version 1, are not, and may be missing. */
+/* Sections of accounts.snap (PROTOCOL.md 5.2). 1 to 8 are critical; 9 to 12 are not, and may be missing. */
 enum snap_accounts_section {
 	SNAP_A_ACCOUNTS = 1,    /* records, in name order: struct snap_account */
 	SNAP_A_BY_NAME = 2,     /* index: account name */
@@ -61,10 +60,12 @@ enum snap_accounts_section {
 	SNAP_A_ADDRESS_BY_BYTES = 12
 };
 #define SNAP_A_CRITICAL_MAX SNAP_A_MEMBER_BY_NAME
-#define SNAP_A_MINOR 1 /* of accounts.snap; trust.snap has 0 */
+#define SNAP_A_MAJOR 2 /* 1: groups without the lengths of their members */
+#define SNAP_T_MAJOR 1 /* of trust.snap */
+#define SNAP_MINOR 0   /* of both */
 
 #define SNAP_ACCOUNT_HEAD 16 /* u32 uid, u32 gid, u8 lengths of name, gecos, home, shell, u32 0; then the four strings, each with its NUL */
-#define SNAP_GROUP_HEAD 16   /* u32 gid, u32 members, u32 bytes of members, u8 length of name, 3 x 0; then name NUL, each member NUL */
+#define SNAP_GROUP_HEAD 16   /* u32 gid, u32 members, u32 bytes of members, u8 length of name, 3 x 0; then name NUL, each member NUL, u8 length of each with its NUL */
 #define SNAP_MEMBER_HEAD 8   /* u32 gids, u8 length of name, 3 x 0; then name NUL, each gid u32, ascending */
 #define SNAP_HOST_HEAD 12    /* u32 IPv4, u32 IPv6 addresses, u8 length of name, u8 flags (SNAP_HOST_ROLE), u16 0; then name NUL, 4 bytes each, 16 bytes each */
 #define SNAP_HOST_ROLE 0x01
@@ -94,6 +95,12 @@ enum snap_trust_section {
 };
 
 enum snap_shape { SNAP_SHAPE_UNKNOWN = 0, SNAP_SHAPE_FLAT, SNAP_SHAPE_RECORDS, SNAP_SHAPE_INDEX };
+
+/* The major version: a reader refuses a file of any other. */
+static inline uint16_t snap_major(enum snap_kind kind)
+{
+	return kind == SNAP_ACCOUNTS ? SNAP_A_MAJOR : SNAP_T_MAJOR;
+}
 
 /* The shape of section `type`; for an index, *ret_records is the record section that it leads to (0 otherwise). */
 static inline enum snap_shape snap_section_shape(enum snap_kind kind, uint32_t type, uint32_t *ret_records)

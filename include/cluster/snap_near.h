@@ -278,6 +278,18 @@ static inline snap_lanes64 snap_lanes64_load(const void *p)
 	return v;
 }
 
+/* Adds the chunks of a body of SNAP_SUM_CHUNK bytes or more from byte `at` on, the beginning of one of them. */
+static inline void snap_sum_rest(struct snap_sum *s, const struct rd *body, size_t at)
+{
+	const size_t last = body->n - SNAP_SUM_CHUNK;
+
+	for (; at < last; at += SNAP_SUM_CHUNK)
+		snap_sum_add(s, snap_lanes64_load(body->p + at));
+	do
+		snap_sum_add(s, snap_lanes64_load(body->p + last));
+	while ((at += SNAP_SUM_CHUNK) < SNAP_SUM_SHORT);
+}
+
 /* As snap_record_guard of SNAP_SUM_CHUNK to SNAP_SUM_SHORT bytes, without a branch on n. */
 __attribute__((always_inline)) static inline uint32_t snap_record_guard_short(const uint8_t *p, size_t n, uint32_t type)
 {

@@ -43,10 +43,4 @@ static inline bool snap_group_reserved(const char *s, size_t n)
 	return snap_name_suspect(s, n) && name_group_reserved(s);
 }
 
-/* The same of a name in a place of which `room` bytes may be read. */
-static inline bool snap_group_reserved_in(const char *s, size_t n, size_t room)
-{
-	return room < sizeof(uint64_t) ? name_group_reserved(s) : snap_group_reserved(s, n);
-}
-
 #endif

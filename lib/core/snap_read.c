@@ -17,20 +17,17 @@ uint64_t snap_hash(const void *data, size_t n, uint64_t seed)
 
 uint32_t snap_record_guard(const void *body, size_t n, uint32_t type)
 {
-	const uint8_t *p = body, *last;
 	uint8_t few[SNAP_SUM_CHUNK] = { 0 };
-	unsigned int chunks = 0;
+	struct rd r = { .p = body, .n = n };
 	struct snap_sum s;
 
-	if (n < SNAP_SUM_CHUNK)
-		p = n ? memcpy(few, p, n) : few;
-	last = n < SNAP_SUM_CHUNK ? few : p + n - SNAP_SUM_CHUNK;
+	if (n < SNAP_SUM_CHUNK) {
+		if (n)
+			memcpy(few, body, n);
+		r = (struct rd){ .p = few, .n = sizeof few };
+	}
 	snap_sum_init(&s);
-	for (; p < last; p += SNAP_SUM_CHUNK, chunks++)
-		snap_sum_add(&s, snap_lanes64_load(p));
-	do
-		snap_sum_add(&s, snap_lanes64_load(last));
-	while (++chunks < SNAP_SUM_CHUNKS);
+	snap_sum_rest(&s, &r, 0);
 	return snap_sum_guard(&s, type, n);
 }
 
@@ -51,11 +48,11 @@ static enum cluster_err parse_header(const uint8_t *p, size_t n, enum snap_kind 
 		return CLUSTER_ETRUNC;
 	if (memcmp(p, SNAP_MAGIC, 8) != 0)
 		return CLUSTER_EFORMAT;
-	major = snap_be16(p + 8);
-	if (major != SNAP_MAJOR)
-		return major > SNAP_MAJOR ? CLUSTER_EVERSION : CLUSTER_EFORMAT;
-	if (snap_be32(p + 12) != (uint32_t)kind)
+	if (snap_be32(p + 12) != (uint32_t)kind) /* each has versions of its own */
 		return CLUSTER_EFORMAT;
+	major = snap_be16(p + 8);
+	if (major != snap_major(kind))
+		return major > snap_major(kind) ? CLUSTER_EVERSION : CLUSTER_EFORMAT;
 	if (snap_be64(p + 16) != n)
 		return snap_be64(p + 16) > n ? CLUSTER_ETRUNC : CLUSTER_EFORMAT;
 	count = snap_be32(p + 40);

@@ -308,6 +308,8 @@ static enum cluster_err write_group(struct build *b, const struct snap_group_in 
 	for (size_t i = 0; i < n; i++)
 		put_string(body, members[i]);
 	wr_patch_u32(body, 8, (uint32_t)(body->n - at));
+	for (size_t i = 0; i < n; i++)
+		wr_u8(body, (uint8_t)(strlen(members[i]) + 1));
 	e = add_record(b, SNAP_A_GROUPS, body, g->name, SNAP_A_GROUP_BY_GID, g->gid);
 	free(copy);
 	return e;

@@ -91,8 +91,8 @@ static uint32_t sections(enum snap_kind kind)
 static void put_header(const struct snap_frame *f, struct wr *out, uint64_t size, uint32_t count)
 {
 	wr_bytes(out, SNAP_MAGIC, 8);
-	wr_u16(out, SNAP_MAJOR);
-	wr_u16(out, f->kind == SNAP_ACCOUNTS ? SNAP_A_MINOR : 0);
+	wr_u16(out, snap_major(f->kind));
+	wr_u16(out, SNAP_MINOR);
 	wr_u32(out, (uint32_t)f->kind);
 	wr_u64(out, size);
 	wr_bytes(out, f->cluster.b, ID_SIZE);

@@ -80,9 +80,10 @@ static void check_group(const struct snap *s, const struct snap_group *g)
 	const char *p = g->members;
 
 	check_inside(s, g->members, g->members_size);
+	check_inside(s, g->lengths, g->n_members);
 	FUZZ_CHECK(name_group_ok(g->name) && !name_group_reserved(g->name) && name_id_ok(g->gid));
 	for (uint32_t i = 0; i < g->n_members; i++, p += strlen(p) + 1)
-		FUZZ_CHECK(p < g->members + g->members_size && name_account_ok(p));
+		FUZZ_CHECK(p < g->members + g->members_size && name_account_ok(p) && g->lengths[i] == strlen(p) + 1);
 	FUZZ_CHECK(p == g->members + g->members_size);
 }
 

@@ -12,7 +12,7 @@
 /* For tests of snapshots: the golden file, and how to damage one so that only the reader's own checks stand in the way. */
 
 #define SNAP_VECTOR_FILE "tests/vectors/accounts.snap.hex"
-#define SNAP_VECTOR_OLD_FILE "tests/vectors/accounts-1.0.snap.hex" /* as written before minor version 1: without nodes */
+#define SNAP_VECTOR_OLD_FILE "tests/vectors/accounts-1.0.snap.hex" /* of major version 1 */
 #define SNAP_VECTOR_MAX 8192
 #define SNAP_VECTOR_SECTIONS SNAP_A_ADDRESS_BY_BYTES
 #define SNAP_VECTOR_TABLE_END (64 + 32 * SNAP_VECTOR_SECTIONS) /* whole lines of 64 bytes: the first section follows at once */
@@ -76,6 +76,21 @@ static inline uint8_t *snap_bytes_of(uint8_t *file, uint32_t type)
 static inline void snap_reseal_header(uint8_t *file)
 {
 	snap_put64(file + 56, snap_hash(file + 64, 32 * (size_t)snap_be32(file + 40), snap_hash(file, 56, 0)));
+}
+
+/* The golden file without its sections 9 to 12, at `dst`; the size. */
+static inline size_t snap_without_nodes(uint8_t *golden, uint8_t *dst)
+{
+	const size_t table = 64 + 32 * SNAP_A_CRITICAL_MAX, cut = SNAP_VECTOR_TABLE_END - table, n = snap_be64(snap_entry(golden, SNAP_A_HOSTS) + 8) - cut;
+
+	memcpy(dst, golden, table);
+	memcpy(dst + table, golden + SNAP_VECTOR_TABLE_END, n - table);
+	snap_put64(dst + 16, n);
+	snap_put32(dst + 40, SNAP_A_CRITICAL_MAX);
+	for (uint32_t type = 1; type <= SNAP_A_CRITICAL_MAX; type++)
+		snap_put64(snap_entry(dst, type) + 8, snap_be64(snap_entry(golden, type) + 8) - cut);
+	snap_reseal_header(dst);
+	return n;
 }
 
 /* Makes the guard of the record at `record` true again. */

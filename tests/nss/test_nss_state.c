@@ -244,7 +244,8 @@ static void spoil_byte(const char *path, off_t at, uint8_t value)
 	close(fd);
 }
 
-static void spoil_major(const char *path) { spoil_byte(path, 9, 2); }
+static void spoil_major(const char *path) { spoil_byte(path, 9, SNAP_A_MAJOR + 1); }
+static void spoil_old_major(const char *path) { spoil_byte(path, 9, SNAP_A_MAJOR - 1); }
 static void spoil_kind(const char *path) { spoil_byte(path, 15, 2); }
 static void spoil_cluster(const char *path) { spoil_byte(path, 24, 0x77); }
 
@@ -263,6 +264,7 @@ static void test_e8_snapshots_not_believed(void **state)
 	bad_generation(spoil_empty);
 	bad_generation(spoil_growth);
 	bad_generation(spoil_major);
+	bad_generation(spoil_old_major);
 	bad_generation(spoil_kind);
 	bad_generation(spoil_cluster);
 }

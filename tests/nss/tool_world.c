@@ -74,7 +74,8 @@ static void craft_group(struct snap_writer *w, const char *name, uint32_t gid)
 	body[12] = (uint8_t)name_n;
 	memcpy(body + 16, name, name_n + 1);
 	memcpy(body + 16 + name_n + 1, "mallory", 8);
-	add(w, SNAP_A_GROUPS, body, 16 + name_n + 1 + 8, name, SNAP_A_GROUP_BY_GID, gid);
+	body[16 + name_n + 1 + 8] = 8;
+	add(w, SNAP_A_GROUPS, body, 16 + name_n + 1 + 8 + 1, name, SNAP_A_GROUP_BY_GID, gid);
 }
 
 static void craft(uint64_t generation, char **gids, int n)

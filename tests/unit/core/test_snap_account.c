@@ -54,6 +54,7 @@ static void test_lookups(void **state)
 	assert_int_equal(g.n_members, 3);
 	assert_int_equal(g.members_size, 19);
 	assert_memory_equal(g.members, "alice\0ecs-user\0zoe", 19);
+	assert_memory_equal(g.lengths, "\x06\x09\x04", 3);
 	assert_ok(snap_group_by_gid(&snap, 1500, &g));
 	assert_string_equal(g.name, "analysts");
 	assert_err(snap_group_by_gid(&snap, 27, &g), CLUSTER_ENOTFOUND);

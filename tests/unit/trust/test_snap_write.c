@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "cluster/snap_quick.h"
 #include "cluster/snap_write.h"
 #include "snap_vector.h"
 
@@ -303,60 +304,109 @@ static void test_account_heads(void **state)
 }
 
 /* Groups and member records of any content under good seals. */
-static struct snap one_group(uint32_t gid, const char *name, const char *members, size_t size, uint32_t count, uint8_t **ret_file)
+struct list {
+	const char *members;
+	size_t size;
+	const char *lengths; /* as many as there are before a NUL */
+	uint32_t count;
+};
+
+static struct snap one_group(uint32_t gid, const char *name, const struct list *l, uint8_t **ret_file)
 {
 	struct snap_writer *w = writer(SNAP_ACCOUNTS);
 	uint8_t body[512] = { 0 };
-	size_t name_n = strlen(name);
+	size_t name_n = strlen(name), n = 16 + name_n + 1;
 	uint32_t offset, key;
 
 	snap_put32(body, gid);
-	snap_put32(body + 4, count);
-	snap_put32(body + 8, (uint32_t)size);
+	snap_put32(body + 4, l->count);
+	snap_put32(body + 8, (uint32_t)l->size);
 	body[12] = (uint8_t)name_n;
 	memcpy(body + 16, name, name_n + 1);
-	memcpy(body + 16 + name_n + 1, members, size);
-	assert_ok(snap_writer_record(w, SNAP_A_GROUPS, body, 16 + name_n + 1 + size, &offset));
+	memcpy(body + n, l->members, l->size);
+	memcpy(body + n + l->size, l->lengths, strlen(l->lengths));
+	assert_ok(snap_writer_record(w, SNAP_A_GROUPS, body, n + l->size + strlen(l->lengths), &offset));
 	assert_ok(snap_writer_key(w, SNAP_A_GROUP_BY_NAME, name, name_n, offset));
 	snap_put32((uint8_t *)&key, gid);
 	assert_ok(snap_writer_key(w, SNAP_A_GROUP_BY_GID, &key, 4, offset));
 	return end(w, SNAP_ACCOUNTS, ret_file);
 }
 
-static void check_group(uint32_t gid, const char *name, const char *members, size_t size, uint32_t count, bool good)
+/* E1: whoever takes such a record for judged gets what lies in the room, which is tight, or nothing. */
+static void check_group_in_room(const struct snap *s, const char *name, const struct list *l, bool good)
+{
+	struct snap_room room = { .n = (l->count + 1) * sizeof(char *) + strlen(name) + 1 + l->size };
+	_Atomic uint8_t judged[64];
+	struct snap_table t = snap_table(s, SNAP_A_GROUPS, SNAP_A_GROUP_BY_NAME);
+	struct snap_group_copy g;
+
+	if (l->count > 100 || !*name)
+		return;
+	assert_true(snap_judged_size(s->size) <= sizeof judged);
+	room.p = malloc(room.n);
+	assert_non_null(room.p);
+	assert_int_equal(snap_copy_group_by_name(&t, name, &room, &g) == CLUSTER_OK, good);
+	memset((void *)judged, 0xff, sizeof judged);
+	t.judged = judged;
+	if (snap_quick_group_by_name(&t, name, &room, &g) == CLUSTER_OK) {
+		assert_ptr_equal(g.end, room.p + room.n);
+		assert_int_equal(g.end[-1], '\0');
+		assert_ptr_equal(g.members[l->count], NULL);
+		for (uint32_t i = 0; i < l->count; i++)
+			assert_true(g.members[i] > g.name && g.members[i] < g.end);
+	} else {
+		assert_false(good && snap_be32(s->section[SNAP_A_GROUPS].p) >= SNAP_JUDGED_MIN);
+	}
+	free(room.p);
+}
+
+static void check_group(uint32_t gid, const char *name, const struct list *l, bool good)
 {
 	uint64_t cursor = 0;
 	uint8_t *file;
-	struct snap s = one_group(gid, name, members, size, count, &file);
+	struct snap s = one_group(gid, name, l, &file);
 	struct snap_group g;
 
 	assert_int_equal(snap_group_by_name(&s, name, &g) == CLUSTER_OK, good);
 	assert_int_equal(snap_group_by_gid(&s, gid, &g) == CLUSTER_OK, good);
 	assert_int_equal(snap_group_each(&s, &cursor, &g) == CLUSTER_OK, good);
 	/* nobody has a member record here: a group without members is whole, one with members is half */
-	assert_int_equal(snap_verify(&s) == CLUSTER_OK, good && !count);
+	assert_int_equal(snap_verify(&s) == CLUSTER_OK, good && !l->count);
+	check_group_in_room(&s, name, l, good);
 	free(file);
 }
 
 static void test_d3_groups_refused_on_read(void **state)
 {
 	static const char *const bad[] = { "root", "sudo", "wheel", "admin", "adm", "docker", "lxd", "libvirt", "kvm", "disk", "shadow", "systemd-x", "", "A" };
+	static const struct list empty = { "", 0, "", 0 };
 
 	(void)state;
-	check_group(5000, "devs", "", 0, 0, true);
-	check_group(5000, "devs", "a\0bc", 5, 2, true);
+	check_group(5000, "devs", &empty, true);
 	for (size_t i = 0; i < COUNT(bad); i++)
-		check_group(5000, bad[i], "", 0, 0, false);
-	check_group(0, "devs", "", 0, 0, false);
-	check_group(27, "devs", "", 0, 0, false);
-	check_group(65534, "devs", "", 0, 0, false);
-	check_group(5000, "devs", "a\0bc", 5, 1, false);
-	check_group(5000, "devs", "a\0bc", 5, 3, false);
-	check_group(5000, "devs", "a\0bc", 4, 2, false);
-	check_group(5000, "devs", "a\0\0bc", 6, 3, false);
-	check_group(5000, "devs", "a\0B", 4, 2, false);
-	check_group(5000, "devs", "a,b", 4, 1, false);
-	check_group(5000, "devs", "", 0, SNAP_GROUP_MEMBERS_MAX + 1, false);
+		check_group(5000, bad[i], &empty, false);
+	check_group(0, "devs", &empty, false);
+	check_group(27, "devs", &empty, false);
+	check_group(65534, "devs", &empty, false);
+}
+
+static void test_d3_members_refused_on_read(void **state)
+{
+	static const char longest[] = "abcdefghijklmnopqrstuvwxyz012345\0b", longer[] = "abcdefghijklmnopqrstuvwxyz0123456\0b";
+	static const struct list good[] = { { "a\0bc", 5, "\2\3", 2 }, { longest, 35, "\x21\2", 2 }, { "a\0b\0c\0d\0e\0f\0g", 14, "\2\2\2\2\2\2\2", 7 } },
+	    bad[] = {
+		{ "a\0bc", 5, "\2\3", 1 }, { "a\0bc", 5, "\2\3", 3 }, { "a\0bc", 4, "\2\3", 2 }, { "a\0bc", 5, "\2", 1 }, { "a\0bc", 5, "\5", 1 },
+		{ "a\0bc", 5, "\3\2", 2 }, { "a\0bc", 5, "\2\4", 2 }, { "a\0bc", 5, "\2\2", 2 }, { "a\0bc", 5, "\2\2\1", 3 }, { "a\0bc", 5, "\2\xff", 2 },
+		{ "a\0bc", 5, "\xff\3", 2 }, { "a\0bc", 5, "", 0 }, { "", 0, "\2", 1 }, { "a\0\0bc", 6, "\2\1\3", 3 }, { "a\0\0bc", 6, "\3\3", 2 },
+		{ "a\0B", 4, "\2\2", 2 }, { "a,b", 4, "\4", 1 }, { "a\0-b", 5, "\2\3", 2 }, { longer, 36, "\x22\2", 2 }, { "", 0, "", SNAP_GROUP_MEMBERS_MAX + 1 },
+		{ "a\0b\0c\0d\0e\0f\0g", 14, "\2\2\2\4\2\2", 6 }, { "a\0b\0c\0d\0e\0f\0g", 14, "\2\2\2\2\2\1\3", 7 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++)
+		check_group(5000, "devs", &good[i], true);
+	for (size_t i = 0; i < COUNT(bad); i++)
+		check_group(5000, "devs", &bad[i], false);
 }
 
 static enum cluster_err one_member(const char *name, const uint32_t *gids, uint32_t count, uint32_t claimed)
@@ -416,6 +466,7 @@ int main(void)
 		cmocka_unit_test(test_d6_text_refused_on_read),
 		cmocka_unit_test(test_account_heads),
 		cmocka_unit_test(test_d3_groups_refused_on_read),
+		cmocka_unit_test(test_d3_members_refused_on_read),
 		cmocka_unit_test(test_d4_gids_refused_on_read),
 	};
 

@@ -2,23 +2,48 @@
 #include "cluster/log.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <syslog.h>
 #include <unistd.h>
 
 #define RAW_ROOM 2048
-#define LINE_ROOM 4096
+#define LINE_ROOM PIPE_BUF /* what poll says a pipe has room for */
+#define PATIENCE_MS 100    /* for a reader that does not read, once: what follows it does not wait for */
 
 static struct {
-	const char *program;
-	bool to_stderr;
-	bool journal;
+	const char *program, *socket;
+	bool opened, to_stderr, journal;
 	enum log_level max;
-} state = { .program = "cluster", .to_stderr = true, .max = LOG_LEVEL_INFO };
+	int fd;         /* of the socket; -1: none */
+	bool stuck;     /* the last line was lost */
+	uint64_t lost;  /* lines, since one got through */
+} state = { .program = "cluster", .socket = _PATH_LOG, .to_stderr = true, .max = LOG_LEVEL_INFO, .fd = -1 };
+
+static bool connected(void)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+
+	if (state.fd >= 0)
+		return true;
+	if (snprintf(a.sun_path, sizeof a.sun_path, "%s", state.socket) >= (int)sizeof a.sun_path)
+		return false;
+	state.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (state.fd >= 0 && connect(state.fd, (struct sockaddr *)&a, sizeof a) == 0)
+		return true;
+	if (state.fd >= 0)
+		close(state.fd);
+	state.fd = -1;
+	return false;
+}
 
 void log_open(const char *program, int to_stderr, enum log_level max)
 {
@@ -26,13 +51,71 @@ void log_open(const char *program, int to_stderr, enum log_level max)
 	state.to_stderr = to_stderr != 0;
 	state.journal = to_stderr && getenv("JOURNAL_STREAM") != NULL;
 	state.max = max;
+	state.opened = true;
 	if (!to_stderr)
-		openlog(program, LOG_PID | LOG_NDELAY, LOG_DAEMON);
+		(void)connected(); /* if there is nobody yet: at each line */
+}
+
+void log_socket(const char *path)
+{
+	if (state.fd >= 0)
+		close(state.fd);
+	state.fd = -1;
+	state.socket = path;
+}
+
+/* Whoever has opened the log has more to do than to wait for its reader. */
+static bool writable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+	return !state.opened || poll(&p, 1, state.stuck ? 0 : PATIENCE_MS) > 0;
+}
+
+/* As syslog(3) does, which would wait for ever; the time is when it is heard. */
+static bool send_line(enum log_level level, const char *text)
+{
+	char line[LINE_ROOM];
+	int n;
+
+	n = snprintf(line, sizeof line, "<%d>%.32s[%d]: %s", LOG_DAEMON | (int)level, state.program, (int)getpid(), text);
+	n = n < (int)sizeof line ? n : (int)sizeof line - 1;
+	for (int tries = 0; tries < 2 && connected(); tries++) {
+		if (!writable(state.fd))
+			return false;
+		if (send(state.fd, line, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+			return true;
+		if (errno == EAGAIN)
+			return false;
+		close(state.fd); /* who listens has started anew */
+		state.fd = -1;
+	}
+	return false;
+}
+
+static bool write_line(enum log_level level, const char *text)
+{
+	char line[LINE_ROOM];
+	int n;
+
+	if (state.journal)
+		n = snprintf(line, sizeof line, "<%d>%s\n", (int)level, text);
+	else
+		n = snprintf(line, sizeof line, "%.32s: %s\n", state.program, text);
+	return writable(STDERR_FILENO) && write(STDERR_FILENO, line, (size_t)n) >= 0;
+}
+
+static bool put(enum log_level level, const char *text)
+{
+	bool ok = state.to_stderr ? write_line(level, text) : send_line(level, text);
+
+	state.stuck = !ok;
+	return ok;
 }
 
 void log_line(enum log_level level, const char *fmt, ...)
 {
-	char raw[RAW_ROOM], text[LINE_ROOM], line[LINE_ROOM + 64];
+	char raw[RAW_ROOM], text[LINE_ROOM - 128], lost[80];
 	int saved = errno, n;
 	va_list ap;
 
@@ -44,15 +127,12 @@ void log_line(enum log_level level, const char *fmt, ...)
 	if (n < 0)
 		n = 0;
 	log_escape(raw, (size_t)n < sizeof raw ? (size_t)n : sizeof raw - 1, text, sizeof text);
-	if (!state.to_stderr) {
-		syslog((int)level, "%s", text);
-	} else {
-		if (state.journal)
-			n = snprintf(line, sizeof line, "<%d>%s\n", (int)level, text);
-		else
-			n = snprintf(line, sizeof line, "%.32s: %s\n", state.program, text);
-		if (n > 0 && write(STDERR_FILENO, line, (size_t)n) < 0)
-			errno = saved; /* nobody is left to be told */
+	if (state.lost > 0) {
+		snprintf(lost, sizeof lost, "%llu lines before this one were lost: nobody read the log", (unsigned long long)state.lost);
+		if (put(LOG_LEVEL_WARNING, lost))
+			state.lost = 0;
 	}
+	if (state.lost > 0 || !put(level, text))
+		state.lost++;
 	errno = saved;
 }

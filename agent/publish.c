@@ -434,12 +434,19 @@ enum cluster_err publish_put(struct publish *p, const struct publish_set *s, boo
 		return e;
 	}
 	e = install_fresh(p, &f, changed, d);
-	if (e != CLUSTER_OK || (e = step("clear", d)) != CLUSTER_OK)
-		return e;
-	if (changed)
-		generation_clear(p->gen, p->fresh.generation);
+	if (e == CLUSTER_OK)
+		*ret_changed = changed;
+	return e;
+}
+
+void publish_tidy(struct publish *p, const struct publish_set *s)
+{
+	struct diag d;
+
+	diag_clear(&d);
+	if (step("tidy", &d) != CLUSTER_OK)
+		return;
+	generation_clear(p->gen, p->fresh.generation);
 	if (s->docs.p)
 		docs_prune(p->docs, s->docs.p, s->docs.n);
-	*ret_changed = changed;
-	return CLUSTER_OK;
 }

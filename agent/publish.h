@@ -55,6 +55,9 @@ struct publish_set {
  */
 enum cluster_err publish_put(struct publish *p, const struct publish_set *set, bool *ret_changed, struct diag *d) CLUSTER_MUST_USE;
 
+/* Takes away what a set that publish_put has put in place replaces: older generations but one, documents that it does not name. Takes its time; nothing depends on it. */
+void publish_tidy(struct publish *p, const struct publish_set *set);
+
 /* For tests: called before each step with its name; what it returns is the step's failure. */
 void publish_hook(enum cluster_err (*hook)(const char *step));
 

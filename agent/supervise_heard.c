@@ -57,47 +57,35 @@ static void log_published(struct supervisor *s, bool changed, uint64_t ended)
 	    t ? (long long)t->self.directory_version : 0, t ? (long long)t->self.revocations_version : 0, sessions_live(s->sessions), (unsigned long long)ended);
 }
 
-/* Publish, end sessions, and only then say so: what the node reports to have applied has been applied. */
-static enum cluster_err put_set(struct supervisor *s, const struct ipc_publish *m, const int *fds, size_t n_fds, struct diag *d)
+/* Publish, and end sessions. */
+static enum cluster_err put_set(struct supervisor *s, const struct publish_set *set, struct diag *d)
 {
 	const uint64_t ended = sessions_ended(s->sessions);
-	struct parts parts = { .count = 0 };
-	struct publish_set set;
 	bool changed = false;
 	enum cluster_err e;
-	size_t i;
 
-	memset(&set, 0, sizeof set);
-	e = map_parts(m, fds, n_fds, &set, &parts, d);
-	if (e == CLUSTER_OK)
-		e = publish_put(s->publish, &set, &changed, d);
-	if (e == CLUSTER_OK && changed) {
+	if ((e = publish_put(s->publish, set, &changed, d)) != CLUSTER_OK)
+		return e;
+	if (changed) {
 		supervise_sweep(s);
 		supervise_ssh_soon(s);
 	}
-	if (e == CLUSTER_OK)
-		log_published(s, changed, sessions_ended(s->sessions) - ended);
-	for (i = 0; i < parts.count; i++)
-		ipc_unmap(parts.p[i], parts.n[i]);
-	return e;
+	log_published(s, changed, sessions_ended(s->sessions) - ended);
+	return CLUSTER_OK;
 }
 
-static void on_publish(struct supervisor *s, const struct ipc_publish *m, const int *fds, size_t n_fds)
+static void answer_publish(struct supervisor *s, const struct ipc_publish *m, enum cluster_err e, const struct diag *d)
 {
 	char line[IPC_TEXT_MAX + 100];
-	enum cluster_err e;
 	struct ipc answer;
-	struct diag d;
 
-	diag_clear(&d);
-	e = put_set(s, m, fds, n_fds, &d);
 	ipc_init(&answer, IPC_PUBLISHED);
 	answer.published.err = (uint32_t)e;
 	answer.published.unproved = s->care.behind;
 	answer.published.ended = sessions_ended(s->sessions);
-	ipc_text(answer.published.text, sizeof answer.published.text, d.text);
+	ipc_text(answer.published.text, sizeof answer.published.text, d->text);
 	if (e != CLUSTER_OK) {
-		snprintf(line, sizeof line, "head %llu cannot be put in place, the installed one stays: %s", (unsigned long long)m->head_version, d.text);
+		snprintf(line, sizeof line, "head %llu cannot be put in place, the installed one stays: %s", (unsigned long long)m->head_version, d->text);
 		supervise_say(LOG_LEVEL_ERROR, line);
 		publish_look(s->publish);
 	}
@@ -107,6 +95,26 @@ static void on_publish(struct supervisor *s, const struct ipc_publish *m, const 
 		supervise_mend(s); /* a rebuilt set that fails is not asked for again at once */
 	supervise_tell_status(s);
 	supervise_vitals(s, true);
+}
+
+/* What the node says that it has applied has been applied; and what can wait comes after that has been said. */
+static void on_publish(struct supervisor *s, const struct ipc_publish *m, const int *fds, size_t n_fds)
+{
+	struct parts parts = { .count = 0 };
+	struct publish_set set;
+	enum cluster_err e;
+	struct diag d;
+	size_t i;
+
+	diag_clear(&d);
+	memset(&set, 0, sizeof set);
+	if ((e = map_parts(m, fds, n_fds, &set, &parts, &d)) == CLUSTER_OK)
+		e = put_set(s, &set, &d);
+	answer_publish(s, m, e, &d);
+	if (e == CLUSTER_OK)
+		publish_tidy(s->publish, &set);
+	for (i = 0; i < parts.count; i++)
+		ipc_unmap(parts.p[i], parts.n[i]);
 }
 
 /* ---- fetch ---- */

@@ -541,6 +541,7 @@ static void root_round(struct publish *p, unsigned round, int from, int64_t now)
 		*b[i] = taken(from, shared->sizes[i]);
 	must_ok(publish_put(p, &set, &changed, &d), &d);
 	must(changed, "nothing changed");
+	publish_tidy(p, &set);
 	for (unsigned i = 0; i < 3; i++)
 		must(!b[i]->p || munmap((void *)(uintptr_t)b[i]->p, b[i]->n) == 0, "unmap");
 	ms[PUBLISH] = now_ms() - t;

@@ -160,6 +160,8 @@ static enum cluster_err put(struct place *x, int64_t head, int64_t revocations_v
 		trust = as_change(x, SNAP_TRUST, &m.set.trust);
 	}
 	e = publish_put(x->p, &m.set, &changed, &x->d);
+	if (e == CLUSTER_OK)
+		publish_tidy(x->p, &m.set);
 	free(accounts);
 	free(trust);
 	made_done(&m);
@@ -373,7 +375,7 @@ static enum cluster_err stop(const char *step)
 	return stop_by;
 }
 
-static const char *const steps[] = { "begin", "accounts", "trust", "rename", "docs", "fresh", "word", "settle", "clear" };
+static const char *const steps[] = { "begin", "accounts", "trust", "rename", "docs", "fresh", "word", "settle", "tidy" };
 #define STEPS_BEFORE 7 /* as long as the old set holds */
 #define STEPS (sizeof steps / sizeof steps[0])
 

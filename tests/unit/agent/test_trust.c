@@ -153,6 +153,8 @@ static bool put_next(struct node *n, uint64_t ended)
 	set.head_iat = m.publish.head_iat;
 	set.rebuilt = m.publish.flags & IPC_PUBLISH_REBUILT;
 	e = publish_put(n->publish, &set, &changed, &n->d);
+	if (e == CLUSTER_OK)
+		publish_tidy(n->publish, &set);
 	ipc_unmap(set.accounts.p, set.accounts.n);
 	ipc_unmap(set.trust.p, set.trust.n);
 	ipc_unmap(set.docs.p, set.docs.n);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,6 +15,8 @@
 
 #define MARK "CL1:"
 #define LINE_MAX_SIZE 4096
+#define QUIET_MS 200 /* a paste has arrived when nothing more comes for so long */
+#define QUIET_TURNS 50
 
 struct words {
 	bool yes;
@@ -30,6 +34,19 @@ static enum cluster_err find_challenge(const char *text, struct challenge *ret, 
 	if (at == NULL || strlen(at) < CHALLENGE_TEXT || challenge_text_parse(at, CHALLENGE_TEXT, ret) != CLUSTER_OK)
 		return diag_set(d, CLUSTER_EFORMAT, "that is no whole challenge: it begins with CL1:, has %d characters, and loses none on the way", CHALLENGE_TEXT);
 	return CLUSTER_OK;
+}
+
+/* Drops what was typed or pasted before the question: the node that shows a challenge also chooses what stands behind it. False: more and more comes. */
+static bool forget_input(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	for (int i = 0; i < QUIET_TURNS; i++) {
+		(void)tcflush(fd, TCIFLUSH);
+		if (poll(&p, 1, QUIET_MS) == 0)
+			return tcflush(fd, TCIFLUSH) == 0; /* a line without its end does not wake poll */
+	}
+	return false;
 }
 
 static enum cluster_err read_challenge(struct challenge *ret, struct diag *d)
@@ -75,6 +92,10 @@ static bool agreed(const struct words *w, const struct challenge *c, const char 
 	out_note("%s as %s on %s", c->service, c->account, node);
 	if (w->yes || (tty = fopen("/dev/tty", "r+e")) == NULL)
 		return true;
+	if (!forget_input(fileno(tty))) {
+		fclose(tty);
+		return false;
+	}
 	fprintf(tty, "Sign it? [y/N] ");
 	fflush(tty);
 	if (fgets(reply, sizeof reply, tty) == NULL)

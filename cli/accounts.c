@@ -18,6 +18,13 @@ void accounts_done(struct accounts *a)
 	*a = (struct accounts){ 0 };
 }
 
+const char *accounts_row_name(const struct json *row)
+{
+	const char *name = json_member_text(row, "account");
+
+	return name != NULL && name_account_ok(name) ? name : NULL;
+}
+
 static void add(struct accounts *a, const char *name)
 {
 	for (size_t i = 0; i < a->n; i++)
@@ -42,9 +49,9 @@ enum cluster_err accounts_load(const struct profile *p, struct accounts *ret)
 		goto out;
 	}
 	for (size_t i = 0; i < json_count(list); i++) {
-		const char *name = json_member_text(json_at(list, i), "account");
+		const char *name = accounts_row_name(json_at(list, i));
 
-		if (name != NULL && name_account_ok(name)) /* shells are given them as they are */
+		if (name != NULL)
 			add(&a, name);
 	}
 	*ret = a;
@@ -84,9 +91,9 @@ struct json *accounts_on(const struct accounts *a, const struct directory_node *
 	struct json *list = json_list();
 
 	for (size_t i = 0; i < json_count(rows) && list != NULL; i++) {
-		const char *name = json_member_text(json_at(rows, i), "account");
+		const char *name = accounts_row_name(json_at(rows, i));
 
-		if (name == NULL || !name_account_ok(name) || !accounts_row_covers(json_at(rows, i), node) || listed(list, name))
+		if (name == NULL || !accounts_row_covers(json_at(rows, i), node) || listed(list, name))
 			continue;
 		if (json_append(list, json_make("s", name)) != CLUSTER_OK) {
 			json_free(list);

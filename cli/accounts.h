@@ -26,6 +26,8 @@ void accounts_done(struct accounts *a);
 /* Those of them that may be used on this node: a list of texts that the caller frees with json_free; NULL when out of memory. */
 struct json *accounts_on(const struct accounts *a, const struct directory_node *node);
 
+/* The account of a row of the authority's list {"account","nodes",...}, which nobody has signed; NULL: not the name of an account, so neither shown nor used. */
+const char *accounts_row_name(const struct json *row);
 /* Does a row of the authority's list {"account","nodes",...} hold on this node? */
 bool accounts_row_covers(const struct json *row, const struct directory_node *node);
 

@@ -146,7 +146,7 @@ static void print_next(const struct profile *p, const struct credential *c, cons
 		return;
 	rows = json_member(a.from, "accounts");
 	for (size_t i = 0; i < json_count(rows); i++) {
-		const char *account = json_member_text(json_at(rows, i), "account");
+		const char *account = accounts_row_name(json_at(rows, i));
 
 		if (account == NULL || !in_hand_serves(c, account))
 			continue;

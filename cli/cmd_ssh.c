@@ -141,7 +141,7 @@ static int choose_account(const struct profile *p, const struct directory_node *
 		goto out;
 	list = json_member(j, "accounts");
 	for (i = 0; i < json_count(list); i++) {
-		if ((account = json_member_text(json_at(list, i), "account")) == NULL || !accounts_row_covers(json_at(list, i), node))
+		if ((account = accounts_row_name(json_at(list, i))) == NULL || !accounts_row_covers(json_at(list, i), node))
 			continue;
 		if (me != NULL && strcmp(account, me->pw_name) == 0)
 			goto out;
@@ -221,12 +221,31 @@ static enum cluster_err build(const struct ssh_args *a, const struct words *w, s
 	return x->failed ? diag_set(d, CLUSTER_ENOMEM, "out of memory") : CLUSTER_OK;
 }
 
+/* As a shell takes it for one word. */
+static void print_word(const char *s)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@+=:,./_-";
+
+	if (*s != '\0' && s[strspn(s, plain)] == '\0') {
+		fputs(s, stdout);
+		return;
+	}
+	putchar('\'');
+	for (; *s != '\0'; s++) {
+		if (*s == '\'')
+			fputs("'\\'", stdout);
+		putchar(*s);
+	}
+	putchar('\'');
+}
+
 static int print(const struct vector *x)
 {
-	size_t i;
-
-	for (i = 0; i < x->n; i++)
-		printf("%s%s%s%s", i > 0 ? " " : "", strpbrk(x->v[i], " %*[]") != NULL ? "'" : "", x->v[i], strpbrk(x->v[i], " %*[]") != NULL ? "'" : "");
+	for (size_t i = 0; i < x->n; i++) {
+		if (i > 0)
+			putchar(' ');
+		print_word(x->v[i]);
+	}
 	putchar('\n');
 	return EXIT_DONE;
 }

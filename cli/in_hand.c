@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "accounts.h"
 #include "certificate.h"
 #include "cluster/json.h"
 #include "cluster/moment.h"
@@ -95,7 +96,7 @@ static int print_accounts(const struct credential *c, const struct json *me)
 	t = table_new(columns);
 	for (i = 0; i < json_count(list); i++) {
 		const struct json *row = json_at(list, i);
-		const char *account = json_member_text(row, "account");
+		const char *account = accounts_row_name(row);
 
 		if (account == NULL || !in_hand_serves(c, account))
 			continue;

@@ -156,6 +156,25 @@ admin grant add --person alice --account hadoop >/dev/null
 login get >/dev/null 2>&1
 expect 64 'two accounts and none named' login ssh --print master-1-1
 says err 'which account' 'asks which'
+cp "$CLUSTER_LOGIN_HOME/accounts.json" "$work/accounts.json"
+# what the authority lists is not signed: of names that are no account's nothing is printed, offered or given to ssh
+python3 - "$CLUSTER_LOGIN_HOME/accounts.json" <<'PY'
+import json, sys
+me = json.load(open(sys.argv[1], encoding="utf-8"))
+row = me["accounts"][0]
+me["accounts"] = [dict(row, account=name) for name in ("x;id>&2", "-oProxyCommand=id", "a\nProxyCommand id", "$(id)", "A")]
+json.dump(me, open(sys.argv[1], "w", encoding="utf-8"))
+PY
+expect 0 'names that are no account'"'"'s' login ssh --print master-1-1
+says out '-o UpdateHostKeys=no -- master-1-1$' 'none is chosen'
+expect 0 'show them' login show --offline
+says_not out 'ProxyCommand|x;id|\$\(id' 'nor listed'
+expect 0 'complete them' login complete -- 'cluster-login ssh '
+says_not out 'ProxyCommand|x;id|\$\(id' 'nor offered'
+cp "$work/accounts.json" "$CLUSTER_LOGIN_HOME/accounts.json"
+expect 0 'ssh --print is for a shell' login ssh --print emr-user@master-1-1 -- "echo 'a b'; id >\$HOME" ''
+holds 'which makes of it what was given' python3 -c 'import shlex, sys; sys.exit(shlex.split(open(sys.argv[1]).read())[-3:] != ["master-1-1", sys.argv[2], ""])' "$work/out" "echo 'a b'; id >\$HOME"
+
 expect 0 'known-hosts' login known-hosts master-1-1
 holds 'the host key is the one' [ "$(cat "$work/out")" = "master-1-1 $(cut -d' ' -f1,2 "$work/ssh_host_ed25519_key.pub")" ]
 expect 1 'known-hosts of a stranger' login known-hosts stranger

@@ -31,7 +31,7 @@ struct words {
 
 static const struct command_option options[] = {
 	{ "pin", 0, COMMAND_TEXT, offsetof(struct words, pin), 0, 0, "PIN", "sha256:... of the cluster's first root" },
-	{ "token", 0, COMMAND_TEXT, offsetof(struct words, token), 0, 0, "TOKEN", "from cluster-login node token; good for one node" },
+	{ "token", 0, COMMAND_SECRET, offsetof(struct words, token), 0, 0, "TOKEN", "from cluster-login node token; good for one node; - reads it from standard input" },
 	{ "name", 0, COMMAND_TEXT, offsetof(struct words, name), 0, 0, "NAME", "the node's name (the host name)" },
 	{ "address", 0, COMMAND_LIST, offsetof(struct words, addresses), 0, 0, "IP", "where it is reached (all addresses); may be given again" },
 	{ "hostkey", 0, COMMAND_WORDS, offsetof(struct words, hostkeys), 0, 0, "FILE", "public ssh host key (/etc/ssh); may be given again" },

@@ -25,7 +25,7 @@ struct words {
 
 static const struct command_option options[] = {
 	{ "pin", 0, COMMAND_TEXT, offsetof(struct words, pin), 0, 0, "PIN", "sha256:... of the cluster's first root" },
-	{ "code", 0, COMMAND_TEXT, offsetof(struct words, code), 0, 0, "CODE", "the invitation; valid once and for ten minutes" },
+	{ "code", 0, COMMAND_SECRET, offsetof(struct words, code), 0, 0, "CODE", "the invitation; valid once and for ten minutes; - reads it from standard input" },
 	{ "label", 0, COMMAND_TEXT, offsetof(struct words, label), 0, 0, "TEXT", "what this device is called (the host name)" },
 	{ "ssh-agent", 0, COMMAND_TEXT, offsetof(struct words, ssh_agent), 0, 0, "KEY", "the device's key is this one of the ssh-agent: SHA256:..., a .pub file, or its comment" },
 	{ "relay", 0, COMMAND_TEXT, offsetof(struct words, relay), 0, 0, "HOST:PORT", "reach the authority through this node's relay, from now on" },

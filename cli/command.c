@@ -10,6 +10,7 @@
 #include "cluster/conf.h"
 #include "cluster/id.h"
 #include "cluster/num.h"
+#include "command_secret.h"
 #include "exit.h"
 #include "out.h"
 
@@ -83,6 +84,9 @@ static int set_option(const char *name, const struct command_option *o, void *ar
 	case COMMAND_TEXT:
 		*(const char **)field = value;
 		return COMMAND_GO;
+	case COMMAND_SECRET:
+		*(const char **)field = command_secret(o->name, value);
+		return *(const char **)field != NULL ? COMMAND_GO : command_usage_error(name, "--%s -: a line of at most %d characters is read from standard input", o->name, COMMAND_SECRET_MAX);
 	case COMMAND_LIST:
 	case COMMAND_WORDS:
 		return add_to_list(name, o, field, value);
@@ -164,6 +168,7 @@ static void mask_ids(int argc, char **argv)
 		if (argv[i][0] != '-' || id_parse(argv[i], &id) != CLUSTER_OK)
 			continue;
 		(void)snprintf(room[n], sizeof room[n], "%c%s", MASK, argv[i]);
+		memset(argv[i], 'x', ID_TEXT); /* it may be a token: command_secret */
 		argv[i] = room[n++];
 	}
 }

@@ -13,6 +13,7 @@ enum command_group { COMMAND_PERSON, COMMAND_ADMIN, COMMAND_NODE, COMMAND_TOOL, 
 enum command_kind {
 	COMMAND_FLAG,    /* bool */
 	COMMAND_TEXT,    /* const char * */
+	COMMAND_SECRET,  /* the same: taken out of argv, which everybody on the machine can read; "-": a line of standard input */
 	COMMAND_LIST,    /* struct command_list; may be given again, and takes commas */
 	COMMAND_WORDS,   /* the same without commas */
 	COMMAND_SECONDS, /* uint64_t in [min, max], units s m h d */
@@ -66,7 +67,7 @@ struct command_operands {
 
 /*
  * Fills `args` from the options and *ret with what is left. COMMAND_GO, or the exit status with which the command ends now: help was printed, or a usage error.
- * Strings point into argv.
+ * Strings point into argv, those of COMMAND_SECRET into memory of this module.
  */
 int command_parse(const struct command *self, int argc, char **argv, void *args, struct command_operands *ret);
 

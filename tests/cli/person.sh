@@ -29,8 +29,33 @@ expect 78 'a pin that is none' login setup "$url" --pin sha256:x --code y
 expect 78 'plain http' login setup "http://127.0.0.1:1" --pin "$pin" --code y
 expect 69 'nobody there' login setup https://127.0.0.1:1 --pin "$pin" --code y
 expect 77 'a wrong code' login setup "$url" --pin "$pin" --code 0000-0000-0000
+ssh-keygen -q -t ed25519 -N '' -f "$work/ssh_host_ed25519_key"
+# every user of a machine reads the command lines of all others; this server never answers, so that there is time to look
+cat >"$work/cmdline.py" <<'PY'
+import os, socket, subprocess, sys
+server = socket.create_server(("127.0.0.1", 0))
+server.settimeout(60)
+word, command = sys.argv[1], [w.replace("PORT", str(server.getsockname()[1])) for w in sys.argv[2:]]
+process = subprocess.Popen([os.environ["BUILD"] + "/cluster-login", *command], stderr=subprocess.DEVNULL)
+server.accept()
+with open(f"/proc/{process.pid}/cmdline", encoding="utf-8") as f:
+    text = f.read()
+process.kill()
+process.wait()
+print(text.replace("\0", " "))
+sys.exit(word in text)
+PY
+expect 0 'the code is not left where ps shows it' python3 "$work/cmdline.py" 7f3k-92qx-11bc setup https://127.0.0.1:PORT --pin "$wrong" --code 7f3k-92qx-11bc
+expect 0 'nor behind =' python3 "$work/cmdline.py" 7f3k-92qx-11bc setup https://127.0.0.1:PORT --pin "$wrong" --code=7f3k-92qx-11bc
+for token in AbCdEfGhIjKlMnOpQrStUw -bCdEfGhIjKlMnOpQrStUw; do
+	expect 0 "nor a join token ($token)" python3 "$work/cmdline.py" "$token" join https://127.0.0.1:PORT --pin "$wrong" --token "$token" --name a --address 192.0.2.1 \
+		--hostkey "$work/ssh_host_ed25519_key.pub" --conf "$work/none.conf" --state-dir "$work/x"
+done
+expect 64 'a code that is to come by standard input' login setup "$url" --pin "$pin" --code -
+from() { "${@:2}" <"$1"; }
 invitation=$(code)
-expect 0 'setup' login setup "$url" --pin "$pin" --code "$invitation" --label laptop
+printf '%s\nnone\n' "$invitation" >"$work/code"
+expect 0 'setup' from "$work/code" login setup "$url" --pin "$pin" --code - --label laptop
 says err 'enrolled for alice' 'says for whom'
 holds 'the directory is private' [ "$(stat -c %a "$CLUSTER_LOGIN_HOME")" = 700 ]
 holds 'the device key is private' [ "$(stat -c %a "$CLUSTER_LOGIN_HOME/device.key")" = 600 ]
@@ -109,7 +134,6 @@ holds 'still there' [ "$(member devices.0.label)" = laptop ]
 
 # ---- the signed directory, ssh ----
 expect 0 'nodes of an empty cluster' login nodes --json
-ssh-keygen -q -t ed25519 -N '' -f "$work/ssh_host_ed25519_key"
 token=$(admin node token --role master --json 2>/dev/null | python3 -c 'import json, sys; print(json.load(sys.stdin)["token"])')
 login join "$url" --pin "$pin" --token "$token" --name master-1-1 --address 127.0.0.1 --instance i-0abc --hostkey "$work/ssh_host_ed25519_key.pub" \
 	--state-dir "$work/node" --conf "$work/none.conf" >/dev/null 2>"$work/join" || cat "$work/join"

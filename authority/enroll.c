@@ -11,6 +11,7 @@
 #include "device.h"
 #include "identity.h"
 #include "record.h"
+#include "revoked.h"
 #include "ticket.h"
 
 static enum cluster_err request_read(struct call *c, struct request_enroll *r, struct diag *d)
@@ -66,6 +67,20 @@ static enum cluster_err device_new(struct change *ch, const struct request_enrol
 	return person_put(ch, p, ret, d);
 }
 
+/* Who is shut out gets nothing that would be there when the revocation is taken back. */
+static enum cluster_err person_check(struct call *c, const struct directory_person *p, struct diag *d)
+{
+	const struct revoke_entry *all = revoked_all(c->a->revoked, &p->id, c->now);
+	char id[ID_TEXT + 1];
+
+	id_text(&p->id, id);
+	if (p->disabled)
+		return identity_refuse(c, REASON_PERSON_DISABLED, d);
+	if (all)
+		return identity_refuse(c, all->kind == REVOKE_LOCKDOWN ? REASON_LOCKDOWN : REASON_REVOKED_BEFORE, d);
+	return revoked_find(c->a->revoked, REVOKE_PERSON, id, c->now) ? identity_refuse(c, REASON_REVOKED_PERSON, d) : CLUSTER_OK;
+}
+
 enum cluster_err enroll_run(struct call *c, struct json **ret, struct diag *d)
 {
 	struct directory_device device = { .jkt = "" };
@@ -84,11 +99,7 @@ enum cluster_err enroll_run(struct call *c, struct json **ret, struct diag *d)
 	person = json_member_text(ticket, "person");
 	if ((e = record_get(ch.store, DIRECTORY_PEOPLE, person ? person : "", &dir, d)) != CLUSTER_OK)
 		goto out;
-	if (dir->people[0].disabled) {
-		e = identity_refuse(c, REASON_PERSON_DISABLED, d);
-		goto out;
-	}
-	if ((e = device_new(&ch, &r, &dir->people[0], &device, d)) != CLUSTER_OK)
+	if ((e = person_check(c, &dir->people[0], d)) != CLUSTER_OK || (e = device_new(&ch, &r, &dir->people[0], &device, d)) != CLUSTER_OK)
 		goto out;
 	id_text(&device.id, id);
 	snprintf(c->actor, sizeof c->actor, "person:%s", dir->people[0].name);

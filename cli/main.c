@@ -79,6 +79,7 @@ static int help(void)
 int main(int argc, char **argv)
 {
 	(void)signal(SIGPIPE, SIG_IGN);
+	self_guard();
 	if (crypto_start() != CLUSTER_OK) {
 		out_error("cannot start libcrypto");
 		return EXIT_BUG;

@@ -28,6 +28,7 @@ static int known_hosts(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	self_guard();
 	if (crypto_start() != CLUSTER_OK) {
 		out_error("cannot start libcrypto");
 		return EXIT_BUG;

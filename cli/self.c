@@ -4,10 +4,16 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "cluster/file.h"
+
+void self_guard(void)
+{
+	(void)prctl(PR_SET_DUMPABLE, 0);
+}
 
 bool self_path_ok(const char *path)
 {

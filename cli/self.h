@@ -9,6 +9,9 @@
 #include "cluster/err.h"
 #include "profile.h"
 
+/* No core dump has this process's keys, and no other process of the same user reads its memory (ptrace, /proc/PID/mem). What it executes is not affected. */
+void self_guard(void);
+
 /* The absolute path of this program. CLUSTER_ECONFIG for a path that ssh's configuration or a shell could misread. */
 enum cluster_err self_path(char dst[PROFILE_PATH_MAX], struct diag *d) CLUSTER_MUST_USE;
 

@@ -32,20 +32,21 @@ expect 77 'a wrong code' login setup "$url" --pin "$pin" --code 0000-0000-0000
 ssh-keygen -q -t ed25519 -N '' -f "$work/ssh_host_ed25519_key"
 # every user of a machine reads the command lines of all others; this server never answers, so that there is time to look
 cat >"$work/cmdline.py" <<'PY'
-import os, socket, subprocess, sys
+import os, resource, signal, socket, subprocess, sys
 server = socket.create_server(("127.0.0.1", 0))
 server.settimeout(60)
 word, command = sys.argv[1], [w.replace("PORT", str(server.getsockname()[1])) for w in sys.argv[2:]]
-process = subprocess.Popen([os.environ["BUILD"] + "/cluster-login", *command], stderr=subprocess.DEVNULL)
+core = lambda: resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+process = subprocess.Popen([os.environ["BUILD"] + "/cluster-login", *command], stderr=subprocess.DEVNULL, cwd=os.path.dirname(sys.argv[0]), preexec_fn=core)
 server.accept()
 with open(f"/proc/{process.pid}/cmdline", encoding="utf-8") as f:
     text = f.read()
-process.kill()
-process.wait()
-print(text.replace("\0", " "))
-sys.exit(word in text)
+process.send_signal(signal.SIGABRT)
+dumped = os.WCOREDUMP(os.waitpid(process.pid, 0)[1])
+print(text.replace("\0", " "), "core dumped" if dumped else "")
+sys.exit(word in text or dumped)
 PY
-expect 0 'the code is not left where ps shows it' python3 "$work/cmdline.py" 7f3k-92qx-11bc setup https://127.0.0.1:PORT --pin "$wrong" --code 7f3k-92qx-11bc
+expect 0 'the code is not left where ps shows it, nor in a core' python3 "$work/cmdline.py" 7f3k-92qx-11bc setup https://127.0.0.1:PORT --pin "$wrong" --code 7f3k-92qx-11bc
 expect 0 'nor behind =' python3 "$work/cmdline.py" 7f3k-92qx-11bc setup https://127.0.0.1:PORT --pin "$wrong" --code=7f3k-92qx-11bc
 for token in AbCdEfGhIjKlMnOpQrStUw -bCdEfGhIjKlMnOpQrStUw; do
 	expect 0 "nor a join token ($token)" python3 "$work/cmdline.py" "$token" join https://127.0.0.1:PORT --pin "$wrong" --token "$token" --name a --address 192.0.2.1 \

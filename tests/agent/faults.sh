@@ -4,13 +4,6 @@
 # (THREATS.md H1, H2, H8, D3, I1).
 # shellcheck disable=SC2317
 set -u
-if [ "$(id -u)" -ne 0 ]; then
-	echo 'this test needs root: the agent gives up its privileges, and a small disk is mounted' >&2
-	exit 1
-fi
-if [ "${AGENT_TEST_INSIDE-}" != 1 ]; then
-	AGENT_TEST_INSIDE=1 exec unshare -m --propagation private "$0"
-fi
 # shellcheck source=tests/agent/lib.sh
 . "$(dirname "$0")/lib.sh"
 

@@ -3,13 +3,6 @@
 # The hop socket of a real agent: OpenSSH's own client of agents, rubbish, a killed process, and a node that does not vouch (THREATS.md I1, I2).
 # shellcheck disable=SC2317
 set -u
-if [ "$(id -u)" -ne 0 ]; then
-	echo 'this test needs root: the agent gives up its privileges' >&2
-	exit 1
-fi
-if [ "${AGENT_TEST_INSIDE-}" != 1 ]; then
-	AGENT_TEST_INSIDE=1 exec unshare -m --propagation private "$0"
-fi
 # shellcheck source=tests/agent/lib.sh
 . "$(dirname "$0")/lib.sh"
 

@@ -1,6 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2317
-# A real authority and a real agent of this build on 127.0.0.1, in a directory of their own. Needs root: the agent's helpers become nobody.
+# A real authority and a real agent of this build on 127.0.0.1, in a directory of their own, in a mount namespace of its own. Needs root: the agent's helpers become nobody.
+
+if [ "$(id -u)" -ne 0 ]; then
+	echo 'this test needs root: the agent gives up its privileges, and what is mounted for it stays its own' >&2
+	exit 1
+fi
+if [ "${AGENT_TEST_INSIDE-}" != 1 ]; then
+	AGENT_TEST_INSIDE=1 exec unshare -m --propagation private "$0"
+fi
 
 : "${BUILD:?is set by tests/run}"
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/agent-test.XXXXXX") || exit 1

@@ -292,6 +292,19 @@ class Cases:
         return 1 if self.failed else 0
 
 
+def run_cases(*rows):
+    """A daemon of its own and each (name, function of it), in turn; the exit status."""
+    cases = Cases()
+    with tempfile.TemporaryDirectory() as work:
+        d = Daemon(work).start()
+        try:
+            for name, function in rows:
+                cases.run(name, function, d)
+        finally:
+            d.stop()
+    return cases.end()
+
+
 def expect(answer, status, word=None, text=None):
     assert answer is not None, "closed without an answer"
     assert answer.status == status, (status, answer)

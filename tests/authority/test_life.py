@@ -10,11 +10,10 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
-from lib_daemon import PROGRAM, Cases, Daemon, Key, Node, Person, SshKey, b64, common, compact, expect, payload, run, unb64
+from lib_daemon import PROGRAM, Daemon, Key, Node, Person, SshKey, b64, common, compact, expect, payload, run, run_cases, unb64
 
 SMALL_ORDER = [  # B8: each verifies something that nobody signed
     "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "7P_______________________________________38", "7f_______________________________________38",
@@ -743,22 +742,10 @@ def status_of(d):
         return None
 
 
-def main():
-    cases = Cases()
-    with tempfile.TemporaryDirectory() as work:
-        d = Daemon(work).start()
-        try:
-            for name, function in (
-                ("init overwrites nothing", init), ("a node joins", joining), ("what only one node may have", joining_twice), ("people enrol", enrolling), ("devices with ssh keys", ssh_devices), ("one's own devices", own_devices),
-                ("credentials (C4)", credentials), ("certificates", certificates),
-                ("weak keys (B8)", weak_keys), ("revocations", revocations), ("numbers (D1, D9)", numbers), ("grants", grants), ("leader", leaders), ("waiting (H8)", waiting),
-                ("killed", killed), ("audit", audit), ("refusals that are counted", tallied), ("rotation", rotation), ("what another process commits", taken_over), ("wrong files", wrong_files), ("a full disk", full_disk), ("wrong tries", wrong_tries),
-            ):
-                cases.run(name, function, d)
-        finally:
-            d.stop()
-    return cases.end()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_cases(
+        ("init overwrites nothing", init), ("a node joins", joining), ("what only one node may have", joining_twice), ("people enrol", enrolling), ("devices with ssh keys", ssh_devices), ("one's own devices", own_devices),
+        ("credentials (C4)", credentials), ("certificates", certificates),
+        ("weak keys (B8)", weak_keys), ("revocations", revocations), ("numbers (D1, D9)", numbers), ("grants", grants), ("leader", leaders), ("waiting (H8)", waiting),
+        ("killed", killed), ("audit", audit), ("refusals that are counted", tallied), ("rotation", rotation), ("what another process commits", taken_over), ("wrong files", wrong_files), ("a full disk", full_disk), ("wrong tries", wrong_tries)
+    ))

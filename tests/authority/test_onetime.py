@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """One-time credentials from the real daemon (PROTOCOL.md 4.7, 6.3)."""
 import sys
-import tempfile
 
-from lib_daemon import Cases, Daemon, Key, Node, Person, expect, payload
+from lib_daemon import Key, Node, Person, expect, payload, run_cases
 
 
 def ask(person, request=None, **more):
@@ -56,17 +55,7 @@ def refusals(d):
     expect(ask(d.dora), 403)
 
 
-def main():
-    cases = Cases()
-    with tempfile.TemporaryDirectory() as work:
-        d = Daemon(work).start()
-        try:
-            for name, function in (("only where a grant allows it", people), ("what it says", issuing), ("refused", refusals)):
-                cases.run(name, function, d)
-        finally:
-            d.stop()
-    return cases.end()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_cases(
+        ("only where a grant allows it", people), ("what it says", issuing), ("refused", refusals)
+    ))

@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What nodes tell of those they have refused, and who may ask for it (PROTOCOL.md 6.4, 6.5; THREATS.md I7)."""
 import sys
-import tempfile
 import time
 
-from lib_daemon import Cases, Daemon, Node, Person, expect
+from lib_daemon import Node, Person, expect, run_cases
 
 
 def tell(node, refusals):
@@ -72,17 +71,7 @@ def bounded(d):
     assert not find(d, 900000)
 
 
-def main():
-    cases = Cases()
-    with tempfile.TemporaryDirectory() as work:
-        d = Daemon(work).start()
-        try:
-            for name, function in (("refusals by their id", told), ("who may tell, and who may ask (I7)", may), ("one node's share", bounded)):
-                cases.run(name, function, d)
-        finally:
-            d.stop()
-    return cases.end()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_cases(
+        ("refusals by their id", told), ("who may tell, and who may ask (I7)", may), ("one node's share", bounded)
+    ))

@@ -7,11 +7,10 @@ import socket
 import ssl
 import subprocess
 import sys
-import tempfile
 import time
 import warnings
 
-from lib_daemon import PROGRAM, Cases, Daemon, Key, Node, Person, b64, expect, payload, read_answer
+from lib_daemon import PROGRAM, Daemon, Key, Node, Person, b64, expect, payload, read_answer, run_cases
 
 HOST = "Host: a\r\n"
 
@@ -318,27 +317,14 @@ def options(d):
     exits(65, "serve", "--dir", "/nonexistent", "--listen", "127.0.0.1:0", "--socket", d.socket + "3")
 
 
-def main():
-    cases = Cases()
-    with tempfile.TemporaryDirectory() as work:
-        d = Daemon(work).start()
-        try:
-            for name, function in (
-                ("malformed heads (H11)", malformed), ("bodies", bodies), ("unknown calls", unknown), ("keep-alive and pipelining", keep_alive), ("slow peers hold up nobody", slow_ones),
-                ("a crowd shuts out nobody (H6)", crowds), ("who does not read holds up nobody", deaf), ("without TLS", plain),
-                ("the admin socket's peers (I2)", socket_peers), ("the authorisation matrix (I7)", matrix), ("strangers learn nothing", strangers), ("signed requests", signed_requests),
-                ("a revoked node", revoked_node), ("TLS versions", versions), ("options and configuration", options),
-            ):
-                cases.run(name, function, d)
-            cases.run("it stops when told to", lambda: expect_stop(d))
-        finally:
-            d.stop()
-    return cases.end()
-
-
 def expect_stop(d):
     assert d.stop() == 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_cases(
+        ("malformed heads (H11)", malformed), ("bodies", bodies), ("unknown calls", unknown), ("keep-alive and pipelining", keep_alive), ("slow peers hold up nobody", slow_ones),
+        ("a crowd shuts out nobody (H6)", crowds), ("who does not read holds up nobody", deaf), ("without TLS", plain),
+        ("the admin socket's peers (I2)", socket_peers), ("the authorisation matrix (I7)", matrix), ("strangers learn nothing", strangers), ("signed requests", signed_requests),
+        ("a revoked node", revoked_node), ("TLS versions", versions), ("options and configuration", options), ("it stops when told to", expect_stop)
+    ))

@@ -5,10 +5,9 @@ import os
 import re
 import sqlite3
 import sys
-import tempfile
 import time
 
-from lib_daemon import Cases, Daemon, Key, Node, Person, b64, expect, payload
+from lib_daemon import Node, Person, b64, expect, payload, run_cases
 
 FINGERPRINT = "SHA256:uUiTnGSj6GzcHPFnNuZE4ZMRh3OoMnZ6FYhQMLKBYS8"
 FOREVER = 4102444800
@@ -329,18 +328,8 @@ def metrics(d):
     assert values[prefix + "revocations"] == len(in_force(d)) and values[prefix + 'requests_total{code="403"}'] >= 2 and values[prefix + "polls_held"] == 0
 
 
-def main():
-    cases = Cases()
-    with tempfile.TemporaryDirectory() as work:
-        d = Daemon(work).start()
-        try:
-            for name, function in (("selectors", selectors), ("who revoked, and why", audited), ("reports of sessions (I7)", reports), ("whom it would hit", previews), ("waiting (H8)", waits), ("renewal", renewed),
-                                   ("names and numbers (D9)", names), ("a list that gets small", small), ("metrics (I7)", metrics)):
-                cases.run(name, function, d)
-        finally:
-            d.stop()
-    return cases.end()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_cases(
+        ("selectors", selectors), ("who revoked, and why", audited), ("reports of sessions (I7)", reports), ("whom it would hit", previews), ("waiting (H8)", waits), ("renewal", renewed),
+        ("names and numbers (D9)", names), ("a list that gets small", small), ("metrics (I7)", metrics)
+    ))

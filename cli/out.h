@@ -3,6 +3,7 @@
 #define CLI_OUT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "cluster/attr.h"
 #include "cluster/diag.h"
@@ -11,6 +12,9 @@
 struct json;
 
 /* Data to stdout, everything else to stderr. Control bytes in what is printed become \xHH: foreign text drives no terminal. */
+
+/* What others have written, for a terminal: each byte of a control character (C1 and those of the order of writing too) and of what is no UTF-8 as \xHH; cut where dst is full. */
+void out_plain(const char *src, char *dst, size_t size);
 
 /* One line of data. */
 void out_line(const char *fmt, ...) CLUSTER_PRINTF(1, 2);

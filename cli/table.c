@@ -41,7 +41,7 @@ struct table *table_new(const char *const *columns)
 
 void table_cell(struct table *t, const char *fmt, ...)
 {
-	char text[CELL_MAX];
+	char text[CELL_MAX], plain[4 * CELL_MAX];
 	va_list ap;
 
 	if (t == NULL || t->failed)
@@ -49,9 +49,10 @@ void table_cell(struct table *t, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
+	out_plain(text, plain, sizeof plain);
 	if (t->at == 0)
 		t->line = scols_table_new_line(t->scols, NULL);
-	t->failed = t->line == NULL || scols_line_set_data(t->line, t->at, text) != 0;
+	t->failed = t->line == NULL || scols_line_set_data(t->line, t->at, plain) != 0;
 	t->at = (t->at + 1) % t->n_columns;
 }
 

@@ -10,7 +10,7 @@
 
 #include "cluster/attr.h"
 #include "cluster/err.h"
-#include "cluster/snap.h"
+#include "cluster/snap_near.h"
 
 /*
  * A result into the caller's buffer of n bytes at any address: every string and array lies inside it. The password is "*" (FACTS of glibc and
@@ -51,10 +51,37 @@ struct nss_gids {
 	long limit;
 };
 
+/* Room for n more entries, or as many as the caller wants, if it has a limit. CLUSTER_ENOMEM: there is none. */
+enum cluster_err nss_pack_grow(const struct nss_gids *list, uint32_t n) CLUSTER_MUST_USE;
+
 /*
  * Appends the n gids (u32 big-endian) but for `primary`, growing with realloc. CLUSTER_EFORMAT: they do not ascend, or one may not be given (THREATS.md D4).
  * CLUSTER_ENOMEM: no room. *start is as it was then, and what is behind it means nothing.
  */
-enum cluster_err nss_pack_gids(const uint8_t *gids, uint32_t n, gid_t primary, const struct nss_gids *list) CLUSTER_MUST_USE;
+__attribute__((always_inline)) static inline enum cluster_err nss_pack_gids(const uint8_t *gids, uint32_t n, gid_t primary, const struct nss_gids *list)
+{
+	const uint8_t *const end = gids + 4 * (size_t)n;
+	gid_t *to, *full, last = 0;
+	bool ok = true;
+
+	if (*list->size - *list->start < (long)n && (list->limit <= 0 || *list->size < list->limit) && nss_pack_grow(list, n) != CLUSTER_OK)
+		return CLUSTER_ENOMEM;
+	to = *list->groups + *list->start;
+	full = *list->groups + *list->size;
+	for (; gids < end; gids += 4) {
+		const gid_t gid = snap_be32(gids);
+
+		ok &= snap_id_ok(gid) & (gid > last);
+		last = gid;
+		if (to >= full)
+			continue;
+		*to = gid;
+		to += gid != primary;
+	}
+	if (!ok)
+		return CLUSTER_EFORMAT;
+	*list->start = to - *list->groups;
+	return CLUSTER_OK;
+}
 
 #endif

@@ -112,6 +112,8 @@ static enum reason judge_person(const struct hop_view *v, const struct session *
 		return reason_refuse(&x->detail, REASON_NARROW_ACCOUNT, "");
 	if (s->narrowed_nodes)
 		return reason_refuse(&x->detail, REASON_NARROW_NODE, "");
+	if (s->end_at_expiry && v->now.wall >= s->exp)
+		return reason_refuse(&x->detail, REASON_SESSION_EXPIRED, "");
 	if (s->on_revoke != DIRECTORY_END && v->now.wall >= s->exp) /* it may have been revoked, and that be forgotten since */
 		return reason_refuse(&x->detail, REASON_EXPIRED, "the credential behind a session that no revocation ends");
 	if (s->hops >= HOP_COUNT_MAX)
@@ -124,7 +126,11 @@ static enum reason judge_person(const struct hop_view *v, const struct session *
 	h->parent = s->jti;
 	h->session = s->id;
 	h->auth_time = s->auth_time;
+	h->end = s->exp;
 	h->count = s->hops + 1;
+	memcpy(h->way, s->way, sizeof h->way);
+	if (s->hops > 0)
+		h->way[s->hops - 1] = (struct hop_place){ .node = s->source, .session = s->parent };
 	memcpy(h->parent_issuer, s->issuer, sizeof h->parent_issuer);
 	if (strlen(s->rhost) < sizeof h->parent_source && !strchr(s->rhost, '/') && credential_source_ok(s->rhost))
 		memcpy(h->parent_source, s->rhost, strlen(s->rhost) + 1);

@@ -44,6 +44,15 @@ static bool hits_credential(const struct report_session *s, const char *value)
 	return is_id(&s->jti, value) || (s->kind == SESSION_HOP && is_id(&own, value));
 }
 
+/* A node or a session on the way before the last hop; no id is of both. */
+static bool came_through(const struct report_session *s, const char *value)
+{
+	for (size_t i = 0; i + 1 < s->hops && i < HOP_WAY_MAX; i++)
+		if (is_id(&s->way[i].node, value) || is_id(&s->way[i].session, value))
+			return true;
+	return false;
+}
+
 bool hits_session(const struct revoke_entry *e, const struct report_session *s, const struct cluster_id *node)
 {
 	if (e->before && s->iat >= e->before)
@@ -58,7 +67,7 @@ bool hits_session(const struct revoke_entry *e, const struct report_session *s, 
 	case REVOKE_ACCOUNT:
 		return strcmp(s->account, e->value) == 0;
 	case REVOKE_NODE:
-		return is_id(node, e->value) || (s->kind == SESSION_HOP && is_id(&s->source, e->value));
+		return is_id(node, e->value) || (s->kind == SESSION_HOP && (is_id(&s->source, e->value) || came_through(s, e->value)));
 	case REVOKE_ROLE:
 		return strcmp(s->role, e->value) == 0;
 	case REVOKE_ISSUER:
@@ -73,7 +82,7 @@ bool hits_session(const struct revoke_entry *e, const struct report_session *s, 
 	case REVOKE_LOCKDOWN:
 		return !of_machine(s) && !hits_spares(e->value, &s->person);
 	case REVOKE_SESSION:
-		return is_id(&s->id, e->value) || (s->kind == SESSION_HOP && is_id(&s->parent, e->value));
+		return is_id(&s->id, e->value) || (s->kind == SESSION_HOP && (is_id(&s->parent, e->value) || came_through(s, e->value)));
 	}
 	return false;
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A session as it is kept: its texts behind each other, each with its NUL, because most are short and there are many. */
+/* A session as it is kept: its texts behind each other, each with its NUL, because most are short and there are many; then the way that a hop came, which few have. */
 struct live_one {
 	struct cluster_id id, person, device, jti, source, parent;
 	int64_t auth_time, iat, exp, opened;
@@ -24,6 +24,11 @@ static const struct {
 	PLACE(account), PLACE(service), PLACE(tty), PLACE(rhost), PLACE(issuer), PLACE(role), PLACE(cert.key_id), PLACE(cert.key), PLACE(cert.ca),
 };
 
+static size_t way_size(uint8_t hops)
+{
+	return hops > 1 && hops <= HOP_COUNT_MAX ? (hops - 1U) * sizeof(struct hop_place) : 0;
+}
+
 static struct live_one *pack(const struct report_session *s)
 {
 	const char *text[TEXTS];
@@ -35,7 +40,7 @@ static struct live_one *pack(const struct report_session *s)
 		size[i] = strnlen(text[i], texts[i].size - 1) + 1;
 		n += size[i];
 	}
-	if (!(o = calloc(1, sizeof *o + n)))
+	if (!(o = calloc(1, sizeof *o + n + way_size(s->hops))))
 		return NULL;
 	o->id = s->id;
 	o->person = s->person;
@@ -57,6 +62,7 @@ static struct live_one *pack(const struct report_session *s)
 		memcpy(o->text + n, text[i], size[i] - 1); /* calloc has written the NUL */
 		n += size[i];
 	}
+	memcpy(o->text + n, s->way, way_size(s->hops));
 	return o;
 }
 
@@ -87,6 +93,7 @@ void live_get(const struct live *l, size_t i, struct report_session *ret)
 		memcpy((char *)ret + texts[k].at, from, n);
 		from += n;
 	}
+	memcpy(ret->way, from, way_size(o->hops));
 }
 
 /* Where `id` is, or where it would stand. */

@@ -80,7 +80,8 @@ static void fill_hop(const struct pam_call *c, struct session *s)
 	s->hops = (uint8_t)h->count;
 	s->jti = h->machine ? h->jti : h->parent;
 	s->iat = s->auth_time = h->machine ? h->iat : h->auth_time;
-	s->exp = s->iat + (c->answer.grant.ttl ? (int64_t)c->answer.grant.ttl : CREDENTIAL_LIFE_MAX);
+	s->exp = policy_session_end_of_hop(h, &c->answer.grant);
+	memcpy(s->way, h->way, sizeof s->way);
 	plain_copy(s->issuer, sizeof s->issuer, h->machine ? h->signer : h->parent_issuer);
 }
 

@@ -18,14 +18,22 @@
  * directory says of that node and that session's credential. lib/trust/hop.c.
  */
 
-#define HOP_SIZE_MAX 1000
+#define HOP_SIZE_MAX 1280
 #define HOP_LIFE_MAX 120
 #define HOP_COUNT_MAX 4    /* nodes in a row */
+#define HOP_WAY_MAX (HOP_COUNT_MAX - 1)
 #define HOP_ADDRESS_MAX 45 /* characters of an address */
 
+struct json;
+
+/* A session that a hop came from, on the node where it is. */
+struct hop_place {
+	struct cluster_id node, session;
+};
+
 /*
- * The claims, a plain value. Of a machine's hop (no person stands behind it, only the account on the source node) the members person, device, parent, session, auth_time, count, parent_issuer
- * and parent_source are empty.
+ * The claims, a plain value. Of a machine's hop (no person stands behind it, only the account on the source node) the members person, device, parent, session, auth_time, end, count, way,
+ * parent_issuer and parent_source are empty.
  */
 struct hop {
 	bool machine;
@@ -35,7 +43,9 @@ struct hop {
 	struct cluster_id jti;
 	int64_t iat, exp;
 	int64_t auth_time;         /* of the parent */
+	int64_t end;               /* when that session's own time is up (session.h), whether or not it ends then */
 	int64_t count;             /* this is the person's so many-eth hop in a row, from 1 */
+	struct hop_place way[HOP_WAY_MAX]; /* where that session came from by hops itself, the person's own session first: count - 1 of them */
 	char account[NAME_ACCOUNT_MAX + 1];
 	char parent_issuer[NAME_KID_MAX + 1];    /* kid of the issuer key that signed the person's own credential */
 	char parent_source[HOP_ADDRESS_MAX + 1]; /* the address that the parent session came from; empty: not known */
@@ -61,5 +71,10 @@ enum cluster_err hop_kid(const char *token, size_t n, char ret[NAME_KID_MAX + 1]
 enum cluster_err hop_verify(const char *token, size_t n, const struct hop_source *by, struct hop *ret, struct diag *d) CLUSTER_MUST_USE;
 /* Signs; `signer` is ignored. CLUSTER_ELIMIT above HOP_SIZE_MAX, which no claims of the right form reach. The caller frees *ret with free(). */
 enum cluster_err hop_build(const struct hop *h, const struct crypto_key *key, char **ret) CLUSTER_MUST_USE;
+
+/* Places as JSON: an array of "<node id>.<session id>". NULL when out of memory. */
+struct json *hop_way_json(const struct hop_place *way, size_t n);
+/* At most HOP_WAY_MAX. CLUSTER_EFORMAT. */
+enum cluster_err hop_way_read(const struct json *list, struct hop_place ret[HOP_WAY_MAX], size_t *ret_n, struct diag *d) CLUSTER_MUST_USE;
 
 #endif

@@ -96,10 +96,14 @@ struct policy_session {
 	bool hop;                /* it came from another node: */
 	bool machine;            /* with no person behind it: person, device and parent count for nothing */
 	struct cluster_id source, parent; /* that node, and the session there */
+	const struct hop_place *way;      /* where that one came from */
+	size_t n_way;
 	struct cluster_id own;   /* the hop's own jti; `jti` is that of the credential behind it */
 };
 /* When a session under this grant ends if it ends with its credential: with it, or with the grant's ttl. */
 int64_t policy_session_end(const struct credential *c, const struct trust_grant *g);
+/* Of one that came by a hop: when the time of the session behind it is up, or the grant's ttl, which counts from auth_time, if that is earlier. */
+int64_t policy_session_end_of_hop(const struct hop *h, const struct trust_grant *g);
 /* The facts of a record, borrowed from it. */
 struct policy_session policy_session_of(const struct session *s);
 /* Must this session end? REASON_OK: it may live. Only revocation, removal of person, device, account or grant, and disabling end a session; age and expiry do not. */

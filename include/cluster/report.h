@@ -38,6 +38,7 @@ struct report_session {
 	char role[NAME_ROLE_MAX + 1];     /* of the grant; empty: granted to the person */
 	struct cluster_id source, parent; /* of a hop: the node that vouched, and the session there */
 	uint8_t hops;                     /* of a hop: how many in a row; 0: nobody stands behind it, and person, device and parent are zero */
+	struct hop_place way[HOP_WAY_MAX]; /* as in the record */
 	struct sshcert_facts cert;        /* of SESSION_CERTIFICATE and a hop by certificate; `ca` empty: none */
 };
 

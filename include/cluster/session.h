@@ -11,6 +11,7 @@
 #include "cluster/diag.h"
 #include "cluster/directory.h"
 #include "cluster/err.h"
+#include "cluster/hop.h"
 #include "cluster/id.h"
 #include "cluster/name.h"
 #include "cluster/sshcert.h"
@@ -26,7 +27,8 @@ enum session_kind { SESSION_CREDENTIAL = 1, SESSION_CERTIFICATE = 2, SESSION_ONE
 
 struct session {
 	struct cluster_id id, person, device, jti, boot_id;
-	int64_t iat, exp, auth_time, opened;
+	int64_t iat, auth_time, opened;
+	int64_t exp;               /* of what it was opened with, or by its grant's ttl: when its time is up, whether or not it ends then */
 	enum directory_on_revoke on_revoke;
 	enum session_kind kind;
 	char account[NAME_ACCOUNT_MAX + 1];
@@ -45,6 +47,7 @@ struct session {
 	struct cluster_id parent;  /* the session it came from by a hop; zero: none */
 	struct cluster_id source;  /* of kind SESSION_HOP: the node that vouched; else zero */
 	uint8_t hops;              /* of kind SESSION_HOP: how many in a row, 0 where no person stands behind it; else 0 */
+	struct hop_place way[HOP_WAY_MAX]; /* where `parent` came from by hops itself, the person's own session first: hops - 1 of them, the rest zero */
 	struct sshcert_facts cert; /* of kind SESSION_CERTIFICATE and SESSION_HOP; else all empty */
 };
 

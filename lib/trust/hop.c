@@ -10,13 +10,15 @@
 #include "json_field.h"
 #include "request_claims.h"
 
-#define PERSON_CLAIMS 7 /* that a person's hop has and a machine's has not, beside psr */
+#define PERSON_CLAIMS 8 /* that a person's hop has and a machine's has not, beside psr */
 
 struct claims {
 	const char *aud, *dev, *iss, *jti, *nod, *par, *sid, *sub;
-	const struct json *cnf;
+	const struct json *cnf, *way;
 	bool of_person[PERSON_CLAIMS + 1]; /* which are there, psr last */
 };
+
+#define PLACE_TEXT (2 * ID_TEXT + 1)
 
 #define OF_PERSON(i) .optional = true, .present = &c.of_person[i]
 
@@ -36,6 +38,48 @@ static enum cluster_err read_cnf(const struct json *cnf, struct crypto_pub *ret,
 	return ret->alg == CRYPTO_ED25519 ? CLUSTER_OK : diag_set(d, CLUSTER_EFORMAT, "cnf is not an Ed25519 key");
 }
 
+struct json *hop_way_json(const struct hop_place *way, size_t n)
+{
+	struct json *list = json_list();
+	char text[PLACE_TEXT + 1];
+
+	for (size_t i = 0; list && i < n; i++) {
+		id_text(&way[i].node, text);
+		text[ID_TEXT] = '.';
+		id_text(&way[i].session, text + ID_TEXT + 1);
+		if (json_append(list, json_make("s", text)) != CLUSTER_OK) {
+			json_free(list);
+			list = NULL;
+		}
+	}
+	return list;
+}
+
+static bool place_parse(const char *text, struct hop_place *ret)
+{
+	char node[ID_TEXT + 1] = "";
+
+	if (!text || strlen(text) != PLACE_TEXT || text[ID_TEXT] != '.')
+		return false;
+	memcpy(node, text, ID_TEXT);
+	return id_parse(node, &ret->node) == CLUSTER_OK && id_parse(text + ID_TEXT + 1, &ret->session) == CLUSTER_OK;
+}
+
+enum cluster_err hop_way_read(const struct json *list, struct hop_place ret[HOP_WAY_MAX], size_t *ret_n, struct diag *d)
+{
+	struct hop_place way[HOP_WAY_MAX];
+	size_t n = json_count(list);
+
+	if (n > HOP_WAY_MAX)
+		return diag_set(d, CLUSTER_EFORMAT, "way: more than %d sessions", HOP_WAY_MAX);
+	for (size_t i = 0; i < n; i++)
+		if (!place_parse(json_string_at(list, i), &way[i]))
+			return diag_set(d, CLUSTER_EFORMAT, "way: place %zu is not a node's id and a session's", i);
+	memcpy(ret, way, n * sizeof *way);
+	*ret_n = n;
+	return CLUSTER_OK;
+}
+
 /* All that a person's has, or none of it. */
 static enum cluster_err judge_form(const struct claims *c, bool *ret_machine, struct diag *d)
 {
@@ -44,7 +88,7 @@ static enum cluster_err judge_form(const struct claims *c, bool *ret_machine, st
 	for (size_t i = 0; i < PERSON_CLAIMS; i++)
 		n += c->of_person[i];
 	if (n != PERSON_CLAIMS && (n > 0 || c->of_person[PERSON_CLAIMS]))
-		return diag_set(d, CLUSTER_EFORMAT, "neither a person's hop nor a machine's: auth_time, dev, isk, n, par, sid and sub go together");
+		return diag_set(d, CLUSTER_EFORMAT, "neither a person's hop nor a machine's: auth_time, dev, end, isk, par, sid, sub and way go together");
 	*ret_machine = n == 0;
 	return CLUSTER_OK;
 }
@@ -59,9 +103,13 @@ static enum cluster_err convert(const struct claims *c, struct hop *ret, struct 
 		{ c->dev, &ret->device }, { c->par, &ret->parent }, { c->sid, &ret->session }, { c->sub, &ret->person },
 	};
 	enum cluster_err e;
+	size_t n = 0;
 
 	if ((e = judge_form(c, &ret->machine, d)) != CLUSTER_OK || (e = request_aud_parse(c->aud, &ret->cluster, d)) != CLUSTER_OK)
 		return e;
+	if (!ret->machine && (e = hop_way_read(c->way, ret->way, &n, d)) != CLUSTER_OK)
+		return e;
+	ret->count = ret->machine ? 0 : (int64_t)n + 1;
 	for (size_t i = 0; i < (ret->machine ? 3 : sizeof ids / sizeof *ids); i++)
 		if (id_parse(ids[i].text, ids[i].dst) != CLUSTER_OK)
 			return diag_set(d, CLUSTER_EFORMAT, "dev, iss, jti, nod, par, sid or sub is not an id");
@@ -80,17 +128,18 @@ enum cluster_err hop_parse(const void *payload, size_t n, struct hop *ret, struc
 		{ .name = "auth_time", .kind = JSON_KIND_INT, .dst = &out.auth_time, .min = MOMENT_MIN, .max = MOMENT_MAX, OF_PERSON(0) },
 		FIELD_OBJECT("cnf", c.cnf),
 		{ .name = "dev", .kind = JSON_KIND_TEXT, .dst = &c.dev, .max = ID_TEXT, OF_PERSON(1) },
+		{ .name = "end", .kind = JSON_KIND_INT, .dst = &out.end, .min = MOMENT_MIN, .max = MOMENT_MAX, OF_PERSON(2) },
 		FIELD_TIME("exp", out.exp),
 		FIELD_TIME("iat", out.iat),
-		{ .name = "isk", .kind = JSON_KIND_STRING, .dst = out.parent_issuer, .size = sizeof out.parent_issuer, .ok = name_kid_ok, OF_PERSON(2) },
+		{ .name = "isk", .kind = JSON_KIND_STRING, .dst = out.parent_issuer, .size = sizeof out.parent_issuer, .ok = name_kid_ok, OF_PERSON(3) },
 		FIELD_TEXT("iss", c.iss, ID_TEXT, NULL),
 		FIELD_TEXT("jti", c.jti, ID_TEXT, NULL),
-		{ .name = "n", .kind = JSON_KIND_INT, .dst = &out.count, .min = 1, .max = HOP_COUNT_MAX, OF_PERSON(3) },
 		FIELD_TEXT("nod", c.nod, ID_TEXT, NULL),
 		{ .name = "par", .kind = JSON_KIND_TEXT, .dst = &c.par, .max = ID_TEXT, OF_PERSON(4) },
 		{ .name = "psr", .kind = JSON_KIND_STRING, .dst = out.parent_source, .size = sizeof out.parent_source, .ok = address_ok, OF_PERSON(PERSON_CLAIMS) },
 		{ .name = "sid", .kind = JSON_KIND_TEXT, .dst = &c.sid, .max = ID_TEXT, OF_PERSON(5) },
 		{ .name = "sub", .kind = JSON_KIND_TEXT, .dst = &c.sub, .max = ID_TEXT, OF_PERSON(6) },
+		{ .name = "way", .kind = JSON_KIND_ARRAY, .dst = &c.way, .min = 0, .max = HOP_WAY_MAX, OF_PERSON(7) },
 	};
 	struct json *j = NULL;
 	enum cluster_err e;
@@ -171,13 +220,14 @@ static struct json *with_person(struct json *j, const struct hop *h)
 	id_text(&h->person, sub);
 	request_put(j, "auth_time", json_make("I", (long long)h->auth_time), &e);
 	request_put(j, "dev", json_make("s", dev), &e);
+	request_put(j, "end", json_make("I", (long long)h->end), &e);
 	request_put(j, "isk", json_make("s", h->parent_issuer), &e);
-	request_put(j, "n", json_make("I", (long long)h->count), &e);
 	request_put(j, "par", json_make("s", par), &e);
 	if (h->parent_source[0])
 		request_put(j, "psr", json_make("s", h->parent_source), &e);
 	request_put(j, "sid", json_make("s", sid), &e);
 	request_put(j, "sub", json_make("s", sub), &e);
+	request_put(j, "way", hop_way_json(h->way, (size_t)(h->count - 1)), &e);
 	if (e == CLUSTER_OK)
 		return j;
 	json_free(j);

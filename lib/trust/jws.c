@@ -26,7 +26,7 @@ static const struct {
 	[JWS_REVOCATIONS] = { "cluster-revocations+jwt", 16 * 1024 * KIB },
 	[JWS_CREDENTIAL] = { "cluster-credential+jwt", 1000 },
 	[JWS_ONETIME] = { "cluster-onetime+jwt", 511 },
-	[JWS_HOP] = { "cluster-hop+jwt", 1000 },
+	[JWS_HOP] = { "cluster-hop+jwt", 1280 },
 	[JWS_ANSWER] = { "cluster-answer+jwt", 511 },
 	[JWS_NODE] = { "cluster-node+jwt", 4 * KIB },
 	[JWS_REQUEST] = { "cluster-request+jwt", 4 * KIB },

@@ -115,7 +115,7 @@ static enum reason decide_person(const struct trust *t, const struct policy_requ
 		return r;
 	if ((r = policy_check_account(t, q->account, &account, d)) != REASON_OK)
 		return r;
-	if ((r = policy_check_grant(t, &a->person, &(struct policy_wanted){ q->account, c->iat, q->now->wall, q->use }, a)) != REASON_OK)
+	if ((r = policy_check_grant(t, &a->person, &(struct policy_wanted){ q->account, c->iat, q->now->wall, q->use, 0 }, a)) != REASON_OK)
 		return r;
 	return policy_check_owner(&account, &c->person, d);
 }

@@ -156,13 +156,14 @@ static enum reason use_allowed(const struct trust_grant *g, enum policy_use use)
 /* The first of these grants that serves. REASON_NO_GRANT: there is none at all; otherwise why the last one does not. */
 static enum reason first_grant(struct rd *cursor, const char *role, const struct policy_wanted *w, struct policy_answer *ret)
 {
+	const bool over = w->end != 0 && w->now >= w->end;
 	int64_t age = w->now == 0 ? 0 : w->now - w->issued;
 	enum reason r = REASON_NO_GRANT;
 	struct trust_grant grant;
 	enum cluster_err e;
 
 	while ((e = trust_grant_next(cursor, &grant)) == CLUSTER_OK) {
-		r = grant.ttl != 0 && age >= (int64_t)grant.ttl ? REASON_EXPIRED : use_allowed(&grant, w->use);
+		r = (grant.ttl != 0 && age >= (int64_t)grant.ttl) || (over && grant.end_at_expiry) ? REASON_EXPIRED : use_allowed(&grant, w->use);
 		if (r != REASON_OK)
 			continue;
 		ret->grant = grant;
@@ -221,7 +222,7 @@ enum reason policy_check_grant(const struct trust *t, const struct trust_person 
 			r = last;
 	}
 	if (r == REASON_EXPIRED)
-		return reason_refuse(&ret->detail, r, "the credential is older than the grant's ttl");
+		return reason_refuse(&ret->detail, r, "the credential is older than the grant's ttl, or it stands behind a hop and the grant ends sessions with it");
 	if (look_further(r))
 		diag_set(&ret->detail, reason_err(r), "person %s, account %s, node %s", person->name, w->account, t->self.node_name);
 	return r;

@@ -38,6 +38,7 @@ struct policy_wanted {
 	const char *account;
 	int64_t issued, now;
 	enum policy_use use;
+	int64_t end; /* a grant that ends sessions with what stands behind them does not serve from then on; 0: nothing is known of it */
 };
 enum reason policy_check_grant(const struct trust *t, const struct trust_person *person, const struct policy_wanted *w, struct policy_answer *ret);
 /* The same to a node with no person behind it. */

@@ -46,7 +46,7 @@ static void explain_account(const struct trust *t, const struct policy_request *
 	if (!person)
 		return;
 	memset(&answer, 0, sizeof answer);
-	add(s, "grant", policy_check_grant(t, person, &(struct policy_wanted){ q->account, now, now, q->use }, &answer));
+	add(s, "grant", policy_check_grant(t, person, &(struct policy_wanted){ q->account, now, now, q->use, 0 }, &answer));
 	if (r == REASON_OK)
 		add(s, "account's owner", policy_check_owner(&account, &person->id, NULL));
 }

@@ -4,19 +4,25 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* No session has a longer time than a credential that was signed just now; when the person acted does not bound it, because open sessions go on with newer ones. */
+static bool end_ok(const struct hop *h, int64_t skew)
+{
+	return h->end >= h->auth_time && h->end - h->iat <= CREDENTIAL_LIFE_MAX + skew;
+}
+
 static enum reason check_times(const struct trust *t, const struct hop *h, int64_t now, struct diag *d)
 {
 	int64_t skew = t->self.skew;
 	enum reason r = REASON_OK;
 
-	if (h->exp <= h->iat || h->exp - h->iat > HOP_LIFE_MAX)
+	if (h->exp <= h->iat || h->exp - h->iat > HOP_LIFE_MAX || (!h->machine && !end_ok(h, skew)))
 		r = REASON_LIFE;
 	else if (h->iat - now > skew || (!h->machine && h->auth_time - h->iat > skew))
 		r = REASON_NOT_YET;
 	else if (h->exp <= now)
 		r = REASON_HOP_AGE;
 	if (r != REASON_OK)
-		diag_set(d, reason_err(r), "iat %" PRId64 ", exp %" PRId64 ", auth_time %" PRId64 ", clock %" PRId64, h->iat, h->exp, h->auth_time, now);
+		diag_set(d, reason_err(r), "iat %" PRId64 ", exp %" PRId64 ", auth_time %" PRId64 ", end %" PRId64 ", clock %" PRId64, h->iat, h->exp, h->auth_time, h->end, now);
 	return r;
 }
 
@@ -67,6 +73,17 @@ enum reason policy_hop_parent(const struct trust *t, const struct cluster_id *se
 	return policy_check_revoked(t, REVOKE_SESSION, session->b, ID_SIZE, issued, REASON_REVOKED_SESSION, d);
 }
 
+enum reason policy_hop_way(const struct trust *t, const struct hop_place *way, size_t n, int64_t issued, struct diag *d)
+{
+	enum reason r = REASON_OK;
+	struct trust_node node;
+
+	for (size_t i = 0; i < n && r == REASON_OK; i++)
+		if ((r = policy_hop_source(t, &way[i].node, issued, &node, d)) == REASON_OK)
+			r = policy_hop_parent(t, &way[i].session, issued, d);
+	return r;
+}
+
 /* The certificate names the addresses too, but who has the key may leave them out: somebody with a copy of it is not the node. A node whose addresses are not known may come from anywhere. */
 static enum reason check_address(const struct policy_request *q, const struct trust_node *source, struct diag *d)
 {
@@ -92,6 +109,8 @@ static enum reason check_revoked(const struct trust *t, const struct hop *h, str
 		return r;
 	if ((r = policy_hop_parent(t, &h->session, h->auth_time, d)) != REASON_OK)
 		return r;
+	if ((r = policy_hop_way(t, h->way, (size_t)(h->count - 1), h->auth_time, d)) != REASON_OK)
+		return r;
 	return policy_check_issued(t, &issued, d);
 }
 
@@ -99,7 +118,7 @@ enum reason policy_hop_decide(const struct trust *t, const struct policy_request
 {
 	const struct hop *h = q->hop;
 	const int64_t issued = policy_hop_issued(h);
-	const struct policy_wanted wanted = { q->account, issued, q->now->wall, POLICY_USE_HOP };
+	const struct policy_wanted wanted = { q->account, issued, q->now->wall, POLICY_USE_HOP, h->end };
 	struct diag *d = &a->detail;
 	struct trust_account account;
 	struct trust_node source;

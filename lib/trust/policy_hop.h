@@ -14,5 +14,7 @@ int64_t policy_hop_issued(const struct hop *h);
 enum reason policy_hop_source(const struct trust *t, const struct cluster_id *node, int64_t issued, struct trust_node *ret, struct diag *d);
 /* The session there. */
 enum reason policy_hop_parent(const struct trust *t, const struct cluster_id *session, int64_t issued, struct diag *d);
+/* Where that one came from: each node as the last one, each session. */
+enum reason policy_hop_way(const struct trust *t, const struct hop_place *way, size_t n, int64_t issued, struct diag *d);
 
 #endif

@@ -10,12 +10,20 @@ int64_t policy_session_end(const struct credential *c, const struct trust_grant 
 	return g->end_at_expiry && g->ttl > 0 && c->exp - c->iat > (int64_t)g->ttl ? c->iat + (int64_t)g->ttl : c->exp;
 }
 
+int64_t policy_session_end_of_hop(const struct hop *h, const struct trust_grant *g)
+{
+	if (h->machine)
+		return h->iat + CREDENTIAL_LIFE_MAX;
+	return g->ttl > 0 && h->end - h->auth_time > (int64_t)g->ttl ? h->auth_time + (int64_t)g->ttl : h->end;
+}
+
 struct policy_session policy_session_of(const struct session *s)
 {
 	static const struct cluster_id none;
 	struct policy_session out = {
 		.session = s->id, .person = s->person, .device = s->device, .jti = s->jti, .iat = s->iat, .account = s->account, .issuer = s->issuer, .cert = session_cert(s),
 		.hop = s->kind == SESSION_HOP, .machine = s->kind == SESSION_HOP && id_equal(&s->person, &none), .source = s->source, .parent = s->parent,
+		.way = s->way, .n_way = s->hops > 0 ? s->hops - 1U : 0,
 	};
 
 	if (out.hop)
@@ -32,6 +40,8 @@ static enum reason check_origin(const struct trust *t, const struct policy_sessi
 	if (!s->hop)
 		return REASON_OK;
 	if (!s->machine && (r = policy_hop_parent(t, &s->parent, s->iat, d)) != REASON_OK)
+		return r;
+	if ((r = policy_hop_way(t, s->way, s->n_way, s->iat, d)) != REASON_OK)
 		return r;
 	if ((r = policy_check_revoked(t, REVOKE_CREDENTIAL, s->own.b, ID_SIZE, s->iat, REASON_REVOKED_CREDENTIAL, d)) != REASON_OK)
 		return r;
@@ -53,7 +63,7 @@ static enum reason check_person(const struct trust *t, const struct policy_sessi
 
 static enum reason check_session(const struct trust *t, const struct policy_session *s, struct policy_answer *a)
 {
-	const struct policy_wanted wanted = { s->account, s->iat, 0, s->hop ? POLICY_USE_HOP : POLICY_USE_ANY };
+	const struct policy_wanted wanted = { s->account, s->iat, 0, s->hop ? POLICY_USE_HOP : POLICY_USE_ANY, 0 };
 	struct diag *d = &a->detail;
 	struct trust_account account;
 	enum reason r;

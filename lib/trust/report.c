@@ -102,15 +102,27 @@ static enum cluster_err read_cert(const struct json *j, struct sshcert_facts *re
 	return CLUSTER_OK;
 }
 
+/* How many sessions stand before the last one. */
+static size_t way_length(uint8_t hops)
+{
+	return hops > 0 ? hops - 1U : 0;
+}
+
 static enum cluster_err read_hop(const struct json *j, struct report_session *s, struct diag *d)
 {
 	char parent[ID_TEXT + 1], source[ID_TEXT + 1];
+	const struct json *way = NULL;
 	int64_t n = 0;
-	const struct json_field fields[] = { FIELD_INT("n", n, 0, HOP_COUNT_MAX), FIELD_STRING("parent", parent, NULL), FIELD_STRING("source", source, NULL) };
+	const struct json_field fields[] = {
+		FIELD_INT("n", n, 0, HOP_COUNT_MAX), FIELD_STRING("parent", parent, NULL), FIELD_STRING("source", source, NULL), FIELD_ARRAY("way", way, 0, HOP_WAY_MAX),
+	};
 	enum cluster_err e = json_read(j, fields, FIELD_COUNT(fields), d);
+	size_t n_way = 0;
 
-	if (e != CLUSTER_OK)
+	if (e != CLUSTER_OK || (e = hop_way_read(way, s->way, &n_way, d)) != CLUSTER_OK)
 		return e;
+	if (n_way != way_length((uint8_t)n))
+		return diag_set(d, CLUSTER_EFORMAT, "hop: way does not have n - 1 places");
 	if (id_parse(parent, &s->parent) != CLUSTER_OK || id_parse(source, &s->source) != CLUSTER_OK)
 		return diag_set(d, CLUSTER_EFORMAT, "hop: an id is none");
 	s->hops = (uint8_t)n;
@@ -212,6 +224,7 @@ void report_session_of(const struct session *s, struct report_session *ret)
 		.id = s->id, .person = s->person, .device = s->device, .jti = s->jti, .auth_time = s->auth_time, .iat = s->iat, .exp = s->exp, .opened = s->opened,
 		.kind = s->kind, .closed = s->closed != 0, .end_at_expiry = s->end_at_expiry, .cert = s->cert, .source = s->source, .parent = s->parent, .hops = s->hops,
 	};
+	memcpy(ret->way, s->way, sizeof ret->way);
 	memcpy(ret->account, s->account, sizeof ret->account);
 	memcpy(ret->service, s->service, sizeof ret->service);
 	memcpy(ret->tty, s->tty, sizeof ret->tty);
@@ -234,7 +247,7 @@ static enum cluster_err set_hop(struct json *j, const struct report_session *s)
 
 	id_text(&s->parent, parent);
 	id_text(&s->source, source);
-	return json_set(j, "hop", json_make("{s:I, s:s, s:s}", "n", (long long)s->hops, "parent", parent, "source", source));
+	return json_set(j, "hop", json_make("{s:I, s:s, s:s, s:o}", "n", (long long)s->hops, "parent", parent, "source", source, "way", hop_way_json(s->way, way_length(s->hops))));
 }
 
 struct json *report_session_json(const struct report_session *s)

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "cluster/file.h"
-#include "cluster/hop.h"
 #include "cluster/rd.h"
 #include "cluster/secret.h"
 #include "cluster/wr.h"
@@ -16,7 +15,7 @@
 #define MAGIC "CLSESS1\n"
 #define MAGIC_SIZE 8
 #define MAJOR 1
-#define MINOR 2
+#define MINOR 3
 
 static enum cluster_err take_id(struct rd *r, struct cluster_id *ret)
 {
@@ -65,6 +64,20 @@ static bool cert_ok(const struct session *s)
 	return c->key_id[0] != '\0' && printable(c->key_id) && c->key[0] != '\0' && plain(c->key) && c->ca[0] != '\0' && plain(c->ca);
 }
 
+/* As many places as there were hops before the last one, and nothing behind them. */
+static bool way_ok(const struct session *s)
+{
+	static const struct cluster_id none;
+
+	for (size_t i = 0; i < HOP_WAY_MAX; i++) {
+		const bool named = i + 1 < s->hops;
+
+		if (id_equal(&s->way[i].node, &none) == named || id_equal(&s->way[i].session, &none) == named)
+			return false;
+	}
+	return true;
+}
+
 /* A person's hop names the person, the device and the session it came from; where nobody stands behind it, none of them. */
 static bool hop_ok(const struct session *s)
 {
@@ -81,7 +94,7 @@ static bool session_ok(const struct session *s)
 {
 	return name_account_ok(s->account) && name_service_ok(s->service) && plain(s->tty) && plain(s->rhost) && name_kid_ok(s->issuer) &&
 	    (s->role[0] == '\0' || name_role_ok(s->role)) && s->pid > 1 && s->pid <= INT_MAX && s->start != 0 && s->kind >= SESSION_CREDENTIAL &&
-	    s->kind <= SESSION_HOP && s->on_revoke <= DIRECTORY_KEEP && s->iat >= 0 && s->exp >= 0 && s->auth_time >= 0 && s->opened >= 0 && s->closed >= 0 && cert_ok(s) && hop_ok(s);
+	    s->kind <= SESSION_HOP && s->on_revoke <= DIRECTORY_KEEP && s->iat >= 0 && s->exp >= 0 && s->auth_time >= 0 && s->opened >= 0 && s->closed >= 0 && cert_ok(s) && hop_ok(s) && way_ok(s);
 }
 
 const struct sshcert_facts *session_cert(const struct session *s)
@@ -115,8 +128,11 @@ static enum cluster_err take_more(struct rd *r, struct session *s)
 	    (e = rd_str8(r, s->cert.key, sizeof s->cert.key)) != CLUSTER_OK || (e = rd_str8(r, s->cert.ca, sizeof s->cert.ca)) != CLUSTER_OK ||
 	    (e = take_id(r, &s->source)) != CLUSTER_OK || (e = rd_u8(r, &s->hops)) != CLUSTER_OK)
 		return e;
-	if (flags & ~FLAGS)
+	if (flags & ~FLAGS || s->hops > HOP_COUNT_MAX)
 		return CLUSTER_EFORMAT;
+	for (size_t i = 0; i + 1 < s->hops; i++)
+		if ((e = take_id(r, &s->way[i].node)) != CLUSTER_OK || (e = take_id(r, &s->way[i].session)) != CLUSTER_OK)
+			return e;
 	s->end_at_expiry = flags & FLAG_END_AT_EXPIRY;
 	s->narrowed = flags & FLAG_NARROWED;
 	s->narrowed_nodes = flags & FLAG_NARROWED_NODES;
@@ -201,6 +217,10 @@ enum cluster_err session_build(const struct session *s, uint8_t ret[SESSION_SIZE
 	wr_str8(&w, s->cert.ca);
 	wr_bytes(&w, s->source.b, ID_SIZE);
 	wr_u8(&w, s->hops);
+	for (size_t i = 0; i + 1 < s->hops; i++) {
+		wr_bytes(&w, s->way[i].node.b, ID_SIZE);
+		wr_bytes(&w, s->way[i].session.b, ID_SIZE);
+	}
 	if ((e = wr_end(&w)) != CLUSTER_OK)
 		return e;
 	*ret_n = w.n;

@@ -41,7 +41,7 @@ static void claims(const uint8_t *data, size_t n, const struct hop_source *by)
 		return;
 	}
 	FUZZ_CHECK(name_account_ok(h.account) && (h.machine || name_kid_ok(h.parent_issuer)) && h.iat >= MOMENT_MIN && h.exp > h.iat && h.exp - h.iat <= HOP_LIFE_MAX);
-	FUZZ_CHECK(h.machine ? h.count == 0 && h.auth_time == 0 : h.count >= 1 && h.count <= HOP_COUNT_MAX);
+	FUZZ_CHECK(h.machine ? h.count == 0 && h.auth_time == 0 && h.end == 0 : h.count >= 1 && h.count <= HOP_COUNT_MAX && h.end >= MOMENT_MIN);
 	FUZZ_CHECK(h.cnf.alg == CRYPTO_ED25519 && crypto_pub_check(&h.cnf) == CLUSTER_OK);
 	fine = id_equal(&h.cluster, &zero) && id_equal(&h.source, &zero) && !crypto_pub_equal(&h.cnf, by->key);
 	if (token)
@@ -49,6 +49,7 @@ static void claims(const uint8_t *data, size_t n, const struct hop_source *by)
 	free(token);
 	FUZZ_CHECK(hop_build(&h, fuzz_key(), &again) == CLUSTER_OK && strlen(again) <= HOP_SIZE_MAX);
 	FUZZ_CHECK((hop_verify(again, strlen(again), by, &got, NULL) == CLUSTER_OK) == fine);
+	FUZZ_CHECK(!fine || (got.count == h.count && memcmp(got.way, h.way, sizeof got.way) == 0));
 	if (fine)
 		certify(&h, again, by, NULL);
 	free(again);
@@ -56,7 +57,7 @@ static void claims(const uint8_t *data, size_t n, const struct hop_source *by)
 
 static void addresses(const uint8_t *data, size_t n, const struct hop_source *by)
 {
-	struct hop h = { .iat = FUZZ_NOW, .exp = FUZZ_NOW + 60, .auth_time = FUZZ_NOW, .count = 1, .account = "emr-user", .parent_issuer = "k" };
+	struct hop h = { .iat = FUZZ_NOW, .exp = FUZZ_NOW + 60, .auth_time = FUZZ_NOW, .end = FUZZ_NOW, .count = 1, .account = "emr-user", .parent_issuer = "k" };
 	struct crypto_key *key = NULL;
 	char text[300], *token = NULL;
 

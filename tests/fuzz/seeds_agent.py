@@ -28,12 +28,13 @@ def ident(n):
 
 def session(tty, role, on_revoke, kind=1, flags=0, closed=0, cert=(0, b"", b"", b""), hop=(0, 0, 0, 2, 3)):
     parent, source, count, person, device = hop
-    return (b"CLSESS1\n" + struct.pack(">HH", 1, 2) + ident(1) + ident(person) + ident(device) + ident(4) +
+    way = b"".join(ident(8 + i) for i in range(2 * max(count - 1, 0)))
+    return (b"CLSESS1\n" + struct.pack(">HH", 1, 3) + ident(1) + ident(person) + ident(device) + ident(4) +
             struct.pack(">4QB", 1700000000, 1700003600, 1700000000, 1700000001, on_revoke) +
             str8(b"emr-user") + str8(b"sshd") + str8(tty) + str8(b"10.0.0.1") +
             struct.pack(">IQI", 4711, 99, 17) + ident(5) + bytes([kind]) + str8(b"A" * 22) + str8(role) +
             struct.pack(">BQ", flags, closed) + ident(parent) + struct.pack(">Q", cert[0]) + str8(cert[1]) + str8(cert[2]) + str8(cert[3]) +
-            ident(source) + bytes([count]))
+            ident(source) + bytes([count]) + way)
 
 
 def of_key(serial, key_id):

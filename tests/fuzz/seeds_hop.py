@@ -9,8 +9,8 @@ import os
 HERE = os.path.dirname(os.path.abspath(__file__))
 ZERO = "A" * 22
 KEY = {"crv": "Ed25519", "kty": "OKP", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
-CLAIMS = {"acc": "emr-user", "aud": "cluster:" + ZERO, "auth_time": 1789990000, "cnf": {"jwk": KEY}, "dev": ZERO, "exp": 1790000100, "iat": 1790000000, "isk": ZERO, "iss": ZERO,
-          "jti": ZERO, "n": 1, "nod": ZERO, "par": ZERO, "sid": ZERO, "sub": ZERO}
+CLAIMS = {"acc": "emr-user", "aud": "cluster:" + ZERO, "auth_time": 1789990000, "cnf": {"jwk": KEY}, "dev": ZERO, "end": 1790003600, "exp": 1790000100, "iat": 1790000000, "isk": ZERO, "iss": ZERO,
+          "jti": ZERO, "nod": ZERO, "par": ZERO, "sid": ZERO, "sub": ZERO, "way": []}
 
 
 def seed(target, name, data):
@@ -29,7 +29,7 @@ def b64(data):
 
 
 seed("hop", "claims", b"c" + text(CLAIMS))
-seed("hop", "from", b"c" + text(dict(CLAIMS, psr="2001:db8::7", n=4)))
+seed("hop", "from", b"c" + text(dict(CLAIMS, psr="2001:db8::7", way=[ZERO + "." + ZERO] * 3)))
 seed("hop", "machine", b"c" + text({name: CLAIMS[name] for name in ("acc", "aud", "cnf", "exp", "iat", "iss", "jti", "nod")}))
 seed("hop", "token", b"t" + b".".join([b64(text({"alg": "Ed25519", "kid": "1IG2tMH7J2wbJZnOf8LJzQ", "typ": "cluster-hop+jwt"})), b64(text(CLAIMS)), b"A" * 86]))
 seed("hop", "addresses", b"s192.0.2.1,2001:db8::/32")

@@ -90,8 +90,8 @@ session = {"account": "emr-user", "auth_time": NOW, "device": ID[0], "exp": NOW 
 seed("report", "full", {"closed": [], "full": True, "opened": [session]})
 seed("report", "more", {"closed": [ID[0]], "full": False, "opened": [dict(session, kind="certificate", closed=True, end_at_expiry=True, role="ops",
                                                                         cert={"ca": fingerprint, "id": "x y", "key": fingerprint, "serial": "7"})]})
-seed("report", "hop", {"closed": [], "full": False, "opened": [dict(session, kind="hop", hop={"n": 2, "parent": ID[0], "source": ID[1]}),
-                                                                dict(session, kind="hop", person=ZERO, device=ZERO, hop={"n": 0, "parent": ZERO, "source": ID[1]})]})
+seed("report", "hop", {"closed": [], "full": False, "opened": [dict(session, kind="hop", hop={"n": 2, "parent": ID[0], "source": ID[1], "way": [ID[2] + "." + ID[3]]}),
+                                                                dict(session, kind="hop", person=ZERO, device=ZERO, hop={"n": 0, "parent": ZERO, "source": ID[1], "way": []})]})
 seed("report", "none", {"closed": [], "full": True, "opened": []})
 refusal = {"account": "emr-user", "detail": "no grant of 3", "facts": "serial=7", "id": "Xk3_9aZq", "jti": ID[0], "person": "alice", "reason": "no_grant", "rhost": "192.0.2.7", "service": "sshd",
            "stage": "auth", "time": 1700000000}

@@ -11,6 +11,7 @@
  * the role ops; the one to ecs-user does not. Plain values, to be changed before a snapshot is built. Ends the program when something fails.
  */
 #define WORLD_HOP_SESSION 1200 /* seconds that alice has been on edge-1 */
+#define WORLD_HOP_LEFT 2400    /* and that her credential has left */
 
 enum world_hop_node { WORLD_HOP_HERE, WORLD_HOP_EDGE, WORLD_HOP_NODES };
 

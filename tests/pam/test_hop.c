@@ -108,6 +108,8 @@ static void test_login(void **state)
 
 	(void)state;
 	h.hop.count = 3;
+	h.hop.way[0] = (struct hop_place){ .node = h.nodes[WORLD_HOP_HERE].id, .session = world_id('s', 1) };
+	h.hop.way[1] = (struct hop_place){ .node = h.nodes[WORLD_HOP_EDGE].id, .session = world_id('s', 2) };
 	a.w.grants[WORLD_GRANT_ALICE].on_revoke = DIRECTORY_WARN;
 	app_store(&a);
 	expect(PAM_SUCCESS, "ok");
@@ -122,7 +124,8 @@ static void test_login(void **state)
 	assert_true(id_equal(&s.person, &h.hop.person) && id_equal(&s.device, &h.hop.device) && id_equal(&s.jti, &h.hop.parent) && id_equal(&s.parent, &h.hop.session));
 	assert_true(id_equal(&s.source, &h.nodes[WORLD_HOP_EDGE].id));
 	assert_int_equal(s.hops, 3);
-	assert_true(s.iat == h.hop.auth_time && s.auth_time == h.hop.auth_time && s.exp == h.hop.auth_time + CREDENTIAL_LIFE_MAX);
+	assert_memory_equal(s.way, h.hop.way, sizeof s.way);
+	assert_true(s.iat == h.hop.auth_time && s.auth_time == h.hop.auth_time && s.exp == h.hop.end);
 	assert_string_equal(s.issuer, h.hop.parent_issuer);
 	assert_int_equal(strlen(s.cert.key), SSHCERT_FINGERPRINT);
 	assert_int_equal(s.on_revoke, DIRECTORY_WARN);
@@ -135,14 +138,14 @@ static void test_expiry(void **state)
 	struct session s;
 
 	(void)state;
-	a.w.grants[WORLD_GRANT_ALICE].ttl = 3600;
+	a.w.grants[WORLD_GRANT_ALICE].ttl = 1800;
 	a.w.grants[WORLD_GRANT_ALICE].end_at_expiry = true;
 	h.hop.parent_source[0] = '\0';
 	app_store(&a);
 	expect(PAM_SUCCESS, "ok");
 	logged(" from=- ");
 	s = record();
-	assert_true(s.end_at_expiry && s.exp == h.hop.auth_time + 3600);
+	assert_true(s.end_at_expiry && s.exp == h.hop.auth_time + 1800);
 }
 
 static void test_machine(void **state)

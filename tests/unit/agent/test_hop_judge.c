@@ -54,6 +54,7 @@ static void test_person(void **state)
 	assert_int_equal(v.claims.iat, GROUND_NOW);
 	assert_int_equal(v.claims.exp, GROUND_NOW + HOP_LIFE_MAX);
 	assert_int_equal(v.claims.auth_time, s->auth_time);
+	assert_int_equal(v.claims.end, s->exp);
 	assert_int_equal(v.claims.count, 1);
 	assert_string_equal(v.claims.parent_issuer, s->issuer);
 	assert_string_equal(v.claims.parent_source, "198.51.100.4");
@@ -172,9 +173,17 @@ static void test_session(void **state)
 	g.caller.ended = true;
 	expect(REASON_SESSION_CLOSED);
 	g.caller.ended = false;
+	s->source = world_id('n', 50);
+	s->parent = world_id('s', 50);
+	for (size_t i = 0; i < HOP_WAY_MAX; i++)
+		s->way[i] = (struct hop_place){ .node = world_id('n', (uint8_t)i), .session = world_id('s', (uint8_t)i) };
 	for (s->hops = 0; s->hops < HOP_COUNT_MAX; s->hops++) {
 		expect(REASON_OK);
 		assert_int_equal(v.claims.count, s->hops + 1);
+		if (s->hops > 1)
+			assert_memory_equal(v.claims.way, s->way, (s->hops - 1U) * sizeof *s->way);
+		if (s->hops > 0)
+			assert_true(id_equal(&v.claims.way[s->hops - 1].node, &s->source) && id_equal(&v.claims.way[s->hops - 1].session, &s->parent));
 	}
 	expect(REASON_HOP_COUNT);
 	s->hops = 255;
@@ -195,6 +204,11 @@ static void test_revocation_is_forgotten(void **state)
 		s->exp = GROUND_NOW;
 		expect(kinds[i] == DIRECTORY_END ? REASON_OK : REASON_EXPIRED);
 	}
+	s->on_revoke = DIRECTORY_END; /* as long as the session lives; that is not, if its grant ends it then */
+	s->end_at_expiry = true;
+	expect(REASON_SESSION_EXPIRED);
+	s->exp = GROUND_NOW + 1;
+	expect(REASON_OK);
 }
 
 static void test_revoked(void **state)

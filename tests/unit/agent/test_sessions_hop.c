@@ -134,7 +134,8 @@ static void begin(bool machine)
 		x.s.person = trustgen_id("alice");
 		x.s.device = trustgen_id("alice-laptop");
 		x.s.parent = trustgen_id("there");
-		x.s.hops = 1;
+		x.s.hops = 2;
+		x.s.way[0] = (struct hop_place){ .node = trustgen_id("master-1-1"), .session = trustgen_id("first") };
 		strcpy(x.s.role, "ops");
 	}
 	strcpy(x.s.account, "emr-user");
@@ -219,6 +220,7 @@ static void test_revoked(void **state)
 		{ "person", trustgen_id_text(x.g, "alice"), "revoked_person" }, { "device", trustgen_id_text(x.g, "alice-laptop"), "revoked_device" },
 		{ "credential", trustgen_id_text(x.g, "jti"), "revoked_credential" }, { "credential", trustgen_id_text(x.g, "hop"), "revoked_credential" },
 		{ "session", trustgen_id_text(x.g, "there"), "revoked_session" }, { "session", trustgen_id_text(x.g, "here"), "revoked_session" },
+		{ "session", trustgen_id_text(x.g, "first"), "revoked_session" },
 		{ "node", trustgen_id_text(x.g, "master-1-1"), "revoked_node" }, { "node", trustgen_id_text(x.g, "core-1-1"), "revoked_node" },
 		{ "issuer", "AAAAAAAAAAAAAAAAAAAAAA", "revoked_issuer" }, { "cert_key", x.s.cert.key, "revoked_certificate" },
 	};

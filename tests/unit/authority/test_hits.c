@@ -55,11 +55,12 @@ static void test_hop(void **state)
 		bool person, machine;
 	} rows[] = {
 		{ REVOKE_NODE, "AwAAAAAAAAAAAAAAAAAAAA", true, true }, { REVOKE_SESSION, "BAAAAAAAAAAAAAAAAAAAAA", true, false }, { REVOKE_SESSION, ONE, true, true },
+		{ REVOKE_NODE, "BgAAAAAAAAAAAAAAAAAAAA", true, false }, { REVOKE_SESSION, "BwAAAAAAAAAAAAAAAAAAAA", true, false }, { REVOKE_SESSION, "CAAAAAAAAAAAAAAAAAAAAA", false, false },
 		{ REVOKE_CREDENTIAL, "BQAAAAAAAAAAAAAAAAAAAA", true, true }, { REVOKE_CREDENTIAL, ONE, true, true }, { REVOKE_NODE, ONE, false, false }, { REVOKE_CERT_SERIAL, "0", false, false },
 		{ REVOKE_LOCKDOWN, TWO, true, false }, { REVOKE_ISSUER, "kid", true, false },
 	};
 	const struct cluster_id one = { { 1 } }, node = { { 2 } }, none = { { 0 } };
-	struct report_session s = { .id = one, .jti = one, .iat = NOW, .kind = SESSION_HOP, .source = { { 3 } }, .account = "emr-user", .issuer = "kid",
+	struct report_session s = { .id = one, .jti = one, .iat = NOW, .kind = SESSION_HOP, .source = { { 3 } }, .way = { { { { 6 } }, { { 7 } } }, { { { 8 } }, { { 8 } } } }, .account = "emr-user", .issuer = "kid",
 		.cert = { .key_id = "alice via edge-1 BQAAAAAAAAAAAAAAAAAAAA", .key = PRINT, .ca = OTHER } };
 
 	(void)state;
@@ -74,7 +75,7 @@ static void test_hop(void **state)
 		s.hops = 0;
 		assert_true(hits_session(&e, &s, &node) == rows[i].machine);
 		s.kind = SESSION_CERTIFICATE; /* of no hop these fields mean nothing */
-		if (rows[i].kind == REVOKE_NODE || (rows[i].kind == REVOKE_CREDENTIAL && rows[i].value[0] == 'B'))
+		if (rows[i].kind == REVOKE_NODE || rows[i].value[1] == 'w' || (rows[i].kind == REVOKE_CREDENTIAL && rows[i].value[0] == 'B'))
 			assert_false(hits_session(&e, &s, &node));
 		s.kind = SESSION_HOP;
 	}

@@ -30,6 +30,7 @@ static struct report_session session(unsigned n, const char *account)
 	struct report_session s = { .kind = SESSION_CERTIFICATE, .auth_time = 1, .iat = 2, .exp = 3, .opened = 4, .closed = true, .end_at_expiry = true, .cert = { .serial = UINT64_MAX, .ca = "SHA256:x" } };
 
 	s.source.b[3] = s.parent.b[4] = s.hops = 3; /* kept, whatever it is */
+	s.way[0].node.b[5] = s.way[1].session.b[15] = (uint8_t)n;
 	s.id.b[0] = (uint8_t)(n >> 8);
 	s.id.b[1] = (uint8_t)n;
 	snprintf(s.account, sizeof s.account, "%s", account);

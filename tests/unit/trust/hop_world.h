@@ -26,7 +26,8 @@ static inline void hop_world_init(struct hop_world *x)
 	assert_ok(crypto_key_pub(x->key, &x->pub));
 	x->by = (struct hop_source){ .cluster = &x->w.root.cluster, .node = &x->w.node.id, .key = &x->pub };
 	x->hop = (struct hop){ .cluster = x->w.root.cluster, .source = x->w.node.id, .target = world_id('n', 9), .person = world_id('p', 1), .device = world_id('d', 1), .parent = world_id('j', 1),
-		.session = world_id('s', 1), .jti = world_id('j', 2), .iat = HOP_NOW, .exp = HOP_NOW + HOP_LIFE_MAX, .auth_time = HOP_NOW - 3000, .count = 1, .account = "emr-user" };
+		.session = world_id('s', 1), .jti = world_id('j', 2), .iat = HOP_NOW, .exp = HOP_NOW + HOP_LIFE_MAX, .auth_time = HOP_NOW - 3000,
+		.end = HOP_NOW + 600, .count = 1, .account = "emr-user" };
 	assert_ok(crypto_key_pub(x->w.cnf, &x->hop.cnf));
 	assert_ok(jwk_kid(&x->w.keyset.ring.key[0].pub, x->hop.parent_issuer));
 }

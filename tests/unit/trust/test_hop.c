@@ -56,15 +56,19 @@ static void test_round_trip(void **state)
 	assert_ok(verify_free(token));
 	assert_true(id_equal(&got.cluster, &given.cluster) && id_equal(&got.source, &given.source) && id_equal(&got.target, &given.target) && id_equal(&got.person, &given.person));
 	assert_true(id_equal(&got.device, &given.device) && id_equal(&got.parent, &given.parent) && id_equal(&got.session, &given.session) && id_equal(&got.jti, &given.jti));
-	assert_true(got.iat == HOP_NOW && got.exp == HOP_NOW + HOP_LIFE_MAX && got.auth_time == HOP_NOW - 3000 && got.count == 1 && crypto_pub_equal(&got.cnf, &given.cnf));
+	assert_true(got.iat == HOP_NOW && got.exp == HOP_NOW + HOP_LIFE_MAX && got.auth_time == HOP_NOW - 3000 && got.end == HOP_NOW + 600 && got.count == 1 && crypto_pub_equal(&got.cnf, &given.cnf));
 	assert_string_equal(got.account, "emr-user");
 	assert_string_equal(got.parent_issuer, given.parent_issuer);
 	assert_string_equal(got.parent_source, "192.0.2.7");
 	assert_string_equal(got.signer, kid);
 	given.parent_source[0] = '\0';
-	given.count = HOP_COUNT_MAX;
-	assert_ok(verify_free(make(&given, x.key)));
-	assert_true(got.parent_source[0] == '\0' && got.count == HOP_COUNT_MAX);
+	for (given.count = 1; given.count <= HOP_COUNT_MAX; given.count++) {
+		assert_ok(verify_free(make(&given, x.key)));
+		assert_true(got.parent_source[0] == '\0' && got.count == given.count);
+		assert_memory_equal(got.way, given.way, sizeof got.way);
+		if (given.count <= HOP_WAY_MAX)
+			given.way[given.count - 1] = (struct hop_place){ .node = world_id('n', (uint8_t)given.count), .session = world_id('s', (uint8_t)given.count) };
+	}
 }
 
 /* All claims at their longest fit, by either kind of hop key. */
@@ -78,6 +82,7 @@ static void test_longest(void **state)
 	strcpy(given.parent_issuer, "12345678901234567890123456789012");
 	strcpy(given.parent_source, "1234:5678:9abc:def0:1234:5678:123.123.123.123");
 	assert_int_equal(strlen(given.parent_source), HOP_ADDRESS_MAX);
+	given.count = HOP_COUNT_MAX;
 	token = make(&given, x.key);
 	assert_true(strlen(token) <= HOP_SIZE_MAX);
 	assert_ok(verify_free(token));
@@ -150,7 +155,7 @@ static void test_machine(void **state)
 	assert_ok(verify_free(make(&given, x.key)));
 	assert_true(got.machine && id_equal(&got.source, &given.source) && id_equal(&got.target, &given.target) && id_equal(&got.jti, &given.jti) && id_equal(&got.cluster, &given.cluster));
 	assert_true(id_equal(&got.person, &zero) && id_equal(&got.device, &zero) && id_equal(&got.parent, &zero) && id_equal(&got.session, &zero));
-	assert_true(got.auth_time == 0 && got.count == 0 && got.parent_issuer[0] == '\0' && got.parent_source[0] == '\0' && got.exp == HOP_NOW + HOP_LIFE_MAX);
+	assert_true(got.auth_time == 0 && got.end == 0 && got.count == 0 && got.parent_issuer[0] == '\0' && got.parent_source[0] == '\0' && got.exp == HOP_NOW + HOP_LIFE_MAX);
 	given.machine = false;
 	assert_ok(verify_free(make(&given, x.key)));
 	assert_true(!got.machine && id_equal(&got.person, &given.person));
@@ -163,7 +168,7 @@ static void test_vectors(void **state)
 	static const char pem[] = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----\n";
 	struct crypto_key *key = NULL;
 	char text[HOP_SIZE_MAX + 2], *again;
-	struct cluster_id ids[9];
+	struct cluster_id ids[11];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
@@ -180,7 +185,8 @@ static void test_vectors(void **state)
 		text[strcspn(text, "\n")] = '\0';
 		assert_ok(hop_verify(text, strlen(text), &x.by, &got, &d));
 		assert_true(id_equal(&got.target, &ids[3]) && id_equal(&got.jti, &ids[4]) && got.iat == HOP_NOW && got.exp == HOP_NOW + 120 && got.machine == (i == 1));
-		assert_true(i == 1 || (id_equal(&got.device, &ids[5]) && id_equal(&got.parent, &ids[6]) && id_equal(&got.session, &ids[7]) && id_equal(&got.person, &ids[8]) && got.count == 2));
+		assert_true(i == 1 || (id_equal(&got.device, &ids[5]) && id_equal(&got.parent, &ids[6]) && id_equal(&got.session, &ids[7]) && id_equal(&got.person, &ids[8]) && got.count == 2 &&
+			got.end == HOP_NOW + 3600 && id_equal(&got.way[0].node, &ids[9]) && id_equal(&got.way[0].session, &ids[10])));
 		again = make(&got, key);
 		assert_string_equal(again, text);
 		free(again);
@@ -195,9 +201,12 @@ static enum cluster_err parse(const char *text)
 
 #define ID "AAECAwQFBgcICQoLDA0ODw"
 #define KEY "{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"A6EHv_POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg\"}"
-#define TIMES "\"auth_time\":1790000000,\"exp\":1800000100,\"iat\":1800000000,"
+#define TIMES "\"auth_time\":1790000000,\"end\":1800003600,\"exp\":1800000100,\"iat\":1800000000,"
 #define HEAD "{\"aud\":\"cluster:" ID "\"," TIMES "\"dev\":\"" ID "\",\"isk\":\"k\",\"iss\":\"" ID "\",\"jti\":\"" ID "\",\"par\":\"" ID "\",\"sid\":\"" ID "\",\"sub\":\"" ID "\""
-#define REST ",\"acc\":\"core\",\"cnf\":{\"jwk\":" KEY "},\"n\":1,\"nod\":\"" ID "\""
+#define REST ",\"acc\":\"core\",\"cnf\":{\"jwk\":" KEY "},\"nod\":\"" ID "\",\"way\":[]"
+
+#define PLACE "\"" ID "." ID "\""
+#define WAY(array) HEAD ",\"acc\":\"core\",\"cnf\":{\"jwk\":" KEY "},\"nod\":\"" ID "\",\"way\":" array "}"
 
 #define MACHINE "{\"acc\":\"core\",\"aud\":\"cluster:" ID "\",\"cnf\":{\"jwk\":" KEY "},\"exp\":1800000100,\"iat\":1800000000,\"iss\":\"" ID "\",\"jti\":\"" ID "\",\"nod\":\"" ID "\""
 
@@ -212,35 +221,37 @@ static void test_claims(void **state)
 		HEAD REST ",\"psr\":null}",
 		HEAD REST ",\"kid\":\"k\"}",
 		HEAD REST ",\"acc\":\"core\"}", /* B10 */
-		HEAD ",\"acc\":\"Core\",\"cnf\":{\"jwk\":" KEY "},\"n\":1,\"nod\":\"" ID "\"}",
-		HEAD ",\"acc\":\"core\",\"cnf\":{\"jwk\":" KEY "},\"n\":0,\"nod\":\"" ID "\"}",
-		HEAD ",\"acc\":\"core\",\"cnf\":{\"jwk\":" KEY "},\"n\":5,\"nod\":\"" ID "\"}",
-		HEAD ",\"acc\":\"core\",\"cnf\":{\"jwk\":" KEY "},\"n\":\"1\",\"nod\":\"" ID "\"}",
-		HEAD ",\"acc\":\"core\",\"cnf\":{\"jwk\":" KEY "},\"n\":1,\"nod\":\"node:a\"}",
-		HEAD ",\"acc\":\"core\",\"cnf\":{\"jwk\":" KEY ",\"kid\":\"k\"},\"n\":1,\"nod\":\"" ID "\"}",
-		HEAD ",\"acc\":\"core\",\"cnf\":{},\"n\":1,\"nod\":\"" ID "\"}",
-		HEAD ",\"acc\":\"core\",\"cnf\":" KEY ",\"n\":1,\"nod\":\"" ID "\"}",
+		HEAD REST ",\"n\":1}", /* as before there was a way */
+		HEAD ",\"acc\":\"core\",\"cnf\":{\"jwk\":" KEY "},\"n\":1,\"nod\":\"" ID "\"}",
+		WAY("1"), WAY("\"\""), WAY("{}"), WAY("[1]"), WAY("[\"\"]"), WAY("[\"" ID "\"]"), WAY("[\"" ID "." ID ".\"]"), WAY("[\"" ID "-" ID "\"]"),
+		WAY("[\"" ID ".AAECAwQFBgcICQoLDA0OD\"]"), WAY("[\"AAECAwQFBgcICQoLDA0OD." ID "A\"]"), WAY("[" PLACE "," PLACE "," PLACE "," PLACE "]"),
+		HEAD ",\"acc\":\"Core\",\"cnf\":{\"jwk\":" KEY "},\"nod\":\"" ID "\",\"way\":[]}",
+		HEAD ",\"acc\":\"core\",\"cnf\":{\"jwk\":" KEY "},\"nod\":\"node:a\",\"way\":[]}",
+		HEAD ",\"acc\":\"core\",\"cnf\":{\"jwk\":" KEY ",\"kid\":\"k\"},\"nod\":\"" ID "\",\"way\":[]}",
+		HEAD ",\"acc\":\"core\",\"cnf\":{},\"nod\":\"" ID "\",\"way\":[]}",
+		HEAD ",\"acc\":\"core\",\"cnf\":" KEY ",\"nod\":\"" ID "\",\"way\":[]}",
 		"", "[]", "null",
 		MACHINE ",\"psr\":\"192.0.2.7\"}",
 	};
-	static const char *const of_person[] = { "\"auth_time\":1790000000", "\"dev\":\"" ID "\"", "\"isk\":\"k\"", "\"n\":1", "\"par\":\"" ID "\"", "\"sid\":\"" ID "\"", "\"sub\":\"" ID "\"" };
+	static const char *const of_person[] = { "\"auth_time\":1790000000", "\"dev\":\"" ID "\"", "\"end\":1800003600", "\"isk\":\"k\"", "\"way\":[]", "\"par\":\"" ID "\"", "\"sid\":\"" ID "\"", "\"sub\":\"" ID "\"" };
 	char text[2048];
 
 	(void)state;
 	assert_ok(parse(HEAD REST "}"));
 	assert_ok(parse(HEAD REST ",\"psr\":\"2001:db8::7\"}"));
+	assert_ok(parse(WAY("[" PLACE "," PLACE "," PLACE "]")));
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		if (parse(bad[i]) == CLUSTER_OK)
 			fail_msg("accepted: %s", bad[i]);
 	assert_ok(parse(MACHINE "}"));
 	assert_true(got.machine);
-	for (unsigned mask = 1; mask < 1u << 7; mask++) { /* all that a person's has, or none */
+	for (unsigned mask = 1; mask < 1u << 8; mask++) { /* all that a person's has, or none */
 		strcpy(text, MACHINE);
-		for (unsigned i = 0; i < 7; i++)
+		for (unsigned i = 0; i < 8; i++)
 			if (mask & 1u << i)
 				strcat(strcat(text, ","), of_person[i]);
 		strcat(text, "}");
-		assert_int_equal(parse(text) == CLUSTER_OK, mask == (1u << 7) - 1);
+		assert_int_equal(parse(text) == CLUSTER_OK, mask == (1u << 8) - 1);
 	}
 	assert_false(got.machine);
 }

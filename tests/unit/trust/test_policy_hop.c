@@ -82,6 +82,7 @@ static struct session record_of(const struct scene *s)
 	struct session r = { .id = world_id('s', 8), .person = h->person, .device = h->device, .parent = h->session, .source = h->source, .hops = (uint8_t)h->count, .kind = SESSION_HOP,
 		.jti = h->machine ? h->jti : h->parent, .iat = h->machine ? h->iat : h->auth_time, .cert = facts };
 
+	memcpy(r.way, h->way, sizeof r.way);
 	strcpy(r.account, s->q.account);
 	strcpy(r.issuer, h->parent_issuer);
 	return r;
@@ -192,6 +193,44 @@ static void ttl_not_over(struct scene *s)
 {
 	s->w.grants[WORLD_GRANT_ALICE].ttl = WORLD_HOP_SESSION + 1;
 }
+/* Three sessions before this one, the first and the third on edge-1. */
+static void third(struct scene *s)
+{
+	struct hop *h = &s->h.hop;
+
+	h->count = 3;
+	h->way[0] = (struct hop_place){ .node = s->h.nodes[WORLD_HOP_EDGE].id, .session = world_id('s', 1) };
+	h->way[1] = (struct hop_place){ .node = s->w.node.id, .session = world_id('s', 2) };
+}
+/* A session goes on although its credential has expired, unless its grant ends it. */
+static void expired_behind(struct scene *s)
+{
+	s->h.hop.end = NOW;
+}
+static void ends_later(struct scene *s)
+{
+	s->w.grants[WORLD_GRANT_ALICE].end_at_expiry = true;
+	s->h.hop.end = NOW + 1;
+}
+static void other_grant_keeps(struct scene *s)
+{
+	another_grant(s);
+	s->w.grants[WORLD_GRANT_ALICE].hop = s->w.grants[WORLD_GRANT_ALICE].end_at_expiry = true;
+	expired_behind(s);
+}
+static void longest_end(struct scene *s)
+{
+	s->h.hop.end = NOW + CREDENTIAL_LIFE_MAX + WORLD_SKEW;
+}
+static void shortest_end(struct scene *s)
+{
+	s->h.hop.end = s->h.hop.auth_time;
+}
+/* Of renewed sessions: the person acted days ago. */
+static void long_ago(struct scene *s)
+{
+	s->h.hop.auth_time = NOW - 5 * CREDENTIAL_LIFE_MAX;
+}
 
 static void test_accepted(void **state)
 {
@@ -200,7 +239,9 @@ static void test_accepted(void **state)
 		{ "from the node itself", from_this_node, REASON_OK }, { "excepted from lockdown", excepted_from_lockdown, REASON_OK },
 		{ "last second", at_the_last_second, REASON_OK }, { "within skew", at_the_edges, REASON_OK },
 		{ "revoked before that", revoked_before_that, REASON_OK }, { "others revoked", others_are_revoked, REASON_OK }, { "another grant", another_grant, REASON_OK },
-		{ "ttl not over", ttl_not_over, REASON_OK },
+		{ "ttl not over", ttl_not_over, REASON_OK }, { "third in a row", third, REASON_OK }, { "credential expired", expired_behind, REASON_OK },
+		{ "credential not expired", ends_later, REASON_OK }, { "another grant keeps what has expired", other_grant_keeps, REASON_OK }, { "longest end", longest_end, REASON_OK },
+		{ "shortest end", shortest_end, REASON_OK }, { "a long session", long_ago, REASON_OK },
 	};
 
 	(void)state;
@@ -273,6 +314,14 @@ static void before_its_credential(struct scene *s)
 {
 	s->h.hop.auth_time = s->h.hop.iat + WORLD_SKEW + 1;
 }
+static void end_before_its_time(struct scene *s)
+{
+	s->h.hop.end = s->h.hop.auth_time - 1;
+}
+static void end_too_late(struct scene *s)
+{
+	s->h.hop.end = NOW + CREDENTIAL_LIFE_MAX + WORLD_SKEW + 1;
+}
 static void over(struct scene *s)
 {
 	s->h.hop.exp = NOW;
@@ -294,7 +343,7 @@ static void test_claims(void **state)
 	static const struct row rows[] = {
 		{ "stale", stale, REASON_STALE_WALL }, { "bad name", bad_account, REASON_NAME }, { "job", as_job, REASON_SYSTEM }, { "beside a credential", beside_a_credential, REASON_SYSTEM },
 		{ "other cluster", other_cluster, REASON_CLUSTER }, { "other node", other_target, REASON_NARROW_NODE }, { "other account", other_account, REASON_NARROW_ACCOUNT },
-		{ "too long", too_long, REASON_LIFE }, { "no life", no_life, REASON_LIFE }, { "not yet", not_yet, REASON_NOT_YET }, { "older than its parent", before_its_credential, REASON_NOT_YET },
+		{ "too long", too_long, REASON_LIFE }, { "no life", no_life, REASON_LIFE }, { "end before its time", end_before_its_time, REASON_LIFE }, { "end too late", end_too_late, REASON_LIFE }, { "not yet", not_yet, REASON_NOT_YET }, { "older than its parent", before_its_credential, REASON_NOT_YET },
 		{ "over", over, REASON_HOP_AGE }, { "over, machine", over_for_a_machine, REASON_HOP_AGE }, { "other node, machine", elsewhere_for_a_machine, REASON_NARROW_NODE },
 	};
 
@@ -344,6 +393,23 @@ static void session(struct scene *s)
 {
 	world_revoke_id(&s->w, REVOKE_SESSION, &s->h.hop.session, 0);
 }
+static void first_session(struct scene *s)
+{
+	third(s);
+	world_revoke_id(&s->w, REVOKE_SESSION, &s->h.hop.way[0].session, 0);
+}
+static void second_session(struct scene *s)
+{
+	third(s);
+	world_revoke_id(&s->w, REVOKE_SESSION, &s->h.hop.way[1].session, 0);
+}
+/* the one that vouched stands, one on the way does not */
+static void first_node(struct scene *s)
+{
+	third(s);
+	s->h.hop.source = s->w.node.id;
+	world_revoke_id(&s->w, REVOKE_NODE, &s->h.hop.way[0].node, 0);
+}
 static void device(struct scene *s)
 {
 	world_revoke_id(&s->w, REVOKE_DEVICE, &s->h.hop.device, s->h.hop.auth_time + 1);
@@ -371,6 +437,8 @@ static void test_revocations(void **state)
 		{ "lockdown", lockdown, REASON_LOCKDOWN }, { "issuer", issuer, REASON_REVOKED_ISSUER }, { "key id", key_id, REASON_REVOKED_CERTIFICATE }, { "key", key, REASON_REVOKED_CERTIFICATE },
 		{ "CA key", ca, REASON_REVOKED_CERTIFICATE }, { "source", source, REASON_REVOKED_NODE }, { "source, for what was before", source_before, REASON_REVOKED_NODE },
 		{ "hop", own_jti, REASON_REVOKED_CREDENTIAL }, { "parent credential", parent, REASON_REVOKED_CREDENTIAL }, { "parent session", session, REASON_REVOKED_SESSION },
+		{ "first session of three", first_session, REASON_REVOKED_SESSION }, { "second of three", second_session, REASON_REVOKED_SESSION },
+		{ "first node of three", first_node, REASON_REVOKED_NODE },
 		{ "device", device, REASON_REVOKED_DEVICE }, { "person", person, REASON_REVOKED_PERSON }, { "account", account, REASON_REVOKED_ACCOUNT },
 		{ "this node", this_node, REASON_REVOKED_NODE }, { "everything before", everything, REASON_REVOKED_BEFORE },
 	};
@@ -486,6 +554,12 @@ static void source_gone(struct scene *s)
 {
 	s->w.dir.n_nodes--;
 }
+static void node_on_the_way_gone(struct scene *s)
+{
+	third(s);
+	s->h.hop.source = s->w.node.id;
+	s->w.dir.n_nodes--;
+}
 static void nobody(struct scene *s)
 {
 	s->h.hop.person = world_id('p', 99);
@@ -537,6 +611,11 @@ static void personal_of_another(struct scene *s)
 	personal(s);
 	s->w.accounts[WORLD_ALICE_ACCOUNT].person = s->w.people[WORLD_BOB].id;
 }
+static void ends_with_it(struct scene *s)
+{
+	s->w.grants[WORLD_GRANT_ALICE].end_at_expiry = true;
+	expired_behind(s);
+}
 static void ttl_over(struct scene *s)
 {
 	s->w.grants[WORLD_GRANT_ALICE].ttl = WORLD_HOP_SESSION;
@@ -545,12 +624,12 @@ static void ttl_over(struct scene *s)
 static void test_person_account_grant(void **state)
 {
 	static const struct row both[] = {
-		{ "source gone", source_gone, REASON_HOP_SOURCE }, { "nobody", nobody, REASON_PERSON_UNKNOWN }, { "disabled", disabled, REASON_PERSON_DISABLED },
+		{ "source gone", source_gone, REASON_HOP_SOURCE }, { "a node on the way gone", node_on_the_way_gone, REASON_HOP_SOURCE }, { "nobody", nobody, REASON_PERSON_UNKNOWN }, { "disabled", disabled, REASON_PERSON_DISABLED },
 		{ "another's device", others_device, REASON_DEVICE_UNKNOWN }, { "account unknown", unknown_account, REASON_ACCOUNT_UNKNOWN }, { "no grant", no_grant, REASON_NO_GRANT },
 		{ "a grant without hop", no_hop, REASON_NO_HOP }, { "a role's grant without hop", no_hop_by_role, REASON_NO_HOP }, { "role revoked", role_revoked, REASON_NO_GRANT },
 		{ "only the node has a grant", machine_grant_only, REASON_NO_GRANT }, { "personal account of another", personal_of_another, REASON_ACCOUNT_OWNER },
 	}, login[] = {
-		{ "ttl over, counted from the authentication", ttl_over, REASON_EXPIRED },
+		{ "ttl over, counted from the authentication", ttl_over, REASON_EXPIRED }, { "a grant that ends with what has expired", ends_with_it, REASON_EXPIRED },
 	};
 
 	(void)state;
@@ -647,6 +726,23 @@ static void test_session(void **state)
 	strcpy(r.cert.key_id, "x");
 	assert_int_equal(check_session(&s, &r), REASON_OK);
 	scene_done(&s);
+}
+
+/* When such a session's time is up: the earlier of what stands behind it and the grant's ttl. */
+static void test_end(void **state)
+{
+	struct hop h = { .iat = NOW, .auth_time = NOW - 100, .end = NOW + 500, .count = 1 };
+	struct trust_grant g = { .ttl = 0 };
+
+	(void)state;
+	assert_int_equal(policy_session_end_of_hop(&h, &g), NOW + 500);
+	g.ttl = 700;
+	assert_int_equal(policy_session_end_of_hop(&h, &g), NOW + 500);
+	g.ttl = 599;
+	assert_int_equal(policy_session_end_of_hop(&h, &g), NOW + 499);
+	h = (struct hop){ .machine = true, .iat = NOW };
+	g.ttl = 0;
+	assert_int_equal(policy_session_end_of_hop(&h, &g), NOW + CREDENTIAL_LIFE_MAX);
 }
 
 /* ---- the certificate ---- */
@@ -781,7 +877,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_accepted), cmocka_unit_test(test_answer), cmocka_unit_test(test_claims), cmocka_unit_test(test_revocations), cmocka_unit_test(test_machine),
 		cmocka_unit_test(test_machine_in_lockdown),
-		cmocka_unit_test(test_person_account_grant), cmocka_unit_test(test_source_is_named), cmocka_unit_test(test_address), cmocka_unit_test(test_session), cmocka_unit_test(test_certificate),
+		cmocka_unit_test(test_person_account_grant), cmocka_unit_test(test_source_is_named), cmocka_unit_test(test_address), cmocka_unit_test(test_session), cmocka_unit_test(test_end), cmocka_unit_test(test_certificate),
 		cmocka_unit_test(test_certificate_machine), cmocka_unit_test(test_certificate_of_nobody), cmocka_unit_test(test_hop_key_is_no_ca), cmocka_unit_test(test_damage),
 	};
 

@@ -57,6 +57,8 @@ static struct session record_of_hop(bool machine)
 	s.source = s.id;
 	s.hops = machine ? 0 : 3;
 	s.parent = s.id;
+	for (size_t i = 0; i + 1 < s.hops; i++)
+		s.way[i] = (struct hop_place){ .node = s.id, .session = s.id };
 	if (machine)
 		s.person = s.device = s.parent = none;
 	return s;
@@ -64,7 +66,8 @@ static struct session record_of_hop(bool machine)
 
 static const char *hop_text(bool machine)
 {
-	return machine ? ",\"hop\":{\"n\":0,\"parent\":\"AAAAAAAAAAAAAAAAAAAAAA\",\"source\":\"" ID "\"}" : ",\"hop\":{\"n\":3,\"parent\":\"" ID "\",\"source\":\"" ID "\"}";
+	return machine ? ",\"hop\":{\"n\":0,\"parent\":\"AAAAAAAAAAAAAAAAAAAAAA\",\"source\":\"" ID "\",\"way\":[]}" :
+	    ",\"hop\":{\"n\":3,\"parent\":\"" ID "\",\"source\":\"" ID "\",\"way\":[\"" ID "." ID "\",\"" ID "." ID "\"]}";
 }
 
 /* A hop's, with a person and without: the source, the session there, the count. */

@@ -65,6 +65,8 @@ static struct session of_hop(void)
 	s.hops = 2;
 	memset(s.parent.b, 6, ID_SIZE);
 	memset(s.source.b, 7, ID_SIZE);
+	memset(s.way[0].node.b, 8, ID_SIZE);
+	memset(s.way[0].session.b, 9, ID_SIZE);
 	return s;
 }
 
@@ -73,6 +75,7 @@ static struct session of_machine(void)
 	struct session s = of_hop();
 
 	s.hops = 0;
+	memset(s.way, 0, sizeof s.way);
 	memset(&s.person, 0, ID_SIZE);
 	memset(&s.device, 0, ID_SIZE);
 	memset(&s.parent, 0, ID_SIZE);
@@ -112,7 +115,11 @@ static void test_round_trip(void **state)
 	s = of_hop();
 	comes_back(&s);
 	assert_ptr_equal(session_cert(&s), &s.cert);
+	s.hops = 1;
+	memset(s.way, 0, sizeof s.way);
+	comes_back(&s);
 	s.hops = HOP_COUNT_MAX;
+	memset(s.way, 1, sizeof s.way);
 	comes_back(&s);
 	s = of_machine();
 	comes_back(&s);
@@ -152,9 +159,11 @@ static void test_exact_length(void **state)
 	bytes[9] = 1;
 	bytes[11] = 1;
 	assert_err(session_parse(bytes, n, &again), CLUSTER_EFORMAT);
-	bytes[11] = 3;
-	assert_err(session_parse(bytes, n, &again), CLUSTER_EFORMAT);
 	bytes[11] = 2;
+	assert_err(session_parse(bytes, n, &again), CLUSTER_EFORMAT);
+	bytes[11] = 4;
+	assert_err(session_parse(bytes, n, &again), CLUSTER_EFORMAT);
+	bytes[11] = 3;
 	bytes[0] = 'c';
 	assert_err(session_parse(bytes, n, &again), CLUSTER_EFORMAT);
 }
@@ -197,7 +206,14 @@ static void test_values(void **state)
 	BAD(s.source.b[0] = 1);
 	BAD(s.parent.b[0] = 1);
 	BAD(s = of_hop(); s.cert.key[0] = '\0');
-	BAD(s = of_hop(); s.hops = HOP_COUNT_MAX + 1);
+	BAD(s = of_hop(); s.hops = HOP_COUNT_MAX + 1; memset(s.way, 1, sizeof s.way));
+	BAD(s = of_hop(); s.hops = HOP_COUNT_MAX);
+	BAD(s = of_hop(); s.hops = 1);
+	BAD(s = of_hop(); memset(&s.way[0].node, 0, ID_SIZE));
+	BAD(s = of_hop(); memset(&s.way[0].session, 0, ID_SIZE));
+	BAD(s = of_hop(); s.way[1].node.b[0] = 1);
+	BAD(s = of_machine(); s.way[0] = of_hop().way[0]);
+	BAD(s.way[0] = of_hop().way[0]);
 	BAD(s = of_hop(); s.hops = 0);
 	BAD(s = of_hop(); memset(&s.source, 0, ID_SIZE));
 	BAD(s = of_hop(); memset(&s.person, 0, ID_SIZE));

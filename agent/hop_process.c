@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent.h"
 
-#include <stdio.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -15,8 +15,8 @@
 #include "cluster/file.h"
 #include "cluster/log.h"
 #include "cluster/policy.h"
-#include "cluster/quiet.h"
 
+#include "hop_lines.h"
 #include "hop_room.h"
 #include "hop_talk.h"
 #include "ipc.h"
@@ -57,7 +57,7 @@ struct hopping {
 	struct conn conn[HOP_ROOM_ALL];
 	uint64_t asked;        /* whom root has been asked about; 0: nobody */
 	struct ipc_hop_counts counts, told;
-	struct quiet quiet;
+	struct hop_lines lines;
 	int exit_status;
 };
 
@@ -86,21 +86,28 @@ static void conn_close(struct conn *c)
 
 static void tell(const struct conn *c, const struct hop_talk_note *x)
 {
-	char kind[100], session[ID_TEXT + 1], jti[ID_TEXT + 1];
+	char session[ID_TEXT + 1], jti[ID_TEXT + 1];
 
+	hop.counts.vouched += x->what == HOP_TALK_VOUCHED;
+	hop.counts.refused += x->what == HOP_TALK_REFUSED;
+	if (!hop_lines_says(&hop.lines, x, c->peer.uid, seconds()))
+		return;
 	if (x->what == HOP_TALK_VOUCHED) {
-		hop.counts.vouched++;
 		id_text(&x->session, session);
 		id_text(&x->jti, jti);
 		ipc_log(hop.root, LOG_LEVEL_NOTICE, "event=hop result=vouched person=%s account=%s target=%s sid=%s jti=%s", x->person, x->account, x->target, session, jti);
-	} else if (x->what == HOP_TALK_REFUSED) {
-		hop.counts.refused++;
-		/* not by target: whoever goes round all nodes could fill the log, and what else is to be said would be lost */
-		snprintf(kind, sizeof kind, "%s %u", reason_word(x->reason), (unsigned int)c->peer.uid);
-		if (quiet_says(&hop.quiet, kind, seconds()))
-			ipc_log(hop.root, LOG_LEVEL_NOTICE, "event=hop result=refused reason=%s uid=%u target=%s%s%s", reason_word(x->reason), (unsigned int)c->peer.uid, x->target,
-			    x->detail.text[0] ? " " : "", x->detail.text);
+	} else {
+		ipc_log(hop.root, LOG_LEVEL_NOTICE, "event=hop result=refused reason=%s uid=%u target=%s%s%s", reason_word(x->reason), (unsigned int)c->peer.uid, x->target,
+		    x->detail.text[0] ? " " : "", x->detail.text);
 	}
+}
+
+static void tell_left_out(int64_t now)
+{
+	uint64_t vouched, refused;
+
+	if (hop_lines_left(&hop.lines, now, &vouched, &refused))
+		ipc_log(hop.root, LOG_LEVEL_NOTICE, "event=hop result=left_out vouched=%" PRIu64 " refused=%" PRIu64, vouched, refused);
 }
 
 static void tell_due(evutil_socket_t fd, short what, void *arg)
@@ -110,6 +117,7 @@ static void tell_due(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	(void)arg;
+	tell_left_out(seconds());
 	if (memcmp(&hop.counts, &hop.told, sizeof hop.counts) == 0)
 		return;
 	ipc_init(&m, IPC_HOP_COUNTS);
@@ -439,6 +447,7 @@ int hop_process(const struct agent *a, int root, int listener)
 		ipc_log(root, LOG_LEVEL_ERROR, "hop: %s", d.text);
 	else if (event_base_dispatch(hop.base) < 0)
 		ipc_log(root, LOG_LEVEL_ERROR, "the hop process: its loop failed");
+	tell_left_out(INT64_MAX);
 	for (size_t i = 0; i < HOP_ROOM_ALL; i++) {
 		if (hop.conn[i].b)
 			conn_close(&hop.conn[i]);

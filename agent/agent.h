@@ -22,6 +22,7 @@ struct agent {
 	struct conf_list relay;     /* likewise: the ways to it; empty: directly */
 	uid_t owner;                /* of the state: root, or whoever runs a test */
 	struct sandbox_user user;
+	uid_t gate;                 /* whom sshd runs cluster-login-principals as, who tells of refusals; `owner`: nobody but the owner */
 	pid_t parent;               /* root's process */
 	bool once;
 };

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cluster/local.h"
 #include "cluster/log.h"
 #include "cluster/wr.h"
 
@@ -99,7 +100,15 @@ static int dump(const struct node_conf *c)
 	return status;
 }
 
-/* The marker, the authority, the user of the helpers. */
+/* A user of the machine itself, whatever NSS says, and nobody's but that program's. */
+static uid_t gate_of(const struct agent *a)
+{
+	uid_t uid;
+
+	return local_find(a->conf.passwd, NODE_CONF_PRINCIPALS_USER, &uid) == LOCAL_YES && uid != 0 && !(a->user.drop && uid == a->user.uid) ? uid : a->owner;
+}
+
+/* The marker, the authority, the users of the helpers and of sshd's command. */
 static enum cluster_err read_agent(struct agent *a, struct diag *d)
 {
 	enum cluster_err e;
@@ -113,7 +122,10 @@ static enum cluster_err read_agent(struct agent *a, struct diag *d)
 	a->relay = a->conf.relay.n > 0 ? a->conf.relay : a->enrolled.relay;
 	if (a->conf.id_min > a->conf.id_max)
 		return diag_set(d, CLUSTER_ECONFIG, "id_min is larger than id_max");
-	return a->owner == 0 ? sandbox_user_find(a->conf.user, &a->user, d) : CLUSTER_OK;
+	if (a->owner == 0 && (e = sandbox_user_find(a->conf.user, &a->user, d)) != CLUSTER_OK)
+		return e;
+	a->gate = gate_of(a);
+	return CLUSTER_OK;
 }
 
 static int check(const struct agent *a)

@@ -21,6 +21,7 @@
 #define CLIENTS_MAX 64
 #define IDLE_SECONDS 5
 #define USES_MAX 4096
+#define GATE_STAGE "principals"
 #define REFUSALS_MAX 1024
 #define REFUSALS_SHARE (REFUSALS_MAX / 4) /* one source's */
 #define TELL_MAX 16     /* refusals to the authority at once, then */
@@ -51,7 +52,7 @@ struct serve {
 	int exit_status;
 };
 
-enum who { WHO_ANYBODY, WHO_ROOT };
+enum who { WHO_ANYBODY, WHO_GATE, WHO_ROOT };
 
 /* One kind of request. Returns whether the answer is in *a now; otherwise it comes from root. */
 struct request {
@@ -130,11 +131,25 @@ static void tell_due(evutil_socket_t fd, short what, void *arg)
 	tell(s);
 }
 
-/* PAM does not wait for an answer. */
+/* cluster-login-principals answers strangers: whoever shows it a certificate has proved nothing, and it says nothing in another gate's name. All of them are one source. */
+static struct refusal of_stranger(const struct refusal *x)
+{
+	struct refusal out = *x;
+
+	memset(out.person, 0, sizeof out.person);
+	memset(out.jti, 0, sizeof out.jti);
+	refusal_copy(out.stage, sizeof out.stage, GATE_STAGE);
+	refusal_copy(out.service, sizeof out.service, "sshd");
+	refusal_copy(out.rhost, sizeof out.rhost, "unknown");
+	return out;
+}
+
+/* The gate does not wait for an answer. */
 static bool handle_refused(struct serve *s, struct client *c, const struct agent_msg_request *q, struct agent_msg_answer *a)
 {
-	(void)c;
-	a->result = refusals_add(s->refusals, &q->refusal, NULL);
+	const struct refusal x = c->peer.uid == s->agent->owner ? q->refusal : of_stranger(&q->refusal);
+
+	a->result = refusals_add(s->refusals, &x, NULL);
 	tell(s);
 	return true;
 }
@@ -154,7 +169,7 @@ static const struct request requests[] = {
 	{ AGENT_MSG_SESSION_CLOSED, WHO_ROOT, handle_session },
 	{ AGENT_MSG_REDEEM, WHO_ROOT, handle_redeem },
 	{ AGENT_MSG_CONFIRM, WHO_ROOT, handle_confirm },
-	{ AGENT_MSG_REFUSED, WHO_ROOT, handle_refused },
+	{ AGENT_MSG_REFUSED, WHO_GATE, handle_refused },
 	{ AGENT_MSG_EXPLAIN, WHO_ROOT, handle_explain },
 };
 
@@ -177,7 +192,7 @@ static void client_answer(struct client *c, const struct agent_msg_answer *a)
 
 static bool allowed(const struct serve *s, const struct client *c, enum who who)
 {
-	return who == WHO_ANYBODY || c->peer.uid == s->agent->owner;
+	return who == WHO_ANYBODY || c->peer.uid == s->agent->owner || (who == WHO_GATE && c->peer.uid == s->agent->gate);
 }
 
 static void client_request(struct serve *s, struct client *c, const struct agent_msg_request *q)

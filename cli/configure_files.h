@@ -2,6 +2,8 @@
 #ifndef CLI_CONFIGURE_FILES_H
 #define CLI_CONFIGURE_FILES_H
 
+#include "cluster/node_conf.h"
+
 #include "configure.h"
 
 /* Paths and single steps of configure.c, and nothing for others. */
@@ -14,7 +16,7 @@
 #define CONFIGURE_SSH_CLIENT "/usr/bin/ssh"
 #define CONFIGURE_PAM_UPDATE "/usr/sbin/pam-auth-update"
 #define CONFIGURE_PRINCIPALS CLUSTER_LIBEXECDIR "/cluster-login-principals"
-#define CONFIGURE_PRINCIPALS_USER "cluster-principals"
+#define CONFIGURE_PRINCIPALS_USER NODE_CONF_PRINCIPALS_USER
 #define CONFIGURE_PAM_PROFILE "/usr/share/pam-configs/cluster-login"
 
 extern const char *const configure_paths[];

@@ -92,6 +92,7 @@ static const char *gate(const char *stage)
 		{ "auth", "auth (the answer to the prompt)" },
 		{ "account", "account (may this person be here: each login, sudo, su, cron)" },
 		{ "session_open", "session_open (the last look before a session begins)" },
+		{ "principals", "principals (the first look at a certificate, before anything is proved)" },
 	};
 	size_t i;
 

@@ -145,7 +145,7 @@ int pam_call_end(struct pam_call *c, enum reason r)
 	int code = pam_result_code(c->stage, r);
 	char id[PAM_CALL_ID + 1];
 
-	pam_report_id(id);
+	refusal_id_new(id);
 	pam_report_line(c, r, id);
 	pam_report_agent(c, r, id);
 	tell_user(c, r, id);

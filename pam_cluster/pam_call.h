@@ -10,13 +10,14 @@
 #include "cluster/challenge.h"
 #include "cluster/credential.h"
 #include "cluster/policy.h"
+#include "cluster/refusal.h"
 
 #include "pam_conf.h"
 #include "pam_facts.h"
 #include "pam_result.h"
 #include "pam_view.h"
 
-#define PAM_CALL_ID 8 /* characters of the id that stands in the log and on the user's screen */
+#define PAM_CALL_ID REFUSAL_ID_NEW /* characters of the id that stands in the log and on the user's screen */
 #define PAM_CALL_HANDOVER "CLUSTER_LOGIN_HANDOVER"
 #define PAM_CALL_HANDOVER_MAX (CHALLENGE_TEXT + 1 + CHALLENGE_ANSWER_MAX)
 
@@ -98,7 +99,6 @@ enum reason pam_session_caller(struct pam_call *c);
 
 /* The one log line of a decision, and its id. */
 void pam_report_line(const struct pam_call *c, enum reason r, const char id[PAM_CALL_ID + 1]);
-void pam_report_id(char id[PAM_CALL_ID + 1]);
 /* The same of a refusal for the node's agent, so that `explain` knows the id; waits for nothing, and changes nothing if it fails. */
 void pam_report_agent(const struct pam_call *c, enum reason r, const char id[PAM_CALL_ID + 1]);
 

@@ -2,7 +2,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -10,7 +9,6 @@
 #include <security/pam_ext.h>
 
 #include "cluster/agent_msg.h"
-#include "cluster/b64.h"
 #include "cluster/file.h"
 #include "cluster/log.h"
 
@@ -87,16 +85,6 @@ static int priority(const struct pam_call *c, enum reason r)
 	if (r != REASON_OK || c->excused != REASON_OK)
 		return c->stage == PAM_STAGE_PASSWORD ? LOG_NOTICE : LOG_WARNING;
 	return c->stage == PAM_STAGE_AUTH || c->stage == PAM_STAGE_OPEN ? LOG_NOTICE : LOG_DEBUG;
-}
-
-void pam_report_id(char id[PAM_CALL_ID + 1])
-{
-	uint8_t bytes[PAM_CALL_ID * 3 / 4];
-
-	if (getrandom(bytes, sizeof bytes, GRND_NONBLOCK) != (ssize_t)sizeof bytes || b64_encode(bytes, sizeof bytes, id, PAM_CALL_ID + 1) != CLUSTER_OK)
-		memcpy(id, "________", PAM_CALL_ID + 1);
-	if (id[0] == '-')
-		id[0] = '_'; /* typed behind a command's name it would be an option */
 }
 
 /* What there is to say beyond the reason's own sentence. */

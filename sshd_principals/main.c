@@ -6,11 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "cluster/agent_msg.h"
 #include "cluster/file.h"
 #include "cluster/log.h"
 #include "cluster/num.h"
+#include "cluster/refusal.h"
 
 #include "principals.h"
 
@@ -94,17 +97,49 @@ static const char *word(const char *src, char dst[SSHCERT_KEY_ID_MAX + 1])
 	return n ? dst : "-";
 }
 
-static int refuse(const char *account, const struct principals_answer *a, enum reason r)
+struct refusal_facts {
+	const char *id, *account, *shown, *detail;
+	enum reason reason;
+};
+
+/* So that `explain` finds it by the id in the log. Best effort: the line says the same. Person and jti stay out, since nothing is proved here. */
+static void tell(const char *run, const struct refusal_facts *f)
+{
+	struct agent_msg_request m = { .type = AGENT_MSG_REFUSED };
+	struct refusal *x = &m.refusal;
+	int64_t now = (int64_t)time(NULL);
+	char path[PATH_MAX];
+
+	x->time = now < 0 ? 0 : now > MOMENT_MAX ? MOMENT_MAX : now;
+	refusal_copy(x->id, sizeof x->id, f->id);
+	refusal_copy(x->stage, sizeof x->stage, "principals");
+	refusal_copy(x->reason, sizeof x->reason, reason_word(f->reason));
+	refusal_copy(x->account, sizeof x->account, f->account);
+	refusal_copy(x->service, sizeof x->service, "sshd");
+	refusal_copy(x->facts, sizeof x->facts, f->shown[0] ? f->shown + 1 : "");
+	refusal_copy(x->detail, sizeof x->detail, f->detail);
+	if (file_join(path, sizeof path, run, "agent.sock") != CLUSTER_OK || !refusal_ok(x) || agent_msg_call(path, &m, 0, NULL) != CLUSTER_OK)
+		return;
+}
+
+/* `run` NULL: where the agent is is not known. */
+static int refuse(const char *account, const struct principals_answer *a, enum reason r, const char *run)
 {
 	const struct sshcert_facts *f = &a->certificate.facts;
 	char name[SSHCERT_KEY_ID_MAX + 1], key_id[SSHCERT_KEY_ID_MAX + 1], facts[300] = "", via[NAME_NODE_MAX + 6] = "";
+	char id[REFUSAL_ID_NEW + 1], shown[sizeof facts + sizeof via];
 
 	if (a->certificate.has_facts)
 		(void)snprintf(facts, sizeof facts, " serial=%" PRIu64 " key_id=%s ca=%s", f->serial, word(f->key_id, key_id), f->ca);
 	if (a->certificate.is_hop)
 		(void)snprintf(via, sizeof via, " via=%s", a->certificate.source);
-	log_line(LOG_LEVEL_NOTICE, "event=principals result=refused reason=%s account=%s%s%s detail=\"%s\"", reason_word(r), word(account, name), via, facts,
+	refusal_id_new(id);
+	log_line(LOG_LEVEL_NOTICE, "event=principals result=refused reason=%s account=%s%s%s id=%s detail=\"%s\"", reason_word(r), word(account, name), via, facts, id,
 	    a->detail.text[0] ? a->detail.text : reason_text(r));
+	if (run) {
+		(void)snprintf(shown, sizeof shown, "%s%s", via, facts);
+		tell(run, &(struct refusal_facts){ .id = id, .reason = r, .account = account, .shown = shown, .detail = a->detail.text });
+	}
 	return EXIT_NO;
 }
 
@@ -114,12 +149,15 @@ static int decide(const struct options *o, char **argv)
 	static struct node_conf conf;
 	const struct principals_query q = { .account = argv[0], .type = argv[1], .certificate = argv[2], .passwd = o->passwd, .conf = &conf, .owner = o->owner };
 	enum reason r = REASON_CONFIG;
+	const char *run = NULL;
 	size_t n;
 
-	if (node_conf_load(o->config, o->owner, &conf, &answer.detail) == CLUSTER_OK)
+	if (node_conf_load(o->config, o->owner, &conf, &answer.detail) == CLUSTER_OK) {
 		r = principals_decide(&q, &answer);
+		run = conf.run;
+	}
 	if (r != REASON_OK)
-		return refuse(q.account, &answer, r);
+		return refuse(q.account, &answer, r, run);
 	n = strlen(answer.principal);
 	answer.principal[n] = '\n'; /* in the place of its NUL: one write, all or nothing */
 	return file_write_all(STDOUT_FILENO, answer.principal, n + 1) == CLUSTER_OK ? 0 : EXIT_IO;

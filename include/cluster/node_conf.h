@@ -14,6 +14,7 @@
 
 /* node.conf: one file and one key table for PAM, agent and command line. Sections [node] (what PAM decides by), [agent] and [relay]. */
 
+#define NODE_CONF_PRINCIPALS_USER "cluster-principals" /* whom sshd runs cluster-login-principals as */
 #define NODE_CONF_PATH "/etc/cluster-login/node.conf"
 #define NODE_CONF_STATE "/var/lib/cluster-login" /* `state` where nothing is said */
 #define NODE_CONF_RELAYS_MAX 4      /* of [agent] relay */

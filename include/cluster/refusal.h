@@ -17,11 +17,12 @@ struct rd;
 struct wr;
 
 /*
- * What a gate saw when it refused somebody, under the id that he was shown (PROTOCOL.md 5.7, 6.5). Printable ASCII throughout: what came from outside is escaped and cut by
+ * What a gate saw when it refused somebody, under the id that he was shown or that stands in the log (PROTOCOL.md 5.7, 6.5). Printable ASCII throughout: what came from outside is escaped and cut by
  * whoever fills it in. Nothing here is a secret, and nothing decides by it.
  */
 
 #define REFUSAL_ID_MAX 16
+#define REFUSAL_ID_NEW 8       /* of those that are made now */
 #define REFUSAL_SIZE_MAX 1000  /* of refusal_put */
 #define REFUSAL_BATCH_MAX 64   /* in one message to the authority */
 #define REFUSAL_TEXT_MAX ((size_t)256 * 1024)
@@ -29,7 +30,7 @@ struct wr;
 struct refusal { /* without padding: it travels between processes as it is */
 	int64_t time;
 	char id[REFUSAL_ID_MAX + 1];        /* [A-Za-z0-9_-] */
-	char stage[16];                     /* "auth", "account", "session_open": the gate. [a-z_] */
+	char stage[16];                     /* "auth", "account", "session_open", "principals": the gate. [a-z_] */
 	char reason[32];                    /* the word of a reason (reason.h), perhaps of a newer version's. [a-z0-9_] */
 	char person[NAME_PERSON_MAX + 1];   /* only if a signature vouches for it; else this and jti are empty */
 	char account[65], service[65], rhost[129];
@@ -41,6 +42,8 @@ struct refusal { /* without padding: it travels between processes as it is */
 /* Every text within its field and its alphabet, id, stage and reason not empty. Also of memory that another process has filled. */
 bool refusal_ok(const struct refusal *r);
 bool refusal_id_ok(const char *id);
+/* A new one, by chance; without chance one that is like others. It never begins like an option. */
+void refusal_id_new(char ret[REFUSAL_ID_NEW + 1]);
 /* Does it name somebody, or something, that a signature vouches for? */
 bool refusal_proved(const struct refusal *r);
 /* Ends every text where its field ends. */

@@ -3,9 +3,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "json_field.h"
 
+#include "cluster/b64.h"
 #include "cluster/log.h"
 #include "cluster/rd.h"
 #include "cluster/wr.h"
@@ -49,6 +51,16 @@ static bool text_ok(const char *s)
 bool refusal_id_ok(const char *id)
 {
 	return *id && strlen(id) <= REFUSAL_ID_MAX && all_of(id, is_id);
+}
+
+void refusal_id_new(char ret[REFUSAL_ID_NEW + 1])
+{
+	uint8_t bytes[REFUSAL_ID_NEW * 3 / 4];
+
+	if (getrandom(bytes, sizeof bytes, GRND_NONBLOCK) != (ssize_t)sizeof bytes || b64_encode(bytes, sizeof bytes, ret, REFUSAL_ID_NEW + 1) != CLUSTER_OK)
+		memcpy(ret, "________", REFUSAL_ID_NEW + 1);
+	if (ret[0] == '-')
+		ret[0] = '_'; /* typed behind a command's name it would be an option */
 }
 
 static const struct text {

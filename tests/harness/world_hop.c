@@ -39,7 +39,8 @@ void world_hop_init(struct world *w, struct world_hop *h)
 	w->grants[WORLD_GRANT_ALICE].hop = w->grants[WORLD_GRANT_OPS].hop = true;
 	h->hop = (struct hop){
 		.cluster = w->root.cluster, .source = h->nodes[WORLD_HOP_EDGE].id, .target = w->node.id, .person = behind.person, .device = behind.device, .parent = behind.jti,
-		.session = world_id('s', 7), .jti = world_id('h', 1), .iat = w->now, .exp = w->now + HOP_LIFE_MAX, .auth_time = w->now - WORLD_HOP_SESSION, .end = w->now + WORLD_HOP_LEFT, .count = 1, .account = "emr-user",
+		.session = world_id('s', 7), .jti = world_id('h', 1), .iat = w->now, .exp = w->now + HOP_LIFE_MAX, .auth_time = w->now - WORLD_HOP_SESSION,
+		.end = w->now + WORLD_HOP_LEFT, .count = 1, .account = "emr-user",
 		.parent_source = "198.51.100.4", .cnf = behind.cnf,
 	};
 	memcpy(h->hop.parent_issuer, behind.issuer, sizeof h->hop.parent_issuer);

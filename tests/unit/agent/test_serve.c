@@ -26,7 +26,7 @@ struct place {
 	struct diag d;
 };
 
-static void setup(struct place *x)
+static void setup_with(struct place *x, uid_t gate)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	int listener, pair[2];
@@ -43,6 +43,7 @@ static void setup(struct place *x)
 	assert_int_equal(listen(listener, 128), 0);
 	assert_ok(ipc_pair(pair, &x->d));
 	x->agent.owner = geteuid();
+	x->agent.gate = gate;
 	x->agent.user = (struct sandbox_user){ .drop = geteuid() == 0, .uid = 65534, .gid = 65534 };
 	x->agent.parent = getpid();
 	x->pid = fork();
@@ -52,6 +53,11 @@ static void setup(struct place *x)
 	close(pair[1]);
 	close(listener);
 	x->root = pair[0];
+}
+
+static void setup(struct place *x)
+{
+	setup_with(x, geteuid());
 }
 
 static void teardown(struct place *x)
@@ -78,7 +84,8 @@ static int dial(const struct place *x)
 /* Runs as another user if this is root; else it is the owner all the same. */
 static enum cluster_err as_other(const struct place *x, enum agent_msg_type type, enum cluster_err *ret_result)
 {
-	const struct agent_msg_request q = { .type = type, .refusal = { .time = 1800000000, .id = "id000000", .stage = "auth", .reason = "no_grant" } };
+	const struct agent_msg_request q = { .type = type, .refusal = { .time = 1800000000, .id = "id000000", .stage = "auth", .reason = "no_grant",
+		.person = "alice", .jti = "AAAAAAAAAAAAAAAAAAAAAA", .rhost = "192.0.2.7" } };
 	int out[2], status, got[2];
 	struct agent_msg_answer a;
 	pid_t pid;
@@ -229,6 +236,36 @@ static void test_refusals(void **state)
 	teardown(&x);
 }
 
+/* What sshd's command says is believed as a stranger's word, whoever it names, and it is told no more than others. */
+static void test_refusal_of_the_gate(void **state)
+{
+	struct refusal got, want = { .time = 1800000000, .id = "id000000", .stage = "principals", .reason = "no_grant", .service = "sshd", .rhost = "unknown" };
+	enum cluster_err result;
+	struct place x;
+
+	(void)state;
+	if (geteuid() != 0)
+		return; /* there is no other user to be */
+	setup_with(&x, 1);
+	assert_ok(as_other(&x, AGENT_MSG_REFUSED, &result));
+	assert_int_equal(result, CLUSTER_OK);
+	assert_ok(explain(&x, 0, &got));
+	assert_memory_equal(&got, &want, sizeof want);
+	assert_ok(as_other(&x, AGENT_MSG_EXPLAIN, &result));
+	assert_int_equal(result, CLUSTER_EDENIED);
+	assert_ok(as_other(&x, AGENT_MSG_SESSION_OPENED, &result));
+	assert_int_equal(result, CLUSTER_EDENIED);
+	refuse(&x, 1, "192.0.2.1"); /* and root's word stays what it was */
+	assert_ok(explain(&x, 1, &got));
+	assert_string_equal(got.rhost, "192.0.2.1");
+	assert_string_equal(got.stage, "auth");
+	teardown(&x);
+	setup_with(&x, 2);
+	assert_ok(as_other(&x, AGENT_MSG_REFUSED, &result));
+	assert_int_equal(result, CLUSTER_EDENIED);
+	teardown(&x);
+}
+
 /* Told to root only while the authority is in reach, and no more at once than it can bear. */
 static void test_refusals_told(void **state)
 {
@@ -324,7 +361,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_who_may_ask_what),
 		cmocka_unit_test(test_session),
-		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_refusals), cmocka_unit_test(test_refusal_of_the_gate),
 		cmocka_unit_test(test_refusals_told),
 		cmocka_unit_test(test_rubbish),
 		cmocka_unit_test(test_crowd),

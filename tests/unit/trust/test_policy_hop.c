@@ -343,7 +343,9 @@ static void test_claims(void **state)
 	static const struct row rows[] = {
 		{ "stale", stale, REASON_STALE_WALL }, { "bad name", bad_account, REASON_NAME }, { "job", as_job, REASON_SYSTEM }, { "beside a credential", beside_a_credential, REASON_SYSTEM },
 		{ "other cluster", other_cluster, REASON_CLUSTER }, { "other node", other_target, REASON_NARROW_NODE }, { "other account", other_account, REASON_NARROW_ACCOUNT },
-		{ "too long", too_long, REASON_LIFE }, { "no life", no_life, REASON_LIFE }, { "end before its time", end_before_its_time, REASON_LIFE }, { "end too late", end_too_late, REASON_LIFE }, { "not yet", not_yet, REASON_NOT_YET }, { "older than its parent", before_its_credential, REASON_NOT_YET },
+		{ "too long", too_long, REASON_LIFE }, { "no life", no_life, REASON_LIFE },
+		{ "end before its time", end_before_its_time, REASON_LIFE }, { "end too late", end_too_late, REASON_LIFE }, { "not yet", not_yet, REASON_NOT_YET },
+		{ "older than its parent", before_its_credential, REASON_NOT_YET },
 		{ "over", over, REASON_HOP_AGE }, { "over, machine", over_for_a_machine, REASON_HOP_AGE }, { "other node, machine", elsewhere_for_a_machine, REASON_NARROW_NODE },
 	};
 
@@ -624,7 +626,8 @@ static void ttl_over(struct scene *s)
 static void test_person_account_grant(void **state)
 {
 	static const struct row both[] = {
-		{ "source gone", source_gone, REASON_HOP_SOURCE }, { "a node on the way gone", node_on_the_way_gone, REASON_HOP_SOURCE }, { "nobody", nobody, REASON_PERSON_UNKNOWN }, { "disabled", disabled, REASON_PERSON_DISABLED },
+		{ "source gone", source_gone, REASON_HOP_SOURCE }, { "a node on the way gone", node_on_the_way_gone, REASON_HOP_SOURCE },
+		{ "nobody", nobody, REASON_PERSON_UNKNOWN }, { "disabled", disabled, REASON_PERSON_DISABLED },
 		{ "another's device", others_device, REASON_DEVICE_UNKNOWN }, { "account unknown", unknown_account, REASON_ACCOUNT_UNKNOWN }, { "no grant", no_grant, REASON_NO_GRANT },
 		{ "a grant without hop", no_hop, REASON_NO_HOP }, { "a role's grant without hop", no_hop_by_role, REASON_NO_HOP }, { "role revoked", role_revoked, REASON_NO_GRANT },
 		{ "only the node has a grant", machine_grant_only, REASON_NO_GRANT }, { "personal account of another", personal_of_another, REASON_ACCOUNT_OWNER },
@@ -877,7 +880,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_accepted), cmocka_unit_test(test_answer), cmocka_unit_test(test_claims), cmocka_unit_test(test_revocations), cmocka_unit_test(test_machine),
 		cmocka_unit_test(test_machine_in_lockdown),
-		cmocka_unit_test(test_person_account_grant), cmocka_unit_test(test_source_is_named), cmocka_unit_test(test_address), cmocka_unit_test(test_session), cmocka_unit_test(test_end), cmocka_unit_test(test_certificate),
+		cmocka_unit_test(test_person_account_grant), cmocka_unit_test(test_source_is_named),
+		cmocka_unit_test(test_address), cmocka_unit_test(test_session), cmocka_unit_test(test_end), cmocka_unit_test(test_certificate),
 		cmocka_unit_test(test_certificate_machine), cmocka_unit_test(test_certificate_of_nobody), cmocka_unit_test(test_hop_key_is_no_ca), cmocka_unit_test(test_damage),
 	};
 

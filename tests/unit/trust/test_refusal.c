@@ -31,6 +31,7 @@ static struct refusal longest(void)
 
 static void test_grammar(void **state)
 {
+	char id[REFUSAL_ID_NEW + 1], before[REFUSAL_ID_NEW + 1] = "";
 	struct refusal r = example();
 
 	(void)state;
@@ -60,6 +61,11 @@ static void test_grammar(void **state)
 	refusal_terminate(&r);
 	assert_true(refusal_ok(&r));
 	assert_int_equal(strlen(r.person), sizeof r.person - 1);
+	for (int i = 0; i < 1000; i++) {
+		refusal_id_new(id);
+		assert_true(refusal_id_ok(id) && strlen(id) == REFUSAL_ID_NEW && id[0] != '-' && strcmp(id, before) != 0);
+		memcpy(before, id, sizeof before);
+	}
 	assert_false(refusal_id_ok("a b"));
 	assert_false(refusal_id_ok("12345678901234567"));
 }

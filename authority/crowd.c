@@ -64,15 +64,15 @@ static void on_turn(evutil_socket_t fd, short what, void *ctx)
 {
 	struct crowd *c = ctx;
 	int64_t end = now_us() + CROWD_TURN_US;
-	bool any = true;
+	bool any;
 
 	(void)fd;
 	(void)what;
-	while (any && now_us() < end) {
+	do { /* once at least, however little of the machine is ours */
 		any = !c->held && run_first(c, &c->patient);
 		for (int k = 0; k < CROWD_KIND_N; k++)
 			any |= run_first(c, &c->ready[k]);
-	}
+	} while (any && now_us() < end);
 	wake(c);
 }
 

@@ -6,8 +6,8 @@ must_quietly root@authority 'cluster-login grant add --person alice --account em
 cast_settled
 AGENT='export SSH_AUTH_SOCK=~/agent.sock'
 must_quietly alice@client 'mkdir -p ~/play && cd ~/play && printf "[cluster]\n%s\n" "$(printf "%s ansible_user=emr-user\n" master-1-1 core-1-1 task-1-1)" >hosts &&
-printf "[defaults]\ninventory = hosts\nforks = 3\n[ssh_connection]\nssh_args = -o KbdInteractiveAuthentication=yes -o PreferredAuthentications=keyboard-interactive -o ControlMaster=auto -o ControlPersist=60s\npipelining = True\n" >asked.cfg &&
-printf "[defaults]\ninventory = hosts\nforks = 3\n[ssh_connection]\nssh_args = -o BatchMode=yes -o ControlMaster=auto -o ControlPersist=60s\npipelining = True\n" >batch.cfg &&
+printf "[defaults]\ninventory = hosts\nforks = 3\ntimeout = 60\n[ssh_connection]\nssh_args = -o KbdInteractiveAuthentication=yes -o PreferredAuthentications=keyboard-interactive -o ControlMaster=auto -o ControlPersist=60s\npipelining = True\n" >asked.cfg &&
+printf "[defaults]\ninventory = hosts\nforks = 3\ntimeout = 60\n[ssh_connection]\nssh_args = -o BatchMode=yes -o ControlMaster=auto -o ControlPersist=60s\npipelining = True\n" >batch.cfg &&
 printf -- "- hosts: cluster\n  gather_facts: false\n  tasks:\n    - copy: {content: \"{{ inventory_hostname }} {{ how }}\\\\n\", dest: by-ansible}\n    - command: cat by-ansible\n      register: seen\n    - assert: {that: \"seen.stdout == inventory_hostname + chr + how\"}\n      vars: {chr: \" \"}\n" >play.yml'
 ANSIBLE='cd ~/play; export LC_ALL=C.UTF-8 ANSIBLE_LOCALHOST_WARNING=false NO_COLOR=1'
 
@@ -85,7 +85,7 @@ fi
 on alice@client "$ENV; ssh -M -S ~/mux -f -N emr-user@core-1-1 && unset SSH_ASKPASS SSH_ASKPASS_REQUIRE && ssh -o BatchMode=yes -S ~/mux emr-user@core-1-1 id -un; ssh -S ~/mux -O check emr-user@core-1-1; scp -q -o BatchMode=yes -o ControlPath=~/mux ~/token emr-user@core-1-1:muxed && echo copied; ssh -S ~/mux -O exit emr-user@core-1-1"
 expect_text '^emr-user$' 'ControlMaster: a second session over the first, unasked'
 expect_text '^copied$' 'scp over it'
-on alice@client 'cluster-login ssh -o ControlMaster=auto -o ControlPath=~/mux2 -o ControlPersist=30 emr-user@core-1-1 -- true && cluster-login drop >/dev/null && ssh -F none -o BatchMode=yes -S ~/mux2 emr-user@core-1-1 id -un; ssh -S ~/mux2 -O exit emr-user@core-1-1; cluster-login get'
+on alice@client 'cluster-login ssh -o ControlMaster=auto -o ControlPath=~/mux2 -o ControlPersist=300 emr-user@core-1-1 -- true && cluster-login drop >/dev/null && ssh -F none -o BatchMode=yes -S ~/mux2 emr-user@core-1-1 id -un; ssh -S ~/mux2 -O exit emr-user@core-1-1; cluster-login get'
 expect_text '^emr-user$' 'the same with cluster-login ssh'
 on alice@client "$ENV; ssh -J emr-user@master-1-1 emr-user@core-1-1 'echo from \$SSH_CONNECTION'"
 expect_text '^from 10\.77\.0\.11 ' 'ProxyJump through the master'
@@ -99,7 +99,7 @@ on alice@client "cluster-login get >/dev/null; cluster-login ssh emr-user@core-1
 expect_text '^from 10\.77\.0\.11 ' 'the jump host of the directory, by cluster-login ssh'
 expect_text '^plain from 10\.77\.0\.11 ' 'and by plain ssh'
 must_quietly root@authority 'cluster-login node set core-1-1 --jump ""'
-on alice@client "cluster-login ssh -f -N -M -S ~/mux3 -o ExitOnForwardFailure=yes -L 18022:127.0.0.1:22 emr-user@core-1-1 && timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/18022; head -c 7 <&3'; ssh -S ~/mux3 -O exit emr-user@core-1-1"
+on alice@client "cluster-login ssh -f -N -M -S ~/mux3 -o ExitOnForwardFailure=yes -L 18022:127.0.0.1:22 emr-user@core-1-1 && timeout 30 bash -c 'exec 3<>/dev/tcp/127.0.0.1/18022; head -c 7 <&3'; ssh -S ~/mux3 -O exit emr-user@core-1-1"
 expect_text 'SSH-2.0' 'a forwarded port'
 on alice@client 'cluster-login ssh emr-user@core-1-1 -- exit 42'
 expect_status 42 'the exit status of the command'
@@ -109,20 +109,31 @@ on alice@client 'head -c 10485760 /dev/urandom >big; cluster-login ssh emr-user@
 expect_text '^equal$' '10 MB through a pipe, there and back'
 
 # ---- cron: jobs run for accounts; a revoked person's own account has none ----
+# A job has run: its output is there, not only the file for it.
+ran() {
+	host_run core-1-1 test -s "/tmp/ran.$1"
+}
+
+cron_tells() {
+	host_run core-1-1 grep -Eq "$1" /var/log/cluster.log
+}
+
 # What cron does at a boot it does when started, without the wait for a full minute.
 cron_boots() {
-	must_quietly root@core-1-1 'pkill -x cron; rm -f /run/crond.pid /run/crond.reboot /tmp/ran.*; cron; for i in $(seq 100); do [ -e /tmp/ran.emr-user ] && break; sleep 0.1; done; [ -e /tmp/ran.emr-user ]'
+	must_quietly root@core-1-1 'pkill -x cron; rm -f /run/crond.pid /run/crond.reboot /tmp/ran.*; cron'
+	expect_quietly 30000 ran emr-user
 }
 for account in emr-user alice; do
 	must_quietly root@core-1-1 "echo '@reboot id -un >/tmp/ran.$account' | crontab -u $account -"
 done
 cron_boots
-on root@core-1-1 'for i in $(seq 100); do [ -e /tmp/ran.alice ] && break; sleep 0.1; done; cat /tmp/ran.*'
+expect_quietly 30000 ran alice
+on root@core-1-1 'cat /tmp/ran.*'
 expect_text '^emr-user$' 'cron: a job of a shared account'
 expect_text '^alice$' 'cron: a job of a personal account'
 must_quietly root@authority 'cluster-login revoke person alice --wait'
 cron_boots
-on root@core-1-1 'for i in $(seq 100); do grep -E "pam_cluster\(cron:account\).*result=refused.*account=alice" /var/log/cluster.log && break; sleep 0.1; done; ls /tmp/ran.*'
-expect_text 'revoked_person' 'cron was told that the person is revoked'
+expect 'cron was told that the person is revoked' within 30000 cron_tells 'pam_cluster\(cron:account\).*result=refused reason=revoked_person .*account=alice'
+on root@core-1-1 'ls /tmp/ran.*'
 expect_no_text '^/tmp/ran.alice' 'the revoked person'"'"'s own job does not run'
 expect_text '^/tmp/ran.emr-user' 'the shared account'"'"'s does'

@@ -11,7 +11,7 @@ offset() {
 cp "$BUILD/tests/system/lib_clock.so" "$(host_path $node /usr/local/lib/clock.so)"
 offset 'echo 0'
 must_quietly root@$node 'echo /usr/local/lib/clock.so >/etc/ld.so.preload && chmod 644 /etc/ld.so.preload /run/clock-offset'
-must_quietly root@$node 'kill "$(pgrep -o -x sshd)"; exec /usr/sbin/sshd'
+must_quietly root@$node 'old=$(pgrep -o -x sshd); kill "$old"; while [ -e "/proc/$old" ]; do sleep 0.05; done; exec /usr/sbin/sshd'
 on bob@client "cluster-login ssh emr-user@$node -- id -un"
 expect_ok 'with the right clock people log on'
 

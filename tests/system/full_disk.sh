@@ -12,8 +12,10 @@ must root@authority 'cluster-login user add dora && cluster-login grant add --pe
 on root@authority 'cluster-login revoke person alice --wait --timeout 3s'
 expect_status 1 'revoke --wait does not say that it is done'
 expect_text 'core-1-1' 'and names the node that has not proved it'
-on root@$node 'grep -il "no space" /var/log/*.log'
-expect_ok 'the agent says why'
+agent_says() {
+	host_run $node bash -c 'grep -iq -- "$0" /var/log/*.log' "$1"
+}
+expect 'the agent says why' within 20000 agent_says 'no space'
 on bob@client "cluster-login ssh emr-user@$node -- id -un"
 expect_ok 'what was installed still holds'
 must root@$node 'rm /var/lib/cluster-login/filler'
@@ -29,7 +31,7 @@ on root@authority 'for i in $(seq 200); do cluster-login revoke person bob --rea
 expect_status 74 'a revocation that cannot be stored is not acknowledged'
 expect_text 'full|space|store' 'and the reason is said'
 must root@authority 'rm /var/lib/cluster-authority/filler'
-on root@authority 'cluster-login revoke person bob --wait'
+on root@authority 'cluster-login revoke person bob --wait --timeout 60s'
 expect_ok 'with room again it works'
 on root@authority 'cluster-login audit >/dev/null && cluster-login status'
 expect_ok 'and the store is sound'

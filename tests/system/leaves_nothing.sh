@@ -11,24 +11,25 @@ step 'a host that would stay'
 hosts_start node=10.77.0.11
 sshd_start node
 : >"$READY"
-sleep 60
+sleep 300
 STEP
 cat >"$work/fails.sh" <<'STEP'
 step 'a failure half-way'
 hosts_start node=10.77.0.11
 : >"$READY"
-sleep 0.5
+until [[ -e $SEEN ]]; do sleep 0.05; done
 false
 STEP
 cat >"$work/ends.sh" <<'STEP'
 step 'an assertion that does not hold'
 hosts_start node=10.77.0.11
 : >"$READY"
-sleep 0.5
+until [[ -e $SEEN ]]; do sleep 0.05; done
 on root@node 'exit 3'
 expect_ok
 STEP
-export READY=$work/ready
+# The host is up; all its processes have been seen: it may end.
+export READY=$work/ready SEEN=$work/seen
 failed=0
 
 # What of ours could be left in files, mounts and interfaces.
@@ -65,7 +66,7 @@ nobody_left() {
 # Polls: the kernel takes a moment to take namespaces apart.
 same_as_before() {
 	local try
-	for try in {1..100}; do
+	for try in {1..600}; do
 		state >"$work/after"
 		cmp -s "$work/before" "$work/after" && nobody_left && return 0
 		sleep 0.05
@@ -79,7 +80,7 @@ same_as_before() {
 # NAME STEP-FILE EXPECTED-STATUS [SIGNAL]
 try() {
 	local name=$1 file=$2 expected=$3 signal=${4-} pid status=0
-	rm -f "$READY"
+	rm -f "$READY" "$SEEN"
 	: >"$work/family"
 	# a shell's job in the background ignores SIGINT: give it back, as a terminal would
 	TMPDIR=$work/tmp env --default-signal=INT packaging/demo/run --quiet "$work/$file" >"$work/out" 2>&1 &
@@ -89,6 +90,7 @@ try() {
 		sleep 0.02
 	done
 	family "$pid" >"$work/family" 2>/dev/null
+	: >"$SEEN"
 	[[ -z $signal ]] || kill "-$signal" "$pid"
 	wait "$pid" 2>/dev/null || status=$?
 	if [[ $status -ne $expected || ! -e $READY || $(wc -l <"$work/family") -lt 4 ]]; then

@@ -31,12 +31,12 @@ unit_start() {
 
 agent_start() {
 	unit_start "$1" cluster-agentd
-	expect_quietly 20000 agent_listens "$1"
+	expect_quietly 60000 agent_listens "$1"
 }
 
 authority_start() {
 	unit_start "$1" cluster-authorityd
-	expect_quietly 20000 authority_answers "$1"
+	expect_quietly 60000 authority_answers "$1"
 }
 
 # The socket's name is no sign: it outlives a daemon that was killed.
@@ -50,6 +50,7 @@ authority_answers() {
 
 authority_kill() {
 	host_run "$1" pkill -KILL -x cluster-authori
+	expect_quietly 60000 no_process "$1" cluster-authori
 }
 
 explains_yes() {
@@ -62,7 +63,7 @@ explains_no() {
 
 agent_kill() {
 	host_run "$1" pkill -KILL -x cluster-agentd || true
-	expect_quietly 20000 no_process "$1" cluster-agentd
+	expect_quietly 60000 no_process "$1" cluster-agentd
 }
 
 no_process() {

@@ -38,7 +38,7 @@ session_ended_after() {
 
 # A connection through the forwarded port of the client reaches an sshd.
 forward_works() {
-	host_run client timeout 2 bash -c "exec 3<>/dev/tcp/127.0.0.1/$1 && read -r -t 2 line <&3 && [[ \$line == SSH-2.0* ]]" 2>/dev/null
+	host_run client timeout 10 bash -c "exec 3<>/dev/tcp/127.0.0.1/$1 && read -r -t 10 line <&3 && [[ \$line == SSH-2.0* ]]" 2>/dev/null
 }
 
 forward_dead() {

@@ -44,9 +44,9 @@ static const struct {
 };
 
 static const char *const admin_calls[] = {
-	"status", "person/add", "person/list", "person/set", "person/remove", "person/invite", "account/add", "account/list", "account/remove", "group/add", "group/list", "group/member",
-	"group/remove", "device/list", "device/remove", "device/rename", "node/token", "node/list", "node/set", "node/remove", "grant/add", "grant/list", "grant/remove", "revoke/add", "revoke/list",
-	"revoke/remove", "revoke/preview", "sessions/list", "refusal/find", "wait", "audit/list",
+	"status", "person/add", "person/list", "person/set", "person/remove", "person/invite", "account/add", "account/import", "account/list", "account/remove", "group/add",
+	"group/import", "group/list", "group/member", "group/remove", "device/list", "device/remove", "device/rename", "node/token", "node/list", "node/set", "node/remove",
+	"grant/add", "grant/list", "grant/remove", "revoke/add", "revoke/list", "revoke/remove", "revoke/preview", "sessions/list", "refusal/find", "wait", "audit/list",
 };
 
 static void test_matrix(void **state)

@@ -272,7 +272,7 @@ struct audit_words {
 
 static const struct command_option audit_options[] = {
 	{ "after", 0, COMMAND_NUMBER, offsetof(struct audit_words, after), 0, INT64_MAX, "N", "records after this number" },
-	{ "limit", 0, COMMAND_NUMBER, offsetof(struct audit_words, limit), 1, 10000, "N", "at most so many (100)" },
+	{ "limit", 0, COMMAND_NUMBER, offsetof(struct audit_words, limit), 1, 1000, "N", "at most so many (100)" },
 	ADMIN_OPTIONS(struct audit_words),
 };
 

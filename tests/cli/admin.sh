@@ -253,6 +253,7 @@ expect 0 'status --json' admin status --json
 holds 'the pin' [ "$(member pin)" = "$pin" ]
 expect 0 'audit' admin audit --limit 500
 says out 'alice' 'has alice'
+expect 64 'more records than there are in an answer' admin audit --limit 1001
 expect 0 'audit --json' admin audit --after 1 --limit 2 --json
 holds 'two records' [ "$(member records | grep -o "'hash'" | wc -l)" = 2 ]
 expect 0 'device list' admin device list

@@ -7,7 +7,7 @@ must_quietly root@authority 'cluster-login grant add --person alice --account em
 must_quietly root@authority 'cluster-login account add other && cluster-login grant add --person alice --account other'
 cast_device carol client authority
 must_quietly root@core-1-1 'printf "carol ALL=(ALL:ALL) ALL\n" >/etc/sudoers.d/demo; chmod 440 /etc/sudoers.d/demo'
-cast_settled
+cast_hops master-1-1 core-1-1 task-1-1 master-1-1
 must_quietly carol@client 'cluster-login get && cluster-login ssh-config'
 
 # hop PERSON ACCOUNT COMMAND: what the person runs in a session on master-1-1.
@@ -95,7 +95,7 @@ live
 on root@authority 'cluster-login revoke node master-1-1'
 ended revoked_node 'the source is revoked'
 must_quietly root@authority 'cluster-login unrevoke node master-1-1'
-cast_settled
+cast_hops master-1-1 core-1-1 task-1-1 master-1-1
 hop alice emr-user "$HOP core-1-1 id -un"
 expect_text '^emr-user$' 'when nothing is revoked, it works again'
 

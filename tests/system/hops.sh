@@ -5,7 +5,7 @@ cast_all
 must_quietly root@authority 'cluster-login user add carol && cluster-login grant add --person carol --account emr-user --node role:master'
 cast_device carol client authority
 must_quietly root@authority 'cluster-login grant add --person alice --account emr-user --node role:core --node role:master --hop'
-cast_settled
+cast_hops master-1-1 core-1-1 master-1-1
 must_quietly carol@client 'cluster-login get'
 HOP='ssh -o BatchMode=yes'
 

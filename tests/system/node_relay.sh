@@ -27,6 +27,9 @@ metric_is() {
 	[[ $(metric "$1" "$2") -ge $3 ]]
 }
 
+leaf_refuses_once() {
+	[[ $(host_run $leaf grep -c 'lets no cluster people in: ' /var/log/cluster.log) == 1 ]]
+}
 fresh_is() {
 	[[ $(metric $leaf cluster_login_fresh) == "$1" ]]
 }
@@ -57,7 +60,7 @@ on bob@client "cluster-login ssh emr-user@$leaf -- id -un"
 expect_ok 'people log on to it'
 on root@$leaf 'ss -Htn state established | grep -c 10.77.0.10:'
 expect_text '^0$' 'and it has no connection to the authority itself'
-expect 'the relay counts its connection' within 20000 metric_is master-1-1 cluster_login_relay_connections 1
+expect 'the relay counts its connection' within 60000 metric_is master-1-1 cluster_login_relay_connections 1
 on root@master-1-1 'for p in $(pgrep -P "$(pgrep -o -x cluster-agentd)"); do echo "$(cat /proc/$p/comm) $(awk "/^Uid/ {print \$2}" /proc/$p/status) $(awk "/^CapEff/ {print \$2}" /proc/$p/status) $(awk "/^Seccomp:/ {print \$2}" /proc/$p/status)"; done'
 expect_text '^agentd-relay [1-9][0-9]* 0000000000000000 2$' 'the relay is not root, has no capability and stands behind its filter'
 
@@ -67,8 +70,11 @@ SETUP="$(said 'cluster-login setup')"
 must_quietly root@client 'ip route add unreachable 10.77.0.10'
 on carol@client "$SETUP"
 expect_status 69 'carol has no way to the authority'
-on carol@client "$SETUP --relay core-1-1:7444 && cluster-login get && cluster-login ssh emr-user@$leaf -- id -un"
-expect_text '^emr-user$' 'through a relay carol is enrolled, gets a credential and logs on'
+on carol@client "$SETUP --relay core-1-1:7444 && cluster-login get"
+expect_ok 'through a relay carol is enrolled and gets a credential'
+cast_settled
+on carol@client "cluster-login ssh emr-user@$leaf -- id -un"
+expect_text '^emr-user$' 'and logs on'
 must_quietly root@client 'ip route del unreachable 10.77.0.10'
 
 # As fast as directly.
@@ -119,10 +125,10 @@ expect 'a relay that crashed is started again' within 30000 leaf_log 'in contact
 expect 'and its agent was not touched' test "$(host_run core-1-1 pgrep -o -x cluster-agentd)" = "$agent"
 
 # One address gets three connections and no more, and the leaf's is not touched.
-on root@client 'exec 3<>/dev/tcp/10.77.0.12/7444 4<>/dev/tcp/10.77.0.12/7444 5<>/dev/tcp/10.77.0.12/7444 6<>/dev/tcp/10.77.0.12/7444; timeout 5 cat <&6; echo "four $?"; timeout 0.3 cat <&3; echo "one $?"'
+on root@client 'exec 3<>/dev/tcp/10.77.0.12/7444 4<>/dev/tcp/10.77.0.12/7444 5<>/dev/tcp/10.77.0.12/7444 6<>/dev/tcp/10.77.0.12/7444; timeout 60 cat <&6; echo "four $?"; timeout 0.3 cat <&3; echo "one $?"'
 expect_text '^four 0$' 'the fourth connection of one address is closed'
 expect_text '^one 124$' 'the first stays'
-expect 'and is counted' within 20000 metric_is core-1-1 cluster_login_relay_refused_total 1
+expect 'and is counted' within 60000 metric_is core-1-1 cluster_login_relay_refused_total 1
 expect 'the leaf is served all the while' explains_yes $leaf bob emr-user
 
 # Relays that lie.
@@ -187,9 +193,8 @@ expect_refused $leaf 'stale|stale_boot'
 cast_rescue 'the break-glass account works' $leaf
 on root@$leaf 'cluster-login status'
 expect_status 1 'status: unhealthy'
-expect 'the metrics say so' within 20000 fresh_is 0
-on root@$leaf 'grep -c "lets no cluster people in: " /var/log/cluster.log'
-expect_text '^1$' 'and the log says it once'
+expect 'the metrics say so' within 60000 fresh_is 0
+expect 'and the log says it once' within 20000 leaf_refuses_once
 
 # Tried at least three times.
 liar_tried() {
@@ -215,7 +220,7 @@ liar flip
 expect_quietly 60000 liar_tried
 expect 'one that changes bits breaks the connection, no more: the node hears of the authority before' within 60000 fresh_is 1
 liar delay
-expect_quietly 20000 fresh_is 1
+expect_quietly 60000 fresh_is 1
 on bob@client "cluster-login ssh emr-user@$leaf -- id -un"
 expect_refused $leaf revoked_account
 on root@$leaf 'cat /run/cluster-login/metrics.prom'

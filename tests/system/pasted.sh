@@ -3,9 +3,7 @@
 # One-time credentials where only a password can be pasted: sshpass, PuTTY's plink and pscp, paramiko, a console. Each works once, there, and while the agent lives.
 cast_all
 must_quietly root@authority 'cluster-login grant add --person alice --account emr-user --node node:core-1-1 --onetime'
-sleep_until() { for _ in $(seq 100); do "$@" && return; sleep 0.1; done; return 1; }
-granted() { on alice@client 'cluster-login token emr-user@core-1-1 >token' && [[ $STATUS == 0 ]]; }
-expect 'the grant arrives' sleep_until granted
+cast_settled
 cast_pasting core-1-1
 PASTE="sshpass -f token $BARE_SSH -o PreferredAuthentications=keyboard-interactive -o NumberOfPasswordPrompts=1"
 
@@ -14,8 +12,7 @@ expect_ok 'sshpass'
 expect_text '^emr-user$' 'as emr-user'
 on alice@client "$PASTE emr-user@core-1-1 id -un"
 expect_no_text '^emr-user$' 'not a second time'
-on root@core-1-1 'grep -c "reason=used" /var/log/cluster.log'
-expect_text '^[1-9]' 'the log says why'
+expect_log core-1-1 'reason=used' 'the log says why'
 on alice@client "cluster-login token emr-user@core-1-1 >token; $PASTE emr-user@master-1-1 id -un"
 expect_no_text '^emr-user$' 'not on another node'
 on alice@client "$PASTE ecs-user@core-1-1 id -un"
@@ -43,12 +40,12 @@ expect_text '^emr-user$' 'paramiko'
 on alice@client 'cluster-login token emr-user@core-1-1'
 TOKEN=$(grep -o '^ey[^ ]*' <<<"$OUT")
 on root@core-1-1 "python3 - '$TOKEN' <<'PY'
-import os, pty, select, sys, time
+import os, pty, re, select, sys, time
 pid, fd = pty.fork()
 if pid == 0:
     os.execv('/bin/login', ['login', 'emr-user'])
-seen, end, sent = b'', time.time() + 20, 0
-while time.time() < end and b'person-on-console' not in seen:
+seen, end, sent = b'', time.monotonic() + 120, 0
+while time.monotonic() < end and not re.search(rb'person-on-console \S+\s', seen):
     if select.select([fd], [], [], 0.2)[0]:
         try:
             seen += os.read(fd, 4096)
@@ -66,16 +63,20 @@ PY"
 expect_text 'person-on-console emr-user' 'a console login'
 
 # The session is one like any other: listed with its kind, and ended by the revocation of its person.
-on alice@client "cluster-login token emr-user@core-1-1 >token; { $PASTE -n emr-user@core-1-1 'sleep 300; echo lived' >out 2>&1 & }; sleep 2; cluster-login token emr-user@core-1-1 >late"
-on root@authority 'cluster-login sessions --json'
-expect_text 'onetime' 'the kind of the session'
+on alice@client "cluster-login token emr-user@core-1-1 >token; { $PASTE -n emr-user@core-1-1 'sleep 300; echo lived' >out 2>&1 & }"
+expect_quietly 20000 node_runs core-1-1 '^sleep 300'
+must_quietly alice@client 'cluster-login token emr-user@core-1-1 >late'
+onetime_sleeps() {
+	host_run authority cluster-login sessions --json >"$TOP/sessions.json" && /usr/bin/python3 -c 'import json, sys; s = json.load(open(sys.argv[1]))["sessions"]; sys.exit([(x["kind"], x["person_name"]) for x in s if x["node"] == "core-1-1"] != [("onetime", "alice")])' "$TOP/sessions.json"
+}
+expect 'the kind of the session' within 20000 onetime_sleeps
 on root@authority 'cluster-login revoke person alice --wait'
 expect_text 'core-1-1' 'revoked'
-on root@core-1-1 'sleep 1; pgrep -f "^sleep 300" || echo gone'
-expect_text '^gone$' 'its session ends'
+expect 'its session ends' within 20000 node_runs_not core-1-1 '^sleep 300'
 on root@authority 'cluster-login unrevoke person alice'
 expect_ok 'taken back'
-on alice@client "sleep 1; sshpass -f late $BARE_SSH -o PreferredAuthentications=keyboard-interactive emr-user@core-1-1 id -un"
+cast_settled
+on alice@client "sshpass -f late $BARE_SSH -o PreferredAuthentications=keyboard-interactive emr-user@core-1-1 id -un"
 expect_text '^emr-user$' 'what was not used serves once more after all'
 
 # An agent that has started anew has forgotten the uses, and takes nothing from before.
@@ -83,7 +84,6 @@ on alice@client 'cluster-login token emr-user@core-1-1 >token'
 agent_kill core-1-1
 on alice@client "$PASTE emr-user@core-1-1 id -un"
 expect_no_text '^emr-user$' 'no agent, no bearer'
-sleep 1
 agent_start core-1-1
 on alice@client "$PASTE emr-user@core-1-1 id -un"
 expect_no_text '^emr-user$' 'not after a restart of the agent'

@@ -15,11 +15,11 @@ on alice@client "$OLD emr-user@10.77.0.11 id"
 expect_refused $node no_credential_login
 on alice@client "echo ls | sftp -F none -i ~/.ssh/old -o StrictHostKeyChecking=accept-new -b - emr-user@10.77.0.11"
 expect_refused $node no_credential_login
-on bob@client "timeout 5 cluster-login ssh -W 127.0.0.1:22 emr-user@$node </dev/null | head -c 7"
+on bob@client "timeout 60 cluster-login ssh -W 127.0.0.1:22 emr-user@$node </dev/null | head -c 7"
 expect_text 'SSH-2.0' 'forwarding with a credential'
-on alice@client "timeout 5 $OLD -W 127.0.0.1:22 emr-user@10.77.0.11 </dev/null | head -c 7"
+on alice@client "timeout 60 $OLD -W 127.0.0.1:22 emr-user@10.77.0.11 </dev/null | head -c 7"
 expect_no_text 'SSH-2.0' 'no forwarding with a static key'
-on alice@client "($OLD -N -L 18030:127.0.0.1:22 emr-user@10.77.0.11 & sleep 1; timeout 2 bash -c 'exec 3<>/dev/tcp/127.0.0.1/18030; head -c 7 <&3'; kill %1)"
+on alice@client "($OLD -N -L 18030:127.0.0.1:22 emr-user@10.77.0.11 & for i in \$(seq 100); do kill -0 \$! 2>/dev/null || break; timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/18030; head -c 7 <&3' && break; sleep 0.1; done; kill %1)"
 expect_no_text 'SSH-2.0' 'no forwarded port with a static key'
 must_quietly root@$node 'mkdir -p /home/emr-user && printf "CLUSTER_LOGIN_HANDOVER DEFAULT=x\nSSH_AUTH_INFO_0 DEFAULT=x\n" >/home/emr-user/.pam_environment; chown emr-user: /home/emr-user/.pam_environment'
 on alice@client "$OLD emr-user@10.77.0.11 id"
@@ -32,20 +32,20 @@ expect_no_text 'HANDOVER' 'what auth hands to session does not reach the environ
 must_quietly alice@client 'cp -a ~/.config/cluster-login ~/second; CLUSTER_LOGIN_HOME=~/second cluster-login get; CLUSTER_LOGIN_HOME=~/second cluster-login show --json'
 JTI=$(sed -n 's/.*"jti": *"\([A-Za-z0-9_-]*\)".*/\1/p' <<<"$OUT")
 session_open first alice emr-user@$node 'echo up; sleep 86411'
-ENV='export CLUSTER_LOGIN_HOME=~/second; cluster-login ssh-config >/dev/null 2>&1; eval "$(cluster-login env)"' session_open second alice emr-user@$node 'echo up; sleep 86412'
 expect_quietly 20000 session_up first
+ENV='export CLUSTER_LOGIN_HOME=~/second; cluster-login ssh-config >/dev/null 2>&1; eval "$(cluster-login env)"' session_open second alice emr-user@$node 'echo up; sleep 86412'
 expect_quietly 20000 session_up second
 must_quietly root@authority "cluster-login revoke credential $JTI --wait"
 expect 'the session of the revoked credential has ended' within 10000 session_ended second
 expect 'its process is gone' within 10000 node_runs_not $node '^sleep 86412'
-expect 'the other session of the same person lives on' node_runs $node '^sleep 86411'
+expect 'the other session of the same person lives on' within 5000 node_runs $node '^sleep 86411'
 
 # An agent that was down finds the sessions when it starts.
 agent_kill $node
 must_quietly root@authority 'cluster-login user disable alice'
 on bob@client "cluster-login ssh emr-user@$node -- id -un"
 expect_ok 'without an agent logins go on'
-expect 'nobody ends a session then' node_runs $node '^sleep 86411'
+expect 'nobody ends a session then' within 5000 node_runs $node '^sleep 86411'
 agent_start $node
 expect 'the agent, back, ends what was revoked meanwhile' within 10000 session_ended first
 must_quietly root@authority 'cluster-login user enable alice'

@@ -4,10 +4,10 @@
 cast_all
 STATE=/var/lib/cluster-login
 node=core-1-1
-must root@$node 'cp -a /var/lib/cluster-login /root/sound'
 on bob@client "cluster-login ssh emr-user@$node -- id -un"
 expect_ok 'all is well'
 agent_kill $node
+must root@$node 'cp -a /var/lib/cluster-login /root/sound'
 
 # damage SENTENCE REASON COMMAND: the command spoils $G, the installed generation, or $S, the state directory.
 damage() {

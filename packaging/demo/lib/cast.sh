@@ -93,27 +93,46 @@ cast_all() {
 	done
 }
 
-# cast_pasting HOST: until its agent takes one-time credentials again: none that may have been issued before it started, by a clock 30 s ahead.
+# cast_pasting HOST: until its agent takes one-time credentials again: none that may have been issued before it started, by a clock 30 s ahead. Seconds are whole ones, and the agent
+# may look at the clock a little after it has begun.
 cast_pasting() {
-	expect_quietly 60000 agent_older "$1" 31
+	expect_quietly 60000 agent_older "$1" 33
 }
 
 agent_older() {
-	host_run "$1" bash -c '(( $(ps -o etimes= -p "$(pgrep -o -x cluster-agentd)") > $0 ))' "$2"
+	host_run "$1" bash -c '(( $(ps -o etimes= -p "$(pgrep -x agentd-serve)") > $0 ))' "$2" 2>/dev/null
 }
 
-# Until every node has applied the authority's newest head.
+# Until every node has applied what was the authority's newest head when this was called: later ones may come faster than slow nodes apply them.
 cast_settled() {
+	HEAD_WANTED=''
 	expect_quietly 60000 nodes_settled
+}
+
+# cast_hops FROM TO...: the same, and ssh on the one node offers hops and sshd on the others trusts them: files that an agent writes a little after it has proved a head.
+cast_hops() {
+	local node
+	cast_settled
+	expect_quietly 20000 host_run "$1" grep -q IdentityAgent /var/lib/cluster-login/ssh_config
+	shift
+	for node; do
+		expect_quietly 20000 trusts_hops "$node"
+	done
+}
+
+# The CAs of people's certificates, and the nodes' keys.
+trusts_hops() {
+	(($(host_run "$1" grep -c . /var/lib/cluster-login/user_ca) > ${#NODES[@]}))
 }
 
 nodes_settled() {
 	host_run authority cluster-login node list --json >"$TOP/nodes.json" 2>/dev/null || return 1
-	/usr/bin/python3 - "$TOP/nodes.json" "${#NODES[@]}" <<-'PYTHON'
+	[[ -n $HEAD_WANTED ]] || HEAD_WANTED=$(/usr/bin/python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["head"])' "$TOP/nodes.json")
+	/usr/bin/python3 - "$TOP/nodes.json" "${#NODES[@]}" "$HEAD_WANTED" <<-'PYTHON'
 		import json, sys
 		with open(sys.argv[1]) as f:
-		    answer = json.load(f)
-		sys.exit(0 if len(answer["nodes"]) >= int(sys.argv[2]) and all(n["applied"] >= answer["head"] for n in answer["nodes"]) else 1)
+		    nodes = json.load(f)["nodes"]
+		sys.exit(0 if len(nodes) >= int(sys.argv[2]) and all(n["applied"] >= int(sys.argv[3]) for n in nodes) else 1)
 	PYTHON
 }
 

@@ -12,6 +12,14 @@ sshd_start() {
 	for host in "${jobs[@]}"; do
 		wait "$host"
 	done
+	for host; do
+		expect_quietly 20000 sshd_listens "$host"
+	done
+}
+
+# It goes into the background first, and writes its pid when it listens.
+sshd_listens() {
+	host_run "$1" test -s /run/sshd.pid
 }
 
 # unit_start HOST UNIT: runs ExecStart of the installed unit with the unit's capabilities and no way to more, as a service manager would.
@@ -61,11 +69,13 @@ explains_no() {
 	! explains_yes "$@"
 }
 
+# Its helpers go a moment after it, and have its lock and its ports until then.
 agent_kill() {
 	host_run "$1" pkill -KILL -x cluster-agentd || true
-	expect_quietly 60000 no_process "$1" cluster-agentd
+	expect_quietly 60000 no_process "$1" agentd
 }
 
+# no_process HOST NAME: none has this in its name.
 no_process() {
-	! host_run "$1" pgrep -x "$2" >/dev/null
+	! host_run "$1" pgrep -- "$2" >/dev/null
 }

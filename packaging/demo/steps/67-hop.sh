@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2016,SC2034
 step 'From node to node without key, forwarded agent or password: a hop, vouched for by the node where the session is'
 must root@authority 'cluster-login grant add --role data --account emr-user --node role:core --node role:task --hop'
-cast_settled
+cast_hops master-1-1 core-1-1 task-1-1
 on alice@client 'cluster-login ssh emr-user@master-1-1 -- '"'"'for h in core-1-1 task-1-1; do ssh -o BatchMode=yes $h hostname; done'"'"
 expect_text '^core-1-1$' 'a loop over hosts, as Hadoop'"'"'s scripts have it'
 expect_text '^task-1-1$' 'each of them'

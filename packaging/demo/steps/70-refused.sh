@@ -3,7 +3,7 @@
 step 'Refused: no grant, somebody else'"'"'s account, a revoked credential'
 on carol@client 'cluster-login ssh emr-user@master-1-1 -- id'
 expect_refused master-1-1 no_grant
-ID=$(sed -n 's/.*Access refused (id \([A-Za-z0-9_-]*\)).*/\1/p' <<<"$OUT" | head -1)
+ID=$(sed -n 's/.*Access refused (id \([A-Za-z0-9_-]*\)).*/\1/p' <<<"$OUT" | tail -n 1)
 say 'She sees one sentence and an id. Root on that node, or an administrator anywhere, asks what it was:'
 on root@master-1-1 "cluster-login explain $ID"
 expect_text '^why +no grant lets this person' 'which check, and what to do'
@@ -36,6 +36,14 @@ on alice@client "$ENV"'
 REPLAY=~/seen.answer SSH_ASKPASS='"$TOOLS"'/askpass-replay ssh emr-user@core-1-1 id -un'
 expect_refused core-1-1 bad_proof
 
+port_taken() {
+	host_run master-1-1 bash -c '[[ -n $(ss -Hltn "sport = 22") ]]'
+}
+
+port_free() {
+	! port_taken
+}
+
 step 'Refused: a hostile node in between'
 say 'root on master-1-1 dials core-1-1 as emr-user and keeps the challenge ...'
 on root@master-1-1 "CAPTURE_ONLY=1 CAPTURE=/tmp/core SSH_ASKPASS=$TOOLS/askpass-capture SSH_ASKPASS_REQUIRE=force $BARE_SSH emr-user@10.77.0.12 id; cat /tmp/core.prompt"
@@ -45,10 +53,16 @@ on alice@client "$ASKPASS \"\$(cat ~/relayed)\""
 expect_status 1 'her helper does not sign'
 expect_text 'another node' 'and says why'
 say 'Or it passes the whole connection on: port 22 of master-1-1 is now port 22 of core-1-1.'
-must_quietly root@master-1-1 'kill "$(cat /run/sshd.pid)"; python3 '"$TOOLS"'/relay.py 22 10.77.0.12 22 >/dev/null 2>&1 & echo $! >/run/relay.pid; until ss -ltn | grep -q ":22 "; do sleep 0.02; done'
+must_quietly root@master-1-1 'kill "$(cat /run/sshd.pid)"'
+expect_quietly 20000 port_free
+must_quietly root@master-1-1 'python3 '"$TOOLS"'/relay.py 22 10.77.0.12 22 >/dev/null 2>&1 & echo $! >/run/relay.pid'
+expect_quietly 20000 port_taken
 on alice@client 'cluster-login ssh emr-user@master-1-1 -- hostname'
 expect_text 'Host key verification failed' 'ssh knows every node'"'"'s host key from the directory'
-must_quietly root@master-1-1 'kill "$(cat /run/relay.pid)"; until /usr/sbin/sshd; do sleep 0.1; done'
+must_quietly root@master-1-1 'kill "$(cat /run/relay.pid)"; rm -f /run/sshd.pid'
+expect_quietly 20000 port_free
+must_quietly root@master-1-1 /usr/sbin/sshd
+expect_quietly 20000 sshd_listens master-1-1
 
 step 'Refused: a credential of another cluster, by the helper and by the node'
 DEMO_QUIET=1 cast_elsewhere

@@ -13,7 +13,7 @@ for port in 18022 18023; do
 done
 on root@master-1-1 'ps -u emr-user -o pid,sess,args --no-headers'
 for seconds in 86401 86402 86403 86404; do
-	expect "sleep $seconds runs" node_runs master-1-1 "^sleep $seconds"
+	expect "sleep $seconds runs" within 10000 node_runs master-1-1 "^sleep $seconds"
 done
 
 step 'Revoked: one command, every node, open sessions too'
@@ -29,9 +29,9 @@ say "ended $(session_ended_after alice-shell "$STARTED") and $(session_ended_aft
 expect 'her foreground process is gone' within 10000 node_runs_not master-1-1 '^sleep 86402'
 expect 'her setsid process is gone' within 10000 node_runs_not master-1-1 '^sleep 86401'
 expect 'her forwarded port is closed' within 10000 forward_dead 18022
-expect "bob's shell lives on" node_runs master-1-1 '^sleep 86404'
-expect "bob's setsid process lives on" node_runs master-1-1 '^sleep 86403'
-expect "bob's forwarded port works" forward_works 18023
+expect "bob's shell lives on" within 10000 node_runs master-1-1 '^sleep 86404'
+expect "bob's setsid process lives on" within 10000 node_runs master-1-1 '^sleep 86403'
+expect "bob's forwarded port works" within 10000 forward_works 18023
 for node in "${NODES[@]}"; do
 	on alice@client "cluster-login ssh emr-user@$node -- id -un"
 	expect_refused "$node" revoked_person

@@ -1,20 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2317
-# A real authority and a real agent of this build on 127.0.0.1, in a directory of their own, in a mount namespace of its own. Needs root: the agent's helpers become nobody.
+# A real authority and a real agent of this build on 127.0.0.1, in a directory and namespaces of their own. Needs root: the agent's helpers become nobody.
 
 if [ "$(id -u)" -ne 0 ]; then
 	echo 'this test needs root: the agent gives up its privileges, and what is mounted for it stays its own' >&2
 	exit 1
 fi
 if [ "${AGENT_TEST_INSIDE-}" != 1 ]; then
-	AGENT_TEST_INSIDE=1 exec unshare -m --propagation private "$0"
+	AGENT_TEST_INSIDE=1 exec unshare -m -n --propagation private "$0"
 fi
 
 : "${BUILD:?is set by tests/run}"
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/agent-test.XXXXXX") || exit 1
 chmod 755 "$WORK"
-PORT=$((20000 + $$ % 20000))
+PORT=7443 # nobody else's: in a network namespace of its own
 URL=https://127.0.0.1:$PORT
+ip link set lo up || exit 1
 PIN=
 STATE=$WORK/state/node
 RUN=$WORK/run
@@ -57,10 +58,10 @@ finish() {
 	exit
 }
 
-# eventually COMMAND...: until it succeeds, ten seconds at most.
+# eventually COMMAND...: until it succeeds, a minute at most.
 eventually() {
-	local i
-	for ((i = 0; i < 250; i++)); do
+	local end=$((SECONDS + 60))
+	while ((SECONDS < end)); do
 		"$@" >/dev/null 2>&1 && return
 		read -r -t 0.02 <>"$WORK/never"
 	done
@@ -84,7 +85,7 @@ AGENT=("$BUILD/cluster-agentd" --config "$CONF")
 authority_start() {
 	"$BUILD/cluster-authorityd" serve "${AUTHORITY[@]}" >>"$WORK/authority.log" 2>&1 &
 	AUTHORITY_PID=$!
-	eventually test -S "$WORK/authority.sock"
+	eventually admin status
 }
 
 stop_one() {

@@ -55,7 +55,7 @@ class Run:
             assert answer.status == 200, answer
             self.acknowledged.append((answer.json["seq"], f"step-{i}", answer.json["version"]))
         if self.killed:
-            assert d.process.wait(10) == -9
+            assert d.process.wait(60) == -9
             d.process = None
         else:
             d.stop(9)

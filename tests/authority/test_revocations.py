@@ -58,7 +58,7 @@ def selectors(d):
     ):
         done = d.admin_ok("revoke/add", kind=kind, value=value, reason="why " + kind)
         entry = in_force(d)[done["seq"]]
-        assert abs(entry["until"] - until) < 30 and entry["value"] == (stored or value) and entry["by"] == "root" and entry["reason"] == "why " + kind, (entry, until)
+        assert abs(entry["until"] - until) < 300 and entry["value"] == (stored or value) and entry["by"] == "root" and entry["reason"] == "why " + kind, (entry, until)
         assert entry.get("name") == {"device": "ann", "person": "ann", "node": "sel-1"}.get(kind, "ann" if value == jti and kind == "credential" else None), entry
         assert entry["leaves"] == 0 if until == FOREVER else entry["leaves"] > until
         assert entry["missing"] == 1
@@ -303,7 +303,7 @@ def small(d):
     assert set(in_force(d)) >= {ends["seq"], *buried}
     later(2 * 86400)  # a node that is silent for so long holds nothing up any more
     assert set(in_force(d)) & {kept["seq"], ends["seq"], *buried} == {kept["seq"]}
-    with sqlite3.connect(os.path.join(d.dir, "store.db"), timeout=10) as store:
+    with sqlite3.connect(os.path.join(d.dir, "store.db"), timeout=60) as store:
         keys = {int(k) for (k,) in store.execute("SELECT key FROM record WHERE kind IN (17, 30)")}
     store.close()
     assert keys == set(in_force(d)), keys

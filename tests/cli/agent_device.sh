@@ -36,7 +36,7 @@ says err 'SSH_AUTH_SOCK is not set' 'says what is missing'
 export SSH_AUTH_SOCK=$work/agent.sock
 ssh-agent -D -a "$SSH_AUTH_SOCK" >/dev/null 2>&1 &
 agent_pid=$!
-until_true [ -S "$SSH_AUTH_SOCK" ]
+until_true listens "$SSH_AUTH_SOCK"
 
 make_key ed25519 ed25519
 make_key p256 ecdsa 256

@@ -29,7 +29,7 @@ agent_start() {
 	SSH_AUTH_SOCK=/run/$1/agent.sock
 	"${@:2}" ssh-agent -D -a "$SSH_AUTH_SOCK" >/dev/null 2>&1 &
 	pids+=($!)
-	until_true [ -S "$SSH_AUTH_SOCK" ]
+	until_true listens "$SSH_AUTH_SOCK"
 	export SSH_AUTH_SOCK
 }
 
@@ -48,7 +48,7 @@ while True:
     c = s.accept()[0]; c.recv(1); c.sendall(b"HTTP/1.1 400 no\r\n\r\n"); c.shutdown(socket.SHUT_WR)
     while c.recv(4096): pass' "$work/other.sock" &
 pids+=($!)
-until_true [ -S "$work/other.sock" ]
+until_true listens "$work/other.sock"
 SSH_AUTH_SOCK=$work/other.sock expect 65 'something that is no agent' login get --ssh-cert
 expect 64 '--output alone' login get --output "$work/key"
 

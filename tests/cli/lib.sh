@@ -70,18 +70,33 @@ holds() {
 	if "$@"; then case_is pass "$text"; else case_is fail "$text"; fi
 }
 
-# until_true COMMAND...: polls, at most ten seconds
+# until_true COMMAND...: polls, at most a minute
 until_true() {
-	local i
-	for ((i = 0; i < 200; i++)); do
+	local end=$((SECONDS + 60))
+	while ((SECONDS < end)); do
 		if "$@" 2>/dev/null; then return 0; fi
 		read -rt 0.05 <> <(:)
 	done
 	return 1
 }
 
+# A port that nobody has, and that nobody gets by chance, as the near end of a connection, while a daemon is away from it.
 free_port() {
-	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+	python3 -c 'import random, socket
+low = int(open("/proc/sys/net/ipv4/ip_local_port_range").read().split()[0])
+while True:
+    try:
+        s = socket.socket()
+        s.bind(("127.0.0.1", random.randrange(max(low // 2, 1024), low) if low > 2048 else 0))
+        break
+    except OSError:
+        pass
+print(s.getsockname()[1])'
+}
+
+# listens SOCKET: a socket of the file system has its name a moment earlier
+listens() {
+	[ -n "$(ss -Hlx src "$1")" ]
 }
 
 # authority_new NAME: $work/NAME.d, $url, $pin
@@ -91,11 +106,15 @@ authority_new() {
 	pin=$(sed -n 's/^pin //p' "$work/init")
 }
 
+answers() {
+	admin status >/dev/null 2>&1
+}
+
 authority_start() {
 	rm -f "$work/admin.sock"
 	"$BUILD/cluster-authorityd" serve --dir "$work/$1.d" --listen "${url#https://}" --socket "$work/admin.sock" >>"$work/authority.log" 2>&1 &
 	authority_pid=$!
-	until_true [ -S "$work/admin.sock" ] || { cat "$work/authority.log"; echo "Bail out! the authority does not start"; exit 1; }
+	until_true answers || { cat "$work/authority.log"; echo "Bail out! the authority does not start"; exit 1; }
 }
 
 authority_stop() {

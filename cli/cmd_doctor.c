@@ -16,6 +16,7 @@
 #include "cluster/secret.h"
 #include "cmd.h"
 #include "configure_files.h"
+#include "leftover.h"
 #include "node_view.h"
 #include "nsswitch.h"
 #include "out.h"
@@ -23,7 +24,7 @@
 #include "sudoers.h"
 #include "table.h"
 
-#define CHECKS_MAX 16
+#define CHECKS_MAX 20
 #define INCLUDES_MAX 16
 #define FILE_MAX ((size_t)1 << 20)
 #define SUDOERS "/etc/sudoers"
@@ -202,6 +203,33 @@ static void check_sudo(struct report *r)
 	note(r, "sudo", !x.unread, SUDOERS " or a file that it includes cannot be read: whether sudo asks for the caller is not known");
 }
 
+/* ---- what is left of the time before ---- */
+
+static void check_list(struct report *r, const char *check, const struct leftover_list *of, const char *advice)
+{
+	const struct leftover_list *ours = &of[LEFTOVER_CLUSTER], *local = &of[LEFTOVER_LOCAL];
+	char text[DIAG_TEXT_MAX];
+
+	(void)snprintf(text, sizeof text, "%zu left over: %s: %s", ours->n, ours->names, advice);
+	note(r, check, ours->n == 0, text);
+	/* not ours to judge, but nobody else shows it: break-glass accounts belong here, and nobody else does */
+	if (ours->n == 0 && local->n > 0 && r->n > 0)
+		(void)snprintf(r->result[r->n - 1].text, sizeof r->result[0].text, "local accounts that have one: %s%s", local->names, strlen(local->names) > LEFTOVER_NAMES - 40 ? " ..." : "");
+}
+
+static void check_leftover(struct report *r, const struct node_view *v)
+{
+	const struct leftover_places where = { .passwd = v->conf.passwd, .shadow = "/etc/shadow", .homes = "/home" };
+	struct leftover found;
+
+	if (geteuid() != 0)
+		return;
+	leftover_find(&where, &v->conf.adopt, &found);
+	check_list(r, "static keys", found.keys, v->conf.static_keys == NODE_CONF_STATIC_KEYS_REPORT ? "static_keys = report lets them in, and the log has each use; remove them" :
+		"these authorized_keys open nothing any more; remove them");
+	check_list(r, "passwords", found.passwords, "nothing asks for them any more; usermod -p '!' NAME");
+}
+
 /* Only where somebody may hop: without, ssh is none of ours. */
 static void check_ssh(struct report *r, const struct node_view *v)
 {
@@ -321,6 +349,7 @@ static int run(const struct command *self, int argc, char **argv)
 		check_snapshot(&report, v);
 		check_agent(&report, v);
 		check_ssh(&report, v);
+		check_leftover(&report, v);
 	} else {
 		note(&report, "membership", false, d.text);
 	}
@@ -337,6 +366,7 @@ static int run(const struct command *self, int argc, char **argv)
 const struct command cmd_doctor = {
 	.run = run,
 	.usage = "",
-	.example = "  cluster-login doctor\n\nChecks this node: membership, snapshot, agent, ssh, NSS, PAM, and as root sshd and sudo. Exit status 0: all is well; 1: something is not.\n",
+	.example = "  cluster-login doctor\n\nChecks this node: membership, snapshot, agent, ssh, NSS, PAM, and as root sshd, sudo, and which ssh keys and passwords are left over.\n"
+		   "Exit status 0: all is well; 1: something is not.\n",
 	COMMAND_OPTIONS(options),
 };

@@ -14,6 +14,7 @@
 #include "cmd.h"
 #include "node_view.h"
 #include "out.h"
+#include "profile.h"
 #include "table.h"
 
 #define AGENT_TIMEOUT_MS 2000
@@ -225,13 +226,22 @@ static int authority_metrics(const struct words *w)
 	return status;
 }
 
+/* On a person's own machine: what that person has in hand. */
+static int person_status(bool json)
+{
+	char *argv[] = { (char *)"show", json ? (char *)"--json" : NULL, NULL };
+
+	return cmd_show.run(&cmd_show, json ? 2 : 1, argv);
+}
+
 static int run(const struct command *self, int argc, char **argv)
 {
 	struct command_operands rest;
 	struct words w = { .node = { .conf = NULL } };
 	struct node_view *v = NULL;
-	bool authority;
 	enum cluster_err e;
+	struct profile p;
+	bool authority;
 	struct diag d;
 	int status;
 
@@ -247,8 +257,10 @@ static int run(const struct command *self, int argc, char **argv)
 		status = authority_status(&w);
 	else if ((e = node_view_open(&w.node, v, &d)) == CLUSTER_OK)
 		status = node_status(&w, v);
+	else if (e == CLUSTER_ENOTFOUND && profile_load(&p, NULL) == CLUSTER_OK)
+		status = person_status(w.admin.json);
 	else
-		status = out_failed(&d, e == CLUSTER_ENOTFOUND ? "on the authority's host or a node; from elsewhere --remote; for your own credential cluster-login show" : "cluster-agentd --check");
+		status = out_failed(&d, e == CLUSTER_ENOTFOUND ? "on the authority's host or a node; from elsewhere --remote" : "cluster-agentd --check");
 	node_view_done(v);
 	free(v);
 	return status;
@@ -259,7 +271,7 @@ const struct command cmd_status = {
 	.usage = "",
 	.example = "  cluster-login status\n\nAt the authority: the cluster. "
 		   "On a node: how fresh its snapshot is, with a warning from half of what is\n"
-		   "allowed, and whether its agent is connected; exit status 1 if people cannot log on.\n",
+		   "allowed, and whether its agent is connected; exit status 1 if people cannot log on. Elsewhere: what you have in hand, as cluster-login show.\n",
 	COMMAND_OPTIONS(options),
 };
 

@@ -118,6 +118,9 @@ holds 'the credential is gone' [ ! -e "$CLUSTER_LOGIN_HOME/credential.jwt" ]
 holds 'its key too' [ ! -e "$CLUSTER_LOGIN_HOME/credential.key" ]
 expect 0 'drop again' login drop
 
+expect 1 'status, where there is neither node nor authority, is show' login status --conf "$work/none.conf" --state-dir "$work/no-node"
+says err 'there is no credential' 'and there is none'
+
 # ---- devices ----
 expect 0 'device list' login device list --mine
 says out ' laptop .* this one$' 'this one'

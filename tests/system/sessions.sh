@@ -25,8 +25,23 @@ must_quietly root@$node 'mkdir -p /home/emr-user && printf "CLUSTER_LOGIN_HANDOV
 on alice@client "$OLD emr-user@10.77.0.11 id"
 expect_refused $node no_credential_login
 must_quietly root@$node 'rm /home/emr-user/.pam_environment'
+on root@$node 'cluster-login doctor'
+expect_text '^static keys +no +1 left over: emr-user: ' 'doctor names the account whose key was forgotten'
+expect_text '^passwords +ok +local accounts that have one: rescue' 'and the local account that has a password'
+
+# While migrating: old keys are let in, and each use is in the log, on the one node that says so.
+must_quietly root@$node 'mkdir -p /etc/cluster-login/node.conf.d; printf "[node]\nstatic_keys = report\n" >/etc/cluster-login/node.conf.d/60-migrate.conf'
+on alice@client "$OLD emr-user@10.77.0.11 id -un"
+expect_text '^emr-user$' 'migrating: an old key is let in'
+expect_log $node 'pam_cluster.*result=reported reason=no_credential_login .*account=emr-user' 'and its use is reported'
+must_quietly root@$node 'rm /etc/cluster-login/node.conf.d/60-migrate.conf'
+on alice@client "$OLD emr-user@10.77.0.11 id -un"
+expect_refused $node no_credential_login
 on alice@client "cluster-login ssh emr-user@$node -- env"
 expect_no_text 'HANDOVER' 'what auth hands to session does not reach the environment'
+on bob@client "cluster-login ssh emr-user@$node -- passwd"
+expect_text 'cluster-login get' 'passwd says that there is no password, and what there is instead'
+expect_no_text 'New password|Current password' 'and asks for none'
 
 # Revocation of a credential ends that credential's sessions, not the same person's others.
 must_quietly alice@client 'cp -a ~/.config/cluster-login ~/second; CLUSTER_LOGIN_HOME=~/second cluster-login get; CLUSTER_LOGIN_HOME=~/second cluster-login show --json'

@@ -6,6 +6,9 @@ HOP='ssh -o BatchMode=yes'
 must_quietly root@authority 'cluster-login grant add --person alice --account emr-user --hop && cluster-login user add carol --account && cluster-login grant add --person carol --account carol --hop --sudo'
 must_quietly root@authority 'cluster-login account add other && cluster-login grant add --person alice --account other'
 cast_device carol client authority
+must_quietly root@client 'useradd -m -d /home/dave -s /bin/bash dave'
+must_quietly root@authority 'cluster-login user add dave && cluster-login grant add --person dave --account emr-user --node role:master && cluster-login grant add --person dave --account emr-user --node role:task --hop --on-expiry end'
+cast_device dave client authority
 must_quietly root@core-1-1 'printf "carol ALL=(ALL:ALL) ALL\n" >/etc/sudoers.d/demo; chmod 440 /etc/sudoers.d/demo'
 cast_hops master-1-1 core-1-1 task-1-1 master-1-1
 must_quietly carol@client 'cluster-login get && cluster-login ssh-config'
@@ -26,6 +29,18 @@ hop_known() {
 	id=$(host_run core-1-1 ls /run/cluster-login/sessions)
 	[[ -n $id && $(member id) == "$id" && $(member kind) == hop ]]
 }
+
+# dave stays on master-1-1 when his credential has expired, but not on task-1-1, and gets there no more: meanwhile, looked at below.
+must_quietly dave@client 'cluster-login get --ttl 60s && cluster-login ssh-config'
+session_open dave dave emr-user@master-1-1 "$HOP task-1-1 'echo up; sleep 86444'; $HOP task-1-1 true; echo again \$?; sleep 86445"
+expect_quietly 20000 session_up dave
+
+# ends_together: dave's two sessions, when their time is up.
+ends_together() {
+	host_run authority cluster-login sessions --json | /usr/bin/python3 -c 'import json, sys; s = [x for x in json.load(sys.stdin)["sessions"] if x["person_name"] == "dave"]; sys.exit(not (len(s) == 2 and len({x["exp"] for x in s}) == 1 and {x["kind"] for x in s} == {"credential", "hop"}))'
+}
+
+expect 'the time of a session that came by a hop is that of the credential behind it' within 10000 ends_together
 
 # ---- who gets there ----
 hop alice emr-user "$HOP core-1-1 id -un"
@@ -64,6 +79,13 @@ hop alice emr-user "$HOP core-1-1 id -un"
 expect_status 255 'from a session whose credential was narrowed to nodes'
 must_quietly alice@client 'cluster-login get'
 
+# ---- its time ----
+expect 'whose grant says so is logged off when the credential behind the hop expires' within 90000 grep -q '^again 255$' "$TOP/sessions/dave.out"
+on root@task-1-1 'cat /var/log/cluster.log'
+expect_text 'cluster-agentd.* from node .* ends: session_expired ' 'by the node that it led to'
+expect_text 'event=principals result=refused reason=expired account=emr-user via=master-1-1 ' 'which takes no hop of it from then on'
+expect 'the session that it came from goes on' node_runs master-1-1 '^sleep 86445'
+
 # ---- what ends it ----
 # live: a session on core-1-1 by a hop of alice's.
 live() {
@@ -86,6 +108,33 @@ expect_text 'alice +emr-user +core-1-1 +hop via master-1-1 ' 'the list of sessio
 PARENT=$(member hop | grep -o "'parent': '[^']*'" | cut -d"'" -f4)
 on root@authority "cluster-login sessions --end $PARENT --wait"
 ended revoked_session 'the session that it came from is ended'
+
+# chain: alice goes through core-1-1 to task-1-1, and leaves something running there; of the sessions that led to it only the first is left.
+chain() {
+	must_quietly root@master-1-1 'pkill -u emr-user || true'
+	session_open chain alice emr-user@master-1-1 "$HOP core-1-1 \"$HOP task-1-1 'setsid -f sleep 86442 >/dev/null 2>&1'\"; echo up; sleep 86441"
+	expect_quietly 20000 session_up chain
+	expect "$1: what it left at the third node runs" within 5000 node_runs task-1-1 '^sleep 86442'
+	expect_quietly 10000 node_records core-1-1 0
+	expect_quietly 10000 first_known
+}
+
+# The id of alice's session on master-1-1, in FIRST.
+first_known() {
+	FIRST=$(host_run authority cluster-login sessions --node master-1-1 --json | /usr/bin/python3 -c 'import json, sys; print(*{s["id"] for s in json.load(sys.stdin)["sessions"] if s["person_name"] == "alice"})')
+	[[ $FIRST =~ ^[^\ ]{22}$ ]]
+}
+
+chain 'a chain of three'
+must_quietly root@authority "cluster-login sessions --end $FIRST --wait"
+expect 'its first session is ended: what it left at the third node is gone' within 10000 node_runs_not task-1-1 '^sleep 86442'
+expect_log task-1-1 'cluster-agentd.* from node .* ends: revoked_session ' 'the third node says why'
+expect_quietly 20000 session_ended chain
+chain 'once more'
+must_quietly root@authority 'cluster-login revoke node master-1-1'
+expect 'its first node is revoked: gone, too' within 10000 node_runs_not task-1-1 '^sleep 86442'
+must_quietly root@authority 'cluster-login unrevoke node master-1-1'
+cast_settled
 live
 on root@authority 'cluster-login revoke person alice --wait'
 ended revoked_person 'the person is revoked'

@@ -17,11 +17,11 @@
 #include "rootsign.h"
 #include "revoked.h"
 #include "store.h"
+#include "root_renew.h"
 #include "tls.h"
 #include "user.h"
 
 #define SERVICE_USER "cluster-authority"
-#define ROOT_LIFE (395 * 86400)
 #define ROLE_LIFE (730 * 86400)
 #define MADE_MAX 16
 #define MADE_PATH (AUTHORITY_PATH_MAX + 8)

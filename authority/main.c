@@ -12,6 +12,7 @@
 #include "cluster/wr.h"
 #include "config.h"
 #include "init.h"
+#include "root_renew.h"
 #include "rotate.h"
 #include "serve.h"
 #include "version.h"
@@ -20,7 +21,7 @@ enum { EXIT_USAGE = 64, EXIT_DATA = 65, EXIT_BUG = 70, EXIT_IO = 74, EXIT_LATER 
 
 /* What the options say; NULL where they say nothing. */
 struct options {
-	const char *config, *dir, *name, *url, *root_key, *rotate, *remove, *socket, *user;
+	const char *config, *dir, *name, *url, *root_key, *new_root_key, *rotate, *remove, *socket, *user;
 	struct conf_list listen;
 	bool check, dump;
 };
@@ -34,6 +35,8 @@ static const char usage[] =
 	"        serves nodes and people over TLS, administrators on the admin socket\n"
 	"  cluster-authorityd keyset [--root-key FILE --rotate ROLE | --remove KID]\n"
 	"        lists the keys of the daemon; makes a new one, or takes one out\n"
+	"  cluster-authorityd root [--root-key FILE [--new-root-key FILE]]\n"
+	"        says until when the root holds; signs the next one, for 13 months, with the same key or a new one in its place\n"
 	"  cluster-authorityd --check | --dump\n"
 	"        judges the configuration; prints the values in effect\n"
 	"\n"
@@ -42,7 +45,7 @@ static const char usage[] =
 	"  --listen ADDR:PORT where TLS is served (" CONFIG_LISTEN "); may be given again\n"
 	"  --socket PATH      the admin socket (" CONFIG_SOCKET ")\n"
 	"  --user USER        who serves; without it, the owner of DIR\n"
-	"  --root-key FILE    init: where the root key goes (DIR/root.key); keyset: where it is\n"
+	"  --root-key FILE    init: where the root key goes (DIR/root.key); keyset, root: where it is\n"
 	"  --foreground       accepted; the daemon never leaves the foreground and logs to stderr\n"
 	"  --version, --help\n"
 	"\n"
@@ -98,15 +101,16 @@ static int misuse(const char *what)
 /* -1: go on; else the exit status. */
 static int options_read(int argc, char **argv, struct options *o)
 {
-	enum { OPT_CONFIG = 256, OPT_DIR, OPT_NAME, OPT_URL, OPT_ROOT_KEY, OPT_ROTATE, OPT_REMOVE, OPT_SOCKET, OPT_USER, OPT_LISTEN, OPT_CHECK, OPT_DUMP, OPT_FOREGROUND, OPT_VERSION };
+	enum { OPT_CONFIG = 256, OPT_DIR, OPT_NAME, OPT_URL, OPT_ROOT_KEY, OPT_NEW_ROOT_KEY, OPT_ROTATE, OPT_REMOVE, OPT_SOCKET, OPT_USER, OPT_LISTEN, OPT_CHECK, OPT_DUMP, OPT_FOREGROUND, OPT_VERSION };
 	static const struct option table[] = {
 		{ "config", required_argument, NULL, OPT_CONFIG }, { "dir", required_argument, NULL, OPT_DIR }, { "name", required_argument, NULL, OPT_NAME },
 		{ "url", required_argument, NULL, OPT_URL }, { "root-key", required_argument, NULL, OPT_ROOT_KEY }, { "rotate", required_argument, NULL, OPT_ROTATE },
+		{ "new-root-key", required_argument, NULL, OPT_NEW_ROOT_KEY },
 		{ "remove", required_argument, NULL, OPT_REMOVE }, { "socket", required_argument, NULL, OPT_SOCKET }, { "user", required_argument, NULL, OPT_USER },
 		{ "listen", required_argument, NULL, OPT_LISTEN }, { "check", no_argument, NULL, OPT_CHECK }, { "dump", no_argument, NULL, OPT_DUMP },
 		{ "foreground", no_argument, NULL, OPT_FOREGROUND }, { "version", no_argument, NULL, OPT_VERSION }, { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
 	};
-	const char **const texts[] = { &o->config, &o->dir, &o->name, &o->url, &o->root_key, &o->rotate, &o->remove, &o->socket, &o->user };
+	const char **const texts[] = { &o->config, &o->dir, &o->name, &o->url, &o->root_key, &o->new_root_key, &o->rotate, &o->remove, &o->socket, &o->user };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "h", table, NULL)) != -1) {
@@ -177,8 +181,8 @@ static int run_serve(const struct options *o)
 	struct config conf;
 	enum cluster_err e;
 
-	if (o->name || o->url || o->root_key || o->rotate || o->remove)
-		return misuse("--name, --url, --root-key, --rotate and --remove do not belong to serve");
+	if (o->name || o->url || o->root_key || o->new_root_key || o->rotate || o->remove)
+		return misuse("--name, --url, --root-key, --new-root-key, --rotate and --remove do not belong to serve");
 	if ((e = config_of(o, &conf, &d)) != CLUSTER_OK)
 		return fail(e, &d);
 	if (o->dump)
@@ -243,12 +247,35 @@ static int run_keyset(const struct options *o)
 	return fflush(stdout) == 0 ? 0 : EXIT_IO;
 }
 
+static int run_root(const struct options *o)
+{
+	struct root_renew r = { .root_key = o->root_key, .new_key = o->new_root_key };
+	struct diag d = { 0 };
+	struct config conf;
+	int64_t version = 0;
+	enum cluster_err e;
+
+	if (o->new_root_key && !o->root_key)
+		return misuse("a new root key is signed by the old one: --root-key FILE");
+	if ((e = config_of(o, &conf, &d)) != CLUSTER_OK)
+		return fail(e, &d);
+	r.conf = &conf;
+	if (!o->root_key)
+		return (e = root_list(&conf, &d)) == CLUSTER_OK ? 0 : fail(e, &d);
+	if ((e = root_renew_run(&r, &version, &d)) != CLUSTER_OK)
+		return fail(e, &d);
+	printf("root %lld\n", (long long)version);
+	if (o->new_root_key)
+		fprintf(stderr, "The root key is %s: take it off this machine and keep it safe. The old one is of no use any more.\n", o->new_root_key);
+	return fflush(stdout) == 0 ? 0 : EXIT_IO;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
 		int (*run)(const struct options *o);
-	} commands[] = { { "init", run_init }, { "serve", run_serve }, { "keyset", run_keyset } };
+	} commands[] = { { "init", run_init }, { "serve", run_serve }, { "keyset", run_keyset }, { "root", run_root } };
 	struct options o = { .config = NULL };
 	int (*run)(const struct options *) = NULL;
 	int status;
@@ -263,10 +290,10 @@ int main(int argc, char **argv)
 			run = commands[i].run;
 	}
 	if (!run && argc > 1 && argv[1][0] != '-')
-		return misuse("there is no such command: init, serve or keyset");
+		return misuse("there is no such command: init, serve, keyset or root");
 	if ((status = options_read(argc - (run != NULL), argv + (run != NULL), &o)) >= 0)
 		return status;
 	if (!run && !o.check && !o.dump)
-		return misuse("what? init, serve or keyset");
+		return misuse("what? init, serve, keyset or root");
 	return run ? run(&o) : run_serve(&o);
 }

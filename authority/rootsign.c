@@ -48,6 +48,49 @@ out:
 	return e;
 }
 
+/* Puts `more` behind the n bytes of *text. */
+static enum cluster_err append(char **text, size_t *n, const char *more)
+{
+	size_t m = strlen(more);
+	char *grown = realloc(*text, *n + m + 1);
+
+	if (!grown)
+		return CLUSTER_ENOMEM;
+	memcpy(grown + *n, more, m + 1);
+	*text = grown;
+	*n += m;
+	return CLUSTER_OK;
+}
+
+enum cluster_err rootsign_next(const struct crypto_key *const *signer, size_t n, const struct rootsign_chain *chain, struct document_root *next, char **ret, struct diag *d)
+{
+	char *payload = NULL, *text = strndup(chain->text, chain->n), *signed_line = NULL;
+	size_t text_n = chain->n;
+	struct document_root verified;
+	enum cluster_err e = text ? document_root_build(next, &payload) : CLUSTER_ENOMEM;
+
+	for (size_t i = 0; i < n && e == CLUSTER_OK; i++) {
+		if ((e = line(signer[i], JWS_ROOT, payload, "\n", &signed_line)) == CLUSTER_OK)
+			e = append(&text, &text_n, signed_line);
+		free(signed_line);
+		signed_line = NULL;
+	}
+	if (e != CLUSTER_OK || (e = append(&text, &text_n, "\n")) != CLUSTER_OK) {
+		diag_set(d, e, "could not sign the root: %s", err_name(e));
+		goto out;
+	}
+	if ((e = document_root_verify(text, text_n, chain->pin, &verified, d)) != CLUSTER_OK)
+		goto out;
+	*next = verified;
+	*ret = text;
+	text = NULL;
+	e = CLUSTER_OK;
+out:
+	free(text);
+	free(payload);
+	return e;
+}
+
 static enum cluster_err key_of_root(const struct crypto_key *key, const struct document_root *root, struct diag *d)
 {
 	struct crypto_pub pub;

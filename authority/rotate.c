@@ -80,8 +80,7 @@ out:
 	return e;
 }
 
-/* Opens the directory as the one it belongs to. */
-static enum cluster_err open_as_owner(struct authority *a, const struct config *conf, struct diag *d)
+enum cluster_err rotate_open(struct authority *a, const struct config *conf, struct diag *d)
 {
 	struct user u;
 	enum cluster_err e;
@@ -101,7 +100,7 @@ enum cluster_err rotate_run(const struct rotate *r, int64_t *ret_version, struct
 	if (!a)
 		return diag_set(d, CLUSTER_ENOMEM, "out of memory");
 	/* the root key first: it may be root's alone */
-	if ((e = keys_read(r->root_key, &root_key, d)) != CLUSTER_OK || (e = open_as_owner(a, r->conf, d)) != CLUSTER_OK || (e = publish(a, r, root_key, d)) != CLUSTER_OK)
+	if ((e = keys_read(r->root_key, &root_key, d)) != CLUSTER_OK || (e = rotate_open(a, r->conf, d)) != CLUSTER_OK || (e = publish(a, r, root_key, d)) != CLUSTER_OK)
 		goto out;
 	*ret_version = a->keyset.version;
 out:
@@ -119,7 +118,7 @@ enum cluster_err rotate_list(const struct config *conf, struct diag *d)
 
 	if (!a)
 		return diag_set(d, CLUSTER_ENOMEM, "out of memory");
-	if ((e = open_as_owner(a, conf, d)) == CLUSTER_OK) {
+	if ((e = rotate_open(a, conf, d)) == CLUSTER_OK) {
 		for (size_t i = 0; i < a->keyset.ring.n; i++) {
 			const struct keyring_key *k = &a->keyset.ring.key[i];
 

@@ -17,6 +17,9 @@ struct rotate {
 
 /* *ret_version of the keyset. CLUSTER_EVERSION: removing it would leave a role without a key. */
 enum cluster_err rotate_run(const struct rotate *r, int64_t *ret_version, struct diag *d) CLUSTER_MUST_USE;
+struct authority;
+/* Opens a zeroed authority as the user to whom its directory belongs, who root becomes for good. The caller calls authority_close in any case. */
+enum cluster_err rotate_open(struct authority *a, const struct config *conf, struct diag *d) CLUSTER_MUST_USE;
 /* One line for each key, on stdout. */
 enum cluster_err rotate_list(const struct config *conf, struct diag *d) CLUSTER_MUST_USE;
 

@@ -30,10 +30,12 @@
 #define STORE_SECONDS 1
 #define POLICY_MAX 80
 #define EXPIRY_WARNING (30 * 86400)
+#define WARNING_INTERVAL 86400
 
 struct server {
 	struct authority a;
 	struct listen *listen;
+	int64_t warned; /* when of keys that expire */
 	struct tls *tls;
 	struct event *event[EVENTS];
 };
@@ -79,6 +81,24 @@ static bool policy_changed(struct authority *a)
 	return changed;
 }
 
+/* Once a day. */
+static void warn_of_expiry(struct server *s, int64_t now)
+{
+	const struct authority *a = &s->a;
+
+	if (now - s->warned < WARNING_INTERVAL)
+		return;
+	s->warned = now;
+	for (size_t i = 0; i < a->keyset.ring.n; i++) {
+		const struct keyring_key *k = &a->keyset.ring.key[i];
+
+		if (k->exp - now < EXPIRY_WARNING)
+			log_line(LOG_LEVEL_WARNING, "the %s key %s %s: see cluster-authorityd keyset --rotate", keyring_role_name(k->role), k->kid, k->exp <= now ? "has expired" : "expires within 30 days");
+	}
+	if (a->root.exp - now < EXPIRY_WARNING)
+		log_line(LOG_LEVEL_WARNING, "the root %s: see cluster-authorityd root, the keyset cannot be changed after that", a->root.exp <= now ? "has expired" : "expires within 30 days");
+}
+
 static void on_head(evutil_socket_t fd, short what, void *ctx)
 {
 	struct server *s = ctx;
@@ -89,6 +109,7 @@ static void on_head(evutil_socket_t fd, short what, void *ctx)
 	if (sign_again(&s->a, false, &d) != CLUSTER_OK)
 		log_line(LOG_LEVEL_ERROR, "no new head: %s", d.text);
 	routes_tally(&s->a, false);
+	warn_of_expiry(s, authority_now());
 }
 
 static void reload(struct server *s)
@@ -213,18 +234,6 @@ out:
 	return e;
 }
 
-static void warn_of_expiry(const struct authority *a, int64_t now)
-{
-	for (size_t i = 0; i < a->keyset.ring.n; i++) {
-		const struct keyring_key *k = &a->keyset.ring.key[i];
-
-		if (k->exp - now < EXPIRY_WARNING)
-			log_line(LOG_LEVEL_WARNING, "the %s key %s %s: see cluster-authorityd keyset --rotate", keyring_role_name(k->role), k->kid, k->exp <= now ? "has expired" : "expires within 30 days");
-	}
-	if (a->root.exp - now < EXPIRY_WARNING)
-		log_line(LOG_LEVEL_WARNING, "the root %s: the keyset cannot be changed after that", a->root.exp <= now ? "has expired" : "expires within 30 days");
-}
-
 static struct event_base *make_base(void)
 {
 	struct event_config *config = event_config_new();
@@ -260,7 +269,7 @@ static enum cluster_err start(struct server *s, struct diag *d)
 		return diag_set(d, e, "%s", err_name(e));
 	if (!(a->tally = calloc(1, sizeof *a->tally)))
 		return diag_set(d, CLUSTER_ENOMEM, "out of memory");
-	warn_of_expiry(a, authority_now());
+	warn_of_expiry(s, authority_now());
 	if ((e = sign_again(a, policy_changed(a), d)) != CLUSTER_OK || (e = events(s, d)) != CLUSTER_OK)
 		return e;
 	return listen_start(s->listen, s->tls, (size_t)a->conf.connections, d);

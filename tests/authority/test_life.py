@@ -651,6 +651,36 @@ def rotation(d):
     assert d.admin_ok("revoke/add", kind="account", value="after-rotation")["version"] > head
 
 
+def root_renewed(d):
+    """The root goes on under the same key or another one, under the daemon's eyes and with the pin that everybody has."""
+    boss = Person(d, "renewer", admin=True).enrolled()
+    root, new = os.path.join(d.dir, "root.key"), os.path.join(d.work, "new-root.key")
+    chain = lambda: [payload(one.splitlines()[0]) for one in d.request("GET", "/v1/root").body.decode().split("\n\n") if one]
+    first = chain()
+    other = Key(d.work).path
+    os.chmod(other, 0o600)
+    done = run("root", "--dir", d.dir, "--root-key", other)
+    assert done.returncode == 77 and "not the root key" in done.stderr, done
+    done = run("root", "--dir", d.dir, "--root-key", other, "--new-root-key", new)
+    assert done.returncode == 77 and not os.path.exists(new), done
+    assert run("root", "--dir", d.dir, "--new-root-key", new).returncode == 64
+    assert run("root", "--dir", d.dir, "--root-key", root).stdout == "root %d\n" % (len(first) + 1)
+    until(lambda: len(chain()) == len(first) + 1)
+    assert chain()[:-1] == first and chain()[-1]["keys"] == first[-1]["keys"] and chain()[-1]["exp"] >= first[-1]["exp"]
+    done = run("root", "--dir", d.dir, "--root-key", root, "--new-root-key", root)
+    assert done.returncode == 77 and "nothing is overwritten" in done.stderr or "exists" in done.stderr, done
+    keyset = payload(d.request("GET", "/v1/keyset").body.decode())["version"]
+    assert run("root", "--dir", d.dir, "--root-key", root, "--new-root-key", new).stdout == "root %d\n" % (len(first) + 2)
+    until(lambda: payload(d.request("GET", "/v1/keyset").body.decode())["version"] == keyset + 1)
+    assert len(chain()) == len(first) + 2 and chain()[-1]["keys"] != first[-1]["keys"]
+    assert run("keyset", "--dir", d.dir, "--root-key", root, "--rotate", "issuer").returncode == 77
+    assert run("keyset", "--dir", d.dir, "--root-key", new, "--rotate", "issuer").returncode == 0
+    assert run("root", "--dir", d.dir).stdout.startswith("version %d, until " % (len(first) + 2))
+    expect(boss.ask(), 200)
+    Person(d, "after-renewal").enrolled()
+    os.replace(new, root)
+
+
 def taken_over(d):
     """What another process commits reaches the nodes at once, whoever notices it first; what cannot be taken over is not written over."""
     node, dora = Node(d, "keyset-1").joined("core"), Person(d, "dora", admin=True).enrolled()
@@ -745,5 +775,5 @@ if __name__ == "__main__":
         ("init overwrites nothing", init), ("a node joins", joining), ("what only one node may have", joining_twice), ("people enrol", enrolling), ("devices with ssh keys", ssh_devices), ("one's own devices", own_devices),
         ("credentials (C4)", credentials), ("certificates", certificates),
         ("weak keys (B8)", weak_keys), ("revocations", revocations), ("numbers (D1, D9)", numbers), ("grants", grants), ("leader", leaders), ("waiting (H8)", waiting),
-        ("killed", killed), ("audit", audit), ("refusals that are counted", tallied), ("rotation", rotation), ("what another process commits", taken_over), ("wrong files", wrong_files), ("a full disk", full_disk), ("wrong tries", wrong_tries)
+        ("killed", killed), ("audit", audit), ("refusals that are counted", tallied), ("rotation", rotation), ("the root goes on", root_renewed), ("what another process commits", taken_over), ("wrong files", wrong_files), ("a full disk", full_disk), ("wrong tries", wrong_tries)
     ))

@@ -117,17 +117,17 @@ def enrolling(d):
     bob.key = Key(d.work)
     expect(bob.enroll(code), 200)
     # an invitation from before lets nobody in who has been shut out since, and no later: what came in then would be there when the revocation is taken back
-    carol = Person(d, "carol")
-    code = d.admin_ok("person/invite", person="carol")["code"]
-    for kind, value in (("person", "carol"), ("lockdown", alice.id)):
+    karin = Person(d, "karin")
+    code = d.admin_ok("person/invite", person="karin")["code"]
+    for kind, value in (("person", "karin"), ("lockdown", alice.id)):
         seq = d.admin_ok("revoke/add", kind=kind, value=value)["seq"]
-        expect(carol.enroll(code), 403)
-        assert not d.admin_ok("device/list", person="carol")["devices"]
+        expect(karin.enroll(code), 403)
+        assert not d.admin_ok("device/list", person="karin")["devices"]
         d.admin_ok("revoke/remove", seq=seq)
-    d.admin_ok("person/set", person="carol", disabled=True)
-    expect(carol.enroll(code), 403)
-    d.admin_ok("person/set", person="carol", disabled=False)
-    expect(carol.enroll(code), 200)
+    d.admin_ok("person/set", person="karin", disabled=True)
+    expect(karin.enroll(code), 403)
+    d.admin_ok("person/set", person="karin", disabled=False)
+    expect(karin.enroll(code), 200)
     d.admin_ok("person/set", person="bob", disabled=True)
     expect(d.admin("person/invite", person="bob"), 409)
     listed = d.admin_ok("device/list", person="alice")["devices"]

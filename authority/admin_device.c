@@ -101,12 +101,24 @@ enum cluster_err admin_device_list(struct call *c, struct json **ret, struct dia
 	return list(c, who ? id : NULL, ret, d);
 }
 
+/* Each rename is a write and a record of the audit trail, and every person can make them. */
+static enum cluster_err not_too_often(struct call *c, struct diag *d)
+{
+	uint64_t key = limit_key_id(&c->person);
+	int64_t now = authority_ms() / 1000;
+
+	if (!limit_ok(&c->a->own, key, LIMIT_OWN, now))
+		return diag_set(d, CLUSTER_EUNAVAIL, "more than %d calls about your devices in a minute: wait a minute", LIMIT_OWN);
+	limit_count(&c->a->own, key, now);
+	return CLUSTER_OK;
+}
+
 enum cluster_err admin_device_own_list(struct call *c, struct json **ret, struct diag *d)
 {
 	char id[ID_TEXT + 1];
 	enum cluster_err e;
 
-	if ((e = json_read(c->in, NULL, 0, d)) != CLUSTER_OK)
+	if ((e = not_too_often(c, d)) != CLUSTER_OK || (e = json_read(c->in, NULL, 0, d)) != CLUSTER_OK)
 		return e;
 	id_text(&c->person, id);
 	return list(c, id, ret, d);
@@ -199,9 +211,9 @@ out:
 }
 
 /* A credential that was narrowed for a job manages nobody's devices. */
-static enum cluster_err whole(const struct call *c, struct diag *d)
+static enum cluster_err may_manage(struct call *c, struct diag *d)
 {
-	return c->narrowed ? diag_set(d, CLUSTER_EDENIED, "this credential is narrowed to accounts or nodes: devices are managed with a whole one") : CLUSTER_OK;
+	return c->narrowed ? diag_set(d, CLUSTER_EDENIED, "this credential is narrowed to accounts or nodes: devices are managed with a whole one") : not_too_often(c, d);
 }
 
 enum cluster_err admin_device_rename(struct call *c, struct json **ret, struct diag *d)
@@ -211,7 +223,7 @@ enum cluster_err admin_device_rename(struct call *c, struct json **ret, struct d
 
 enum cluster_err admin_device_own_rename(struct call *c, struct json **ret, struct diag *d)
 {
-	enum cluster_err e = whole(c, d);
+	enum cluster_err e = may_manage(c, d);
 
 	return e == CLUSTER_OK ? rename_one(c, &c->person, ret, d) : e;
 }
@@ -223,7 +235,7 @@ enum cluster_err admin_device_remove(struct call *c, struct json **ret, struct d
 
 enum cluster_err admin_device_own_remove(struct call *c, struct json **ret, struct diag *d)
 {
-	enum cluster_err e = whole(c, d);
+	enum cluster_err e = may_manage(c, d);
 
 	return e == CLUSTER_OK ? remove_one(c, &c->person, ret, d) : e;
 }

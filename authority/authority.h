@@ -43,7 +43,7 @@ struct authority {
 	struct nodes *nodes;
 	struct replay *replay;
 	struct refusals *refusals; /* of all nodes */
-	struct limit limit;
+	struct limit limit, own; /* wrong codes and tokens; calls about one's own devices */
 	struct tally *tally;       /* of refusals; NULL: all are written */
 	struct quiet asked[AUTHORITY_ASKED]; /* which sessions have asked for a newer credential in vain */
 	struct poll *poll;         /* NULL while nobody can wait */

@@ -4,6 +4,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "cluster/id.h"
+
 #define WAYS 8
 
 uint64_t limit_key(const char *address)
@@ -26,6 +28,15 @@ uint64_t limit_key(const char *address)
 	return k ? k : 1;
 }
 
+/* Ids are random. */
+uint64_t limit_key_id(const struct cluster_id *id)
+{
+	uint64_t k;
+
+	memcpy(&k, id->b, sizeof k);
+	return k ? k : 1;
+}
+
 static size_t first_way(uint64_t key)
 {
 	uint64_t h = key * UINT64_C(0x9e3779b97f4a7c15);
@@ -33,21 +44,19 @@ static size_t first_way(uint64_t key)
 	return (size_t)(h >> 40) % (LIMIT_SLOTS / WAYS) * WAYS;
 }
 
-bool limit_ok(const struct limit *l, const char *address, int64_t now)
+bool limit_ok(const struct limit *l, uint64_t key, unsigned most, int64_t now)
 {
-	uint64_t key = limit_key(address);
 	size_t at = first_way(key);
 
 	for (size_t i = at; i < at + WAYS; i++) {
 		if (l->slot[i].key == key && now - l->slot[i].since < LIMIT_SECONDS)
-			return l->slot[i].wrong < LIMIT_TRIES;
+			return l->slot[i].n < most;
 	}
 	return true;
 }
 
-void limit_wrong(struct limit *l, const char *address, int64_t now)
+void limit_count(struct limit *l, uint64_t key, int64_t now)
 {
-	uint64_t key = limit_key(address);
 	size_t at = first_way(key), use = at;
 
 	for (size_t i = at; i < at + WAYS; i++) {
@@ -60,5 +69,5 @@ void limit_wrong(struct limit *l, const char *address, int64_t now)
 	}
 	if (l->slot[use].key != key || now - l->slot[use].since >= LIMIT_SECONDS)
 		l->slot[use] = (struct limit_slot){ .key = key, .since = now };
-	l->slot[use].wrong++;
+	l->slot[use].n++;
 }

@@ -56,7 +56,7 @@ enum cluster_err ticket_key(enum store_kind kind, const char *text, char ret[TIC
 enum cluster_err ticket_may_try(struct call *c, struct diag *d)
 {
 	c->frank = true;
-	if (!conn_peer(c->conn)->local && !limit_ok(&c->a->limit, conn_peer(c->conn)->text, authority_ms() / 1000))
+	if (!conn_peer(c->conn)->local && !limit_ok(&c->a->limit, limit_key(conn_peer(c->conn)->text), LIMIT_TRIES, authority_ms() / 1000))
 		return diag_set(d, CLUSTER_EUNAVAIL, "too many wrong tries from this address: wait a minute");
 	return CLUSTER_OK;
 }
@@ -75,7 +75,7 @@ enum cluster_err ticket_take(struct call *c, struct change *ch, enum store_kind 
 	if (e == CLUSTER_OK && (e = json_parse(value, n, 4096, &j, NULL)) == CLUSTER_OK && json_member_int(j, "expires", 0) <= c->now)
 		e = CLUSTER_ENOTFOUND;
 	if (e == CLUSTER_ENOTFOUND) {
-		limit_wrong(&c->a->limit, conn_peer(c->conn)->text, authority_ms() / 1000);
+		limit_count(&c->a->limit, limit_key(conn_peer(c->conn)->text), authority_ms() / 1000);
 		e = diag_set(d, CLUSTER_EDENIED, "the %s is not valid: unknown, used or expired", kind == STORE_TOKEN ? "token" : "code");
 	} else if (e == CLUSTER_OK && (e = store_delete(ch->store, kind, key)) != CLUSTER_OK) {
 		change_store_error(ch, e, d);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "configure_files.h"
 
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +45,15 @@ enum cluster_err configure_files_dropin(const char *state, struct diag *d)
 	    "AuthorizedPrincipalsCommand " CONFIGURE_PRINCIPALS " %%u %%t %%k\n"
 	    "AuthorizedPrincipalsCommandUser " CONFIGURE_PRINCIPALS_USER "\n"
 	    "# What such a file names, a certificate of any node may open, without the command being asked.\n"
-	    "AuthorizedPrincipalsFile none\n",
+	    "AuthorizedPrincipalsFile none\n"
+	    "# Accounts of this group: a shell and files, and no tunnels. To the end of this file, and of this file only.\n"
+	    "Match Group " CONFIGURE_NO_FORWARDING "\n"
+	    "    DisableForwarding yes\n"
+	    "    AllowTcpForwarding no\n"
+	    "    AllowStreamLocalForwarding no\n"
+	    "    AllowAgentForwarding no\n"
+	    "    X11Forwarding no\n"
+	    "    PermitTunnel no\n",
 	    state);
 	if ((e = wr_end(&w)) == CLUSTER_OK)
 		e = file_replace(CONFIGURE_DROPIN, w.p, w.n, 0644, d);
@@ -190,13 +199,17 @@ static enum cluster_err expect(const char *text, const char *keyword, const char
 	return e;
 }
 
-/* What sshd -T says, of a login as root on this machine if that is asked: lower case keywords. The caller frees *ret. */
-static enum cluster_err dump(bool of_root, struct secret **ret, struct diag *d)
+/* What sshd -T says, of a login as `user` on this machine if there is one: lower case keywords. The caller frees *ret. */
+static enum cluster_err dump(const char *user, struct secret **ret, struct diag *d)
 {
-	const char *const words[] = { CONFIGURE_SSHD, "-T", of_root ? "-C" : NULL, "user=root,host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22,rdomain=", NULL };
+	char login[VALUE_SIZE];
+	const char *const words[] = { CONFIGURE_SSHD, "-T", user != NULL ? "-C" : NULL, login, NULL };
 	struct program_result r = { .out = NULL };
-	enum cluster_err e = program_run(words, NULL, 0, &r, d);
+	enum cluster_err e;
 
+	if (snprintf(login, sizeof login, "user=%s,host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22,rdomain=", user != NULL ? user : "") >= (int)sizeof login)
+		return diag_set(d, CLUSTER_ELIMIT, "the name of a user is too long");
+	e = program_run(words, NULL, 0, &r, d);
 	if (e == CLUSTER_OK && r.status != 0)
 		e = diag_set(d, CLUSTER_ECONFIG, CONFIGURE_SSHD " -T fails with status %d", r.status);
 	if (e == CLUSTER_OK)
@@ -245,12 +258,27 @@ static enum cluster_err check_root(const char *global, struct diag *d)
 	struct secret *dumped = NULL;
 	enum cluster_err e;
 
-	if ((e = dump(true, &dumped, d)) != CLUSTER_OK || (e = value_of(global, "trustedusercakeys", ours, sizeof ours, d)) != CLUSTER_OK ||
+	if ((e = dump("root", &dumped, d)) != CLUSTER_OK || (e = value_of(global, "trustedusercakeys", ours, sizeof ours, d)) != CLUSTER_OK ||
 	    (e = value_of((const char *)dumped->bytes, "trustedusercakeys", ca, sizeof ca, d)) != CLUSTER_OK)
 		goto out;
 	if (strcmp(ca, ours) == 0 && (e = check_certificates((const char *)dumped->bytes, d)) != CLUSTER_OK)
 		diag_prefix(d, "for root");
 out:
+	secret_free(dumped);
+	return e;
+}
+
+/* Where the group has a member: a file from before does not know it, and other people's Match blocks stand before ours. */
+static enum cluster_err check_forwarding(struct diag *d)
+{
+	const struct group *g = getgrnam(CONFIGURE_NO_FORWARDING);
+	struct secret *dumped = NULL;
+	enum cluster_err e;
+
+	if (g == NULL || g->gr_mem[0] == NULL)
+		return CLUSTER_OK;
+	if ((e = dump(g->gr_mem[0], &dumped, d)) == CLUSTER_OK && strstr((const char *)dumped->bytes, "\ndisableforwarding yes\n") == NULL)
+		e = diag_set(d, CLUSTER_ECONFIG, "sshd lets members of the group " CONFIGURE_NO_FORWARDING " forward: cluster-login leave, and join --configure again");
 	secret_free(dumped);
 	return e;
 }
@@ -261,7 +289,7 @@ enum cluster_err configure_files_sshd_free(struct diag *d)
 	char ca[VALUE_SIZE];
 	enum cluster_err e;
 
-	if ((e = dump(false, &text, d)) == CLUSTER_OK && (e = value_of((const char *)text->bytes, "trustedusercakeys", ca, sizeof ca, d)) == CLUSTER_OK && strcmp(ca, "none") != 0)
+	if ((e = dump(NULL, &text, d)) == CLUSTER_OK && (e = value_of((const char *)text->bytes, "trustedusercakeys", ca, sizeof ca, d)) == CLUSTER_OK && strcmp(ca, "none") != 0)
 		e = diag_set(d, CLUSTER_ECONFIG, "sshd trusts the user CAs of %.100s already (TrustedUserCAKeys), and can trust one file only: take that line away first", ca);
 	secret_free(text);
 	return e;
@@ -275,11 +303,12 @@ enum cluster_err configure_files_sshd(char *ret_pidfile, size_t size, struct dia
 	enum cluster_err e;
 	char *pidfile;
 
-	if ((e = program_check(test, d)) != CLUSTER_OK || (e = dump(false, &dumped, d)) != CLUSTER_OK)
+	if ((e = program_check(test, d)) != CLUSTER_OK || (e = dump(NULL, &dumped, d)) != CLUSTER_OK)
 		goto out;
 	text = (const char *)dumped->bytes;
 	if ((e = expect(text, "kbdinteractiveauthentication", "yes", d)) != CLUSTER_OK || (e = expect(text, "passwordauthentication", "no", d)) != CLUSTER_OK ||
-	    (e = expect(text, "usepam", "yes", d)) != CLUSTER_OK || (e = check_certificates(text, d)) != CLUSTER_OK || (e = check_root(text, d)) != CLUSTER_OK)
+	    (e = expect(text, "usepam", "yes", d)) != CLUSTER_OK || (e = check_certificates(text, d)) != CLUSTER_OK || (e = check_root(text, d)) != CLUSTER_OK ||
+	    (e = check_forwarding(d)) != CLUSTER_OK)
 		goto out;
 	pidfile = effective((char *)dumped->bytes, "pidfile");
 	(void)snprintf(ret_pidfile, size, "%s", pidfile != NULL ? pidfile : "");

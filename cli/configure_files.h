@@ -17,6 +17,8 @@
 #define CONFIGURE_PAM_UPDATE "/usr/sbin/pam-auth-update"
 #define CONFIGURE_PRINCIPALS CLUSTER_LIBEXECDIR "/cluster-login-principals"
 #define CONFIGURE_PRINCIPALS_USER NODE_CONF_PRINCIPALS_USER
+/* The group whose members get no forwarding from sshd. */
+#define CONFIGURE_NO_FORWARDING "no-forwarding"
 #define CONFIGURE_PAM_PROFILE "/usr/share/pam-configs/cluster-login"
 
 extern const char *const configure_paths[];

@@ -101,6 +101,20 @@ says out '^trustedusercakeys /var/lib/cluster-login/user_ca$' 'sshd trusts the C
 says out '^authorizedprincipalscommand /usr/libexec/cluster-login/cluster-login-principals %u %t %k$' 'and asks what their certificates may open'
 says out '^authorizedprincipalscommanduser cluster-principals$' 'as nobody special'
 says out '^authorizedprincipalsfile none$' 'and no file, which any node could have a certificate for'
+# A site's own lines before and behind ours, and ours end with our file.
+forwarding_of() {
+	/usr/sbin/sshd -T -C "user=$1,host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22,rdomain=" | grep -E '^(allowtcpforwarding|allowstreamlocalforwarding|allowagentforwarding|x11forwarding|disableforwarding|maxsessions) ' | sort | xargs
+}
+printf 'MaxSessions 7\n' >/etc/ssh/sshd_config.d/90-site.conf
+run forwarding_of daemon
+says out '^allowagentforwarding yes allowstreamlocalforwarding yes allowtcpforwarding yes disableforwarding no maxsessions 7 x11forwarding yes$' 'forwarding as ever, where there is no group no-forwarding'
+cp -p /etc/group "$work/group"
+echo 'no-forwarding:x:64123:daemon' >>/etc/group
+run forwarding_of daemon
+says out '^allowagentforwarding no allowstreamlocalforwarding no allowtcpforwarding no disableforwarding yes maxsessions 7 x11forwarding no$' 'none for a member, and the lines behind apply to him too'
+run forwarding_of root
+says out '^allowagentforwarding yes .*maxsessions 7 x11forwarding yes$' 'and not to him alone'
+rm /etc/ssh/sshd_config.d/90-site.conf
 printf 'Host master-1-1\n    GlobalKnownHostsFile "/var/lib/cluster-login/known_hosts"\n' >/var/lib/cluster-login/ssh_config
 run ssh -G -F /etc/ssh/ssh_config master-1-1
 says out '^globalknownhostsfile /var/lib/cluster-login/known_hosts$' 'ssh reads what the agent writes'
@@ -118,6 +132,14 @@ says out '^sudo +no .*targetpw' 'doctor: sudo asks for another user'
 rm /etc/sudoers.d/50-site
 dropin=/etc/ssh/sshd_config.d/10-cluster-login.conf
 cp -p $dropin "$work/dropin"
+sed -i '/^Match/,$d' "$dropin"
+run login doctor
+says out '^sshd +no .*no-forwarding' 'doctor: a file that does not know the group'
+sed -i 's/^no-forwarding:.*/no-forwarding:x:64123:/' /etc/group
+run login doctor
+says out '^sshd +ok' 'doctor: which is nothing where nobody is in it'
+cp -p "$work/group" /etc/group
+cp -p "$work/dropin" $dropin
 sed -i '/^AuthorizedPrincipals/d' $dropin
 run login doctor
 says out '^sshd +no .*without asking' 'doctor: a trusted CA without the principals command'

@@ -115,7 +115,7 @@ static const struct command_option set_options[] = {
 	{ "role", 0, COMMAND_LIST, offsetof(struct set_words, roles), 0, 0, "ROLE", "its roles from now on; may be given again" },
 	{ "leader", 0, COMMAND_FLAG, offsetof(struct set_words, leader), 0, 0, NULL, "is the leader" },
 	{ "no-leader", 0, COMMAND_FLAG, offsetof(struct set_words, no_leader), 0, 0, NULL, "is not the leader" },
-	{ "jump", 0, COMMAND_TEXT, offsetof(struct set_words, jump), 0, 0, "HOST", "is reached through this node or host (\"\": directly)" },
+	{ "jump", 0, COMMAND_TEXT, offsetof(struct set_words, jump), 0, 0, "HOST", "where it does not answer itself, through this node or host (\"\": none)" },
 	ADMIN_OPTIONS(struct set_words),
 };
 

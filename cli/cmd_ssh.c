@@ -22,7 +22,8 @@
 struct words {
 	const char *user, *mesos_id, *private_ip, *proxy_ip;
 	struct command_list options;
-	bool leader, print;
+	bool leader, print, direct;
+	bool own_way; /* among the arguments for ssh is how to get there */
 	char *destination;
 	char **pass, **command; /* arguments for ssh, the remote command; borrowed */
 	char *chosen;           /* the account that `user` points to if none was given; owned */
@@ -35,14 +36,21 @@ static const struct command_option options[] = {
 	{ "mesos-id", 0, COMMAND_TEXT, offsetof(struct words, mesos_id), 0, 0, "ID", "the node with this instance id" },
 	{ "private-ip", 0, COMMAND_TEXT, offsetof(struct words, private_ip), 0, 0, "IP", "the node with this address" },
 	{ "proxy-ip", 0, COMMAND_TEXT, offsetof(struct words, proxy_ip), 0, 0, "NODE|HOST", "jump through this node or host" },
+	{ "direct", 0, COMMAND_FLAG, offsetof(struct words, direct), 0, 0, NULL, "never by the jump host, however long the node takes" },
 	{ "option", 0, COMMAND_WORDS, offsetof(struct words, options), 0, 0, "KEY=VALUE", "handed to ssh as -o" },
 	{ "print", 0, COMMAND_FLAG, offsetof(struct words, print), 0, 0, NULL, "print the ssh command instead of running it" },
 };
 
+/* Does ssh's -o say itself how to get there? Then the directory does not. */
+static bool is_way(const char *option)
+{
+	return strncasecmp(option, "ProxyJump", 9) == 0 || strncasecmp(option, "ProxyCommand", 12) == 0;
+}
+
 /* One word of ssh's own short options; *i moves to its value if that is a word of its own. */
 static int pass_on(struct words *w, char **argv, int *i)
 {
-	const char *p;
+	const char *p, *value;
 
 	if (argv[*i][1] == 'l') {
 		w->user = argv[*i][2] != '\0' ? argv[*i] + 2 : argv[++*i];
@@ -58,11 +66,12 @@ static int pass_on(struct words *w, char **argv, int *i)
 			return command_usage_error(argv[0], "unknown option -%c", *p);
 		if (!ssh_args_takes_value(*p))
 			continue;
-		if (p[1] != '\0')
-			return COMMAND_GO;
-		if (argv[*i + 1] == NULL)
+		if (p[1] == '\0' && argv[*i + 1] == NULL)
 			return command_usage_error(argv[0], "-%c needs a value", *p);
-		w->pass[w->n_pass++] = argv[++*i];
+		value = p[1] != '\0' ? p + 1 : argv[*i + 1];
+		w->own_way = w->own_way || *p == 'J' || (*p == 'o' && is_way(value));
+		if (p[1] == '\0')
+			w->pass[w->n_pass++] = argv[++*i];
 		return COMMAND_GO;
 	}
 	return COMMAND_GO;
@@ -72,6 +81,7 @@ static int pass_on(struct words *w, char **argv, int *i)
 static int read_words(const struct command *self, int argc, char **argv, struct words *w)
 {
 	int i, status;
+	size_t k;
 
 	for (i = 1; i < argc; i++) {
 		bool named = w->destination != NULL || w->leader || w->mesos_id != NULL || w->private_ip != NULL;
@@ -96,6 +106,10 @@ static int read_words(const struct command *self, int argc, char **argv, struct 
 	w->n_command = (size_t)(argc - i);
 	if (w->leader + (w->mesos_id != NULL) + (w->private_ip != NULL) > 1)
 		return command_usage_error(argv[0], "--leader, --mesos-id and --private-ip each name a node: one of them");
+	for (k = 0; k < w->options.n; k++)
+		w->own_way = w->own_way || is_way(w->options.item[k]);
+	if (w->proxy_ip != NULL && (w->direct || w->own_way))
+		return command_usage_error(argv[0], "--proxy-ip and %s contradict each other", w->direct ? "--direct" : "ssh's own -J or Proxy options");
 	if (w->leader)
 		w->destination = (char *)"leader";
 	else if (w->mesos_id != NULL || w->private_ip != NULL)
@@ -204,12 +218,16 @@ static enum cluster_err build(const struct ssh_args *a, const struct words *w, s
 	push_option(x, "BatchMode", "no"); /* nobody is ever asked anything; ssh only has to let its helper answer (`sftp -b`, `scp -B`) */
 	if ((e = ssh_args_each(a, push_option, x, d)) != CLUSTER_OK)
 		return e;
+	if (w->direct)
+		push_option(x, "ProxyCommand", "none");
 	for (i = 0; i < w->options.n; i++) {
 		push(x, "-o");
 		push(x, w->options.item[i]);
 	}
 	for (i = 0; i < w->n_pass; i++)
 		push(x, w->pass[i]);
+	if (w->own_way)
+		push_option(x, "ProxyUseFdpass", "no"); /* after theirs; the blocks of ssh-config say yes */
 	if (w->user != NULL) {
 		push(x, "-l");
 		push(x, w->user);
@@ -268,7 +286,7 @@ static int start(const struct vector *x, const char *askpass)
 static int run_ssh(const struct words *given, const char *name)
 {
 	char self[PROFILE_PATH_MAX], askpass[PROFILE_PATH_MAX];
-	struct ssh_args a = { .self = self, .proxy = given->proxy_ip };
+	struct ssh_args a = { .self = self, .proxy = given->proxy_ip, .own_way = given->direct || given->own_way };
 	const char *own = getenv("CLUSTER_LOGIN_HOME");
 	struct words w = *given;
 	struct wallet wallet = { 0 };

@@ -12,6 +12,7 @@
 #include "cmd.h"
 #include "known_hosts.h"
 #include "out.h"
+#include "reach.h"
 #include "renewal.h"
 #include "self.h"
 #include "ssh_config.h"
@@ -302,14 +303,36 @@ static int run_known_hosts(const struct command *self, int argc, char **argv)
 		return status;
 	if (w.home != NULL && setenv("CLUSTER_LOGIN_HOME", w.home, 1) != 0)
 		return EXIT_LATER;
-	return known_hosts_print(rest.v[0]);
+	return known_hosts_print(rest.v[0], rest.n > 1 ? rest.v[1] : NULL);
 }
 
 const struct command cmd_known_hosts = {
 	.run = run_known_hosts,
-	.usage = "HOST",
+	.usage = "HOST [KEY]",
 	.example = "  cluster-login known-hosts master-1-1\n",
 	COMMAND_OPTIONS(known_options),
 	.least = 1,
-	.most = 1,
+	.most = 2,
+};
+
+/* ---- reach: what ssh's ProxyCommand runs ---- */
+
+static int run_reach(const struct command *self, int argc, char **argv)
+{
+	struct command_operands rest;
+	char none[1] = "";
+	int status;
+
+	if ((status = command_parse(self, argc, argv, none, &rest)) != COMMAND_GO)
+		return status;
+	return reach_run(rest.n, rest.v);
+}
+
+const struct command cmd_reach = {
+	.run = run_reach,
+	.usage = "ADDRESS PORT COMMAND [WORD ...]",
+	.example = "  cluster-login reach 10.0.0.2 22 cluster-login ssh -q -W [10.0.0.2]:22 emr-user@master-1-1\n",
+	.least = 3,
+	.most = -1,
+	.in_order = true,
 };

@@ -28,6 +28,7 @@ static const struct command_row commands[] = {
 	{ "env", &cmd_env, "let plain ssh answer the cluster's challenge in this shell", COMMAND_PERSON },
 	{ "completion", &cmd_completion, "completion of commands, nodes and accounts for bash, zsh and fish", COMMAND_PERSON },
 	{ "known-hosts", &cmd_known_hosts, "host keys of a node, for ssh", COMMAND_HIDDEN },
+	{ "reach", &cmd_reach, "a connection to a node that has a jump host, for ssh", COMMAND_HIDDEN },
 	{ "complete", &cmd_complete, "words that can follow, for the shells", COMMAND_HIDDEN },
 	{ "user", &cmd_user, "people: add, list, show, disable, enable, remove, invite", COMMAND_ADMIN },
 	{ "account", &cmd_account, "accounts that people log on as: add, list, remove", COMMAND_ADMIN },

@@ -24,6 +24,7 @@ bool self_askpass(char dst[PROFILE_PATH_MAX]);
 /* Names under which other programs start this one: ssh for its prompts, scp and sftp in place of ssh. */
 #define SELF_ASKPASS "askpass"
 #define SELF_KNOWN_HOSTS "known-hosts"
+#define SELF_REACH "reach"
 #define SELF_SSH "cluster-login-ssh"
 /* The path of this program under such a name: the installed link, or one that is made in the person's directory. */
 enum cluster_err self_link(const char *name, const char *home, char dst[PROFILE_PATH_MAX], struct diag *d) CLUSTER_MUST_USE;

@@ -23,7 +23,7 @@ bool ssh_args_letter_ok(char letter)
 static enum cluster_err known_hosts(const struct ssh_args *a, char dst[VALUE_MAX])
 {
 	char askpass[PROFILE_PATH_MAX];
-	int n = snprintf(dst, VALUE_MAX, "%s " SELF_KNOWN_HOSTS "%s%s %%H", self_askpass(askpass) ? askpass : a->self, a->home != NULL ? " --home=" : "", a->home != NULL ? a->home : "");
+	int n = snprintf(dst, VALUE_MAX, "%s " SELF_KNOWN_HOSTS "%s%s %%H %%K", self_askpass(askpass) ? askpass : a->self, a->home != NULL ? " --home=" : "", a->home != NULL ? a->home : "");
 
 	return n < VALUE_MAX ? CLUSTER_OK : CLUSTER_ELIMIT;
 }
@@ -36,25 +36,73 @@ static bool jump_ok(const char *s)
 	return *s != '\0' && *s != '-' && s[strspn(s, plain)] == '\0';
 }
 
-/* A node of the cluster is jumped through by this program, which asks nothing and checks its host key too; another host is ssh's own affair. */
-static enum cluster_err jump(const struct ssh_args *a, const char *host, char dst[VALUE_MAX], const char **ret_key)
+/* What a node says of itself makes nobody's bastion of it. */
+static const struct directory_node *jump_node(const struct ssh_args *a, const char *host)
 {
-	/* what a node says of itself makes nobody's bastion of it */
-	const struct directory_node *node = a->proxy != NULL ? resolve_node(a->dir, host) : resolve_named(a->dir, host);
-	int n;
+	return a->proxy != NULL ? resolve_node(a->dir, host) : resolve_named(a->dir, host);
+}
 
-	if (node == NULL || node == a->node) {
-		*ret_key = "ProxyJump";
-		n = snprintf(dst, VALUE_MAX, "%s", host);
-	} else {
-		*ret_key = "ProxyCommand";
-		n = snprintf(dst, VALUE_MAX, "%s%s%s%s ssh -q -W [%%h]:%%p %%r@%s", a->home != NULL ? "env CLUSTER_LOGIN_HOME=" : "", a->home != NULL ? a->home : "",
-		    a->home != NULL ? " " : "", a->self, node->name);
-	}
+/* A node of the cluster is jumped through by this program, which asks nothing and checks its host key too. */
+static enum cluster_err through_node(const struct ssh_args *a, const struct directory_node *node, char dst[VALUE_MAX])
+{
+	int n = snprintf(dst, VALUE_MAX, "%s%s%s%s ssh -q -W [%%h]:%%p %%r@%s", a->home != NULL ? "env CLUSTER_LOGIN_HOME=" : "", a->home != NULL ? a->home : "",
+	    a->home != NULL ? " " : "", a->self, node->name);
+
 	return n < VALUE_MAX ? CLUSTER_OK : CLUSTER_ELIMIT;
 }
 
-enum cluster_err ssh_args_each(const struct ssh_args *a, void (*emit)(void *arg, const char *key, const char *value), void *arg, struct diag *d)
+/* Another host to jump through is ssh's own affair. */
+static enum cluster_err jump(const struct ssh_args *a, const char *host, ssh_args_emit *emit, void *arg)
+{
+	const struct directory_node *node = jump_node(a, host);
+	char value[VALUE_MAX];
+	enum cluster_err e;
+
+	if (node == NULL || node == a->node) {
+		emit(arg, "ProxyJump", host);
+		return CLUSTER_OK;
+	}
+	if ((e = through_node(a, node, value)) != CLUSTER_OK)
+		return e;
+	emit(arg, "ProxyCommand", value);
+	emit(arg, "ProxyUseFdpass", "no"); /* reach() may have said otherwise in the person's configuration */
+	return CLUSTER_OK;
+}
+
+/* The node's own address if it answers, else the jump host: one connection, whichever it is. */
+static enum cluster_err reach(const struct ssh_args *a, const char *host, ssh_args_emit *emit, void *arg)
+{
+	const struct directory_node *node = jump_node(a, host);
+	char askpass[PROFILE_PATH_MAX], around[VALUE_MAX], value[VALUE_MAX];
+	enum cluster_err e = CLUSTER_OK;
+
+	if (node != NULL)
+		e = through_node(a, node, around);
+	else if (snprintf(around, sizeof around, "ssh -W [%%h]:%%p ssh://%s", host) >= (int)sizeof around)
+		e = CLUSTER_ELIMIT;
+	if (e != CLUSTER_OK)
+		return e;
+	if (snprintf(value, sizeof value, "%s " SELF_REACH " %%h %%p %s", self_askpass(askpass) ? askpass : a->self, around) >= (int)sizeof value)
+		return CLUSTER_ELIMIT;
+	emit(arg, "ProxyCommand", value);
+	emit(arg, "ProxyUseFdpass", "yes");
+	return CLUSTER_OK;
+}
+
+static enum cluster_err way(const struct ssh_args *a, ssh_args_emit *emit, void *arg, struct diag *d)
+{
+	const char *host = a->proxy != NULL ? a->proxy : a->node->jump;
+	enum cluster_err e;
+
+	if (host == NULL || a->own_way)
+		return CLUSTER_OK;
+	if (!jump_ok(host))
+		return diag_set(d, CLUSTER_ECONFIG, "\"%.100s\" is not a host to jump through", host);
+	e = a->proxy != NULL || jump_node(a, host) == a->node ? jump(a, host, emit, arg) : reach(a, host, emit, arg);
+	return e == CLUSTER_OK ? e : diag_set(d, e, "the jump host is too long");
+}
+
+enum cluster_err ssh_args_each(const struct ssh_args *a, ssh_args_emit *emit, void *arg, struct diag *d)
 {
 	static const char *const fixed[][2] = {
 		{ "StrictHostKeyChecking", "yes" },
@@ -72,7 +120,6 @@ enum cluster_err ssh_args_each(const struct ssh_args *a, void (*emit)(void *arg,
 		{ "CheckHostIP", "no" },
 		{ "UpdateHostKeys", "no" },
 	};
-	const char *host = a->proxy != NULL ? a->proxy : a->node->jump, *key = NULL;
 	char value[VALUE_MAX];
 	enum cluster_err e;
 	size_t i;
@@ -86,13 +133,8 @@ enum cluster_err ssh_args_each(const struct ssh_args *a, void (*emit)(void *arg,
 	if ((e = known_hosts(a, value)) != CLUSTER_OK)
 		return diag_set(d, e, "the path of this program is too long");
 	emit(arg, "KnownHostsCommand", value);
-	if (host != NULL) {
-		if (!jump_ok(host))
-			return diag_set(d, CLUSTER_ECONFIG, "\"%.100s\" is not a host to jump through", host);
-		if ((e = jump(a, host, value, &key)) != CLUSTER_OK)
-			return diag_set(d, e, "the jump host is too long");
-		emit(arg, key, value);
-	}
+	if ((e = way(a, emit, arg, d)) != CLUSTER_OK)
+		return e;
 	for (i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
 		emit(arg, fixed[i][0], fixed[i][1]);
 	return CLUSTER_OK;

@@ -2,6 +2,8 @@
 #ifndef CLI_SSH_ARGS_H
 #define CLI_SSH_ARGS_H
 
+#include <stdbool.h>
+
 #include "cluster/attr.h"
 #include "cluster/diag.h"
 #include "cluster/directory.h"
@@ -13,11 +15,13 @@ struct ssh_args {
 	const struct directory_node *node;
 	const char *self;  /* absolute path of this program */
 	const char *home;  /* the person's directory if it is not the usual one, else NULL */
-	const char *proxy; /* a jump host instead of the directory's, or NULL */
+	const char *proxy; /* a jump host, whatever the directory says, or NULL */
+	bool own_way;      /* how to get there is what the caller says elsewhere */
 };
 
+typedef void ssh_args_emit(void *arg, const char *key, const char *value);
 /* Calls `emit` for each keyword and value. CLUSTER_ECONFIG: the node has no address. CLUSTER_ELIMIT. */
-enum cluster_err ssh_args_each(const struct ssh_args *a, void (*emit)(void *arg, const char *key, const char *value), void *arg, struct diag *d) CLUSTER_MUST_USE;
+enum cluster_err ssh_args_each(const struct ssh_args *a, ssh_args_emit *emit, void *arg, struct diag *d) CLUSTER_MUST_USE;
 
 /* Does ssh's option letter take a value? */
 bool ssh_args_takes_value(char letter);

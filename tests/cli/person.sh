@@ -168,6 +168,8 @@ expect 0 'options after the node' login ssh --print emr-user@master-1-1 -N -- ls
 says out '-N -l emr-user -- master-1-1 ls -l$' 'and then the command'
 expect 0 'DC/OS habits' login ssh --print --mesos-id=i-0abc --user=core --proxy-ip=bastion.example df
 says out 'ProxyJump=bastion.example .*-l core -- master-1-1 df$' 'mesos id, user, proxy'
+expect 64 'through and straight at once' login ssh --print --direct --proxy-ip master-1-1 emr-user@master-1-1
+says err 'contradict' 'says so'
 expect 64 'no agent is forwarded' login ssh -A emr-user@master-1-1
 expect 64 'unknown option of ssh' login ssh -Z emr-user@master-1-1
 expect 64 'an option without its value' login ssh emr-user@master-1-1 -L
@@ -205,6 +207,15 @@ holds 'which makes of it what was given' python3 -c 'import shlex, sys; sys.exit
 
 expect 0 'known-hosts' login known-hosts master-1-1
 holds 'the host key is the one' [ "$(cat "$work/out")" = "master-1-1 $(cut -d' ' -f1,2 "$work/ssh_host_ed25519_key.pub")" ]
+holds 'a reader that has gone is an error, not a signal' python3 -c 'import os, subprocess, sys
+r, w = os.pipe()
+os.close(r)
+sys.exit(subprocess.run(sys.argv[1:], stdout=w).returncode != 74)' "$BUILD/cluster-login-askpass" known-hosts master-1-1
+expect 0 'known-hosts, told the key' login known-hosts master-1-1 "$(cut -d' ' -f2 "$work/ssh_host_ed25519_key.pub")"
+says_not err . 'which is the right one'
+expect 0 'known-hosts, told another key' login known-hosts master-1-1 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
+says err 'another host answers in place of master-1-1' 'says so'
+says err 'try: cluster-login get' 'and what to try'
 expect 1 'known-hosts of a stranger' login known-hosts stranger
 holds 'says nothing' [ ! -s "$work/out" ]
 
@@ -260,6 +271,14 @@ expect 0 'show without the authority' login show
 says out '^revoked +unknown: ' 'revoked or not, nobody says'
 expect 0 'the credential in hand serves' login ssh --print emr-user@master-1-1
 expect 0 'nodes need no network' login nodes
+json_or_nothing() { case $command in *--json) [ ! -s "$1" ] || python3 -m json.tool "$1" >/dev/null ;; esac; }
+for command in 'get --json' 'get --renew --json' 'get --ttl soon --json' 'show --json' 'nodes --json' 'whoami --json' 'token emr-user@master-1-1 --json' 'device list --mine --json' 'device remove --mine phone' 'ssh --print emr-user@mastr-1-1'; do
+	# shellcheck disable=SC2086
+	run login $command
+	holds "$command: JSON, or nothing, where the answer goes" json_or_nothing "$work/out"
+	holds 'nothing is said twice' [ -z "$(sort "$work/err" | uniq -d)" ]
+	[ "$status" -eq 0 ] || says err '^  try: ' 'and what to try is said'
+done
 authority_start prod
 expect 0 'and it is back' login get
 

@@ -93,12 +93,6 @@ on alice@client 'cluster-login ssh -J emr-user@master-1-1 emr-user@core-1-1 -- '
 expect_text '^from 10\.77\.0\.11 ' 'cluster-login ssh -J'
 on alice@client 'cluster-login ssh --proxy-ip master-1-1 emr-user@core-1-1 -- '"'"'echo from $SSH_CONNECTION'"'"
 expect_text '^from 10\.77\.0\.11 ' 'cluster-login ssh --proxy-ip'
-must_quietly root@authority 'cluster-login node set core-1-1 --jump master-1-1'
-cast_settled
-on alice@client "cluster-login get >/dev/null; cluster-login ssh emr-user@core-1-1 -- 'echo from \$SSH_CONNECTION'; $ENV; ssh emr-user@core-1-1 'echo plain from \$SSH_CONNECTION'"
-expect_text '^from 10\.77\.0\.11 ' 'the jump host of the directory, by cluster-login ssh'
-expect_text '^plain from 10\.77\.0\.11 ' 'and by plain ssh'
-must_quietly root@authority 'cluster-login node set core-1-1 --jump ""'
 on alice@client "cluster-login ssh -f -N -M -S ~/mux3 -o ExitOnForwardFailure=yes -L 18022:127.0.0.1:22 emr-user@core-1-1 && timeout 30 bash -c 'exec 3<>/dev/tcp/127.0.0.1/18022; head -c 7 <&3'; ssh -S ~/mux3 -O exit emr-user@core-1-1"
 expect_text 'SSH-2.0' 'a forwarded port'
 on alice@client 'cluster-login ssh emr-user@core-1-1 -- exit 42'

@@ -87,7 +87,7 @@ static void test_made_and_used(void **state)
 static void test_build(void **state)
 {
 	static const char *const wanted[] = { "\nHost master-1-1\n", "\nHost core-1-1\n", "\nHost task-1-1\n", "    HostName 10.0.0.1\n", "    HostKeyAlias master-1-1\n", "    Port 22\n",
-		"    StrictHostKeyChecking yes\n", "    UserKnownHostsFile none\n", "    GlobalKnownHostsFile none\n", "    KnownHostsCommand /usr/bin/cluster-login known-hosts %H\n",
+		"    StrictHostKeyChecking yes\n", "    UserKnownHostsFile none\n", "    GlobalKnownHostsFile none\n", "    KnownHostsCommand /usr/bin/cluster-login known-hosts %H %K\n",
 		"    PreferredAuthentications publickey,keyboard-interactive\n", "    PubkeyAuthentication yes\n",
 		"    PubkeyAcceptedAlgorithms ssh-ed25519-cert-v01@openssh.com\n", "    IdentityFile none\n", "    NumberOfPasswordPrompts 1\n", "    ForwardAgent no\n", "    ForwardX11 no\n" };
 	char *text = NULL;
@@ -95,13 +95,14 @@ static void test_build(void **state)
 
 	(void)state;
 	assert_int_equal(ssh_config_build(dir, "/usr/bin/cluster-login", NULL, &text, NULL), CLUSTER_OK);
+	assert_null(strstr(text, "Proxy")); /* a node without a jump host is dialled by ssh alone */
 	for (i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
 		if (strstr(text, wanted[i]) == NULL)
 			fail_msg("missing: %s", wanted[i]);
 	}
 	free(text);
 	assert_int_equal(ssh_config_build(dir, "/usr/bin/cluster-login", "/tmp/h", &text, NULL), CLUSTER_OK);
-	assert_non_null(strstr(text, "    KnownHostsCommand /usr/bin/cluster-login known-hosts --home=/tmp/h %H\n"));
+	assert_non_null(strstr(text, "    KnownHostsCommand /usr/bin/cluster-login known-hosts --home=/tmp/h %H %K\n"));
 	free(text);
 }
 
@@ -119,7 +120,7 @@ static void test_addresses(void **state)
 	assert_non_null(strstr(block, "    HostKeyAlias master-1-1\n"));
 	assert_non_null(strstr(block, "    StrictHostKeyChecking yes\n"));
 	assert_non_null(strstr(block, "    UserKnownHostsFile none\n"));
-	assert_non_null(strstr(block, "    KnownHostsCommand /usr/bin/cluster-login known-hosts %H\n"));
+	assert_non_null(strstr(block, "    KnownHostsCommand /usr/bin/cluster-login known-hosts %H %K\n"));
 	assert_null(strstr(block, "    HostName "));
 	free(text);
 }
@@ -135,11 +136,16 @@ static void test_jump(void **state)
 	(void)state;
 	node->jump = (char *)other;
 	assert_int_equal(ssh_config_build(dir, "/usr/bin/cluster-login", NULL, &text, NULL), CLUSTER_OK);
-	assert_non_null(strstr(text, trustgen_format(home.g, "    ProxyCommand /usr/bin/cluster-login ssh -q -W [%%h]:%%p %%r@%s\n", other)));
+	assert_non_null(strstr(text, trustgen_format(home.g, "    ProxyCommand /usr/bin/cluster-login reach %%h %%p /usr/bin/cluster-login ssh -q -W [%%h]:%%p %%r@%s\n    ProxyUseFdpass yes\n", other)));
 	free(text);
 	node->jump = (char *)"bastion.example";
 	assert_int_equal(ssh_config_build(dir, "/usr/bin/cluster-login", NULL, &text, NULL), CLUSTER_OK);
-	assert_non_null(strstr(text, "    ProxyJump bastion.example\n"));
+	assert_non_null(strstr(text, "    ProxyCommand /usr/bin/cluster-login reach %h %p ssh -W [%h]:%p ssh://bastion.example\n    ProxyUseFdpass yes\n"));
+	free(text);
+	text = NULL;
+	node->jump = node->name;
+	assert_int_equal(ssh_config_build(dir, "/usr/bin/cluster-login", NULL, &text, NULL), CLUSTER_OK);
+	assert_null(strstr(text, "ProxyCommand")); /* ssh sees that there is nothing to jump through; this program would not */
 	free(text);
 	text = NULL;
 	for (i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -207,7 +213,7 @@ static void test_instances(void **state)
 		text = NULL;
 		assert_int_equal(ssh_config_build(dir, "/usr/bin/cluster-login", NULL, &text, NULL), CLUSTER_OK);
 		assert_non_null(strstr(text, trustgen_format(home.g, "\nHost %s\n", node->name)));
-		assert_non_null(strstr(text, "    ProxyJump github.com\n"));
+		assert_non_null(strstr(text, "ssh -W [%h]:%p ssh://github.com\n"));
 		snprintf(line, sizeof line, " %s\n", word);
 		if (strcmp(word, "core-1-1") != 0 && strcmp(word, "10.0.0.2") != 0 && strcmp(word, "github.com") != 0)
 			assert_null(strstr(text, line));

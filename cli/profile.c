@@ -195,6 +195,16 @@ enum cluster_err profile_write(const struct profile *p, const char *name, const 
 	return file_replace(path, data, n, 0600, d);
 }
 
+enum cluster_err profile_rename(const struct profile *p, const char *from, const char *to, struct diag *d)
+{
+	char a[PROFILE_PATH_MAX], b[PROFILE_PATH_MAX];
+	enum cluster_err e;
+
+	if ((e = path_of(p, from, a, d)) != CLUSTER_OK || (e = path_of(p, to, b, d)) != CLUSTER_OK)
+		return e;
+	return rename(a, b) == 0 ? CLUSTER_OK : diag_errno(d, "cannot rename %s", a);
+}
+
 enum cluster_err profile_remove(const struct profile *p, const char *name, struct diag *d)
 {
 	char path[PROFILE_PATH_MAX];

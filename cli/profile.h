@@ -30,6 +30,7 @@ struct secret;
 #define PROFILE_OBJECTS "objects"
 #define PROFILE_CREDENTIAL "credential.jwt"
 #define PROFILE_CREDENTIAL_KEY "credential.key"
+#define PROFILE_CREDENTIAL_KEY_NEXT "credential.key.next"
 #define PROFILE_ACCOUNTS "accounts.json"
 #define PROFILE_SSH_CONFIG "ssh_config"
 #define PROFILE_WALLET_LOCK "credential.lock"
@@ -61,6 +62,8 @@ enum cluster_err profile_store(const struct profile *p, struct diag *d) CLUSTER_
 enum cluster_err profile_read(const struct profile *p, const char *name, bool private, struct secret **ret, struct diag *d) CLUSTER_MUST_USE;
 /* Replaces one file, mode 0600. */
 enum cluster_err profile_write(const struct profile *p, const char *name, const void *data, size_t n, struct diag *d) CLUSTER_MUST_USE;
+/* Gives one file the name of another, which it replaces. */
+enum cluster_err profile_rename(const struct profile *p, const char *from, const char *to, struct diag *d) CLUSTER_MUST_USE;
 /* Removes one file; CLUSTER_OK if it is not there. */
 enum cluster_err profile_remove(const struct profile *p, const char *name, struct diag *d) CLUSTER_MUST_USE;
 

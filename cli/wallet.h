@@ -23,7 +23,7 @@ enum cluster_err wallet_load(const struct profile *p, struct wallet *ret, struct
 enum cluster_err wallet_store(const struct profile *p, const struct wallet *w, struct diag *d) CLUSTER_MUST_USE;
 /* The same if the token in hand is still this one (NULL: whatever is there). CLUSTER_EDENIED: it was replaced or dropped meanwhile, and that stays so. */
 enum cluster_err wallet_replace(const struct profile *p, const char *token, const struct wallet *w, struct diag *d) CLUSTER_MUST_USE;
-/* Forgets both files. */
+/* Forgets all of it. */
 enum cluster_err wallet_drop(const struct profile *p, struct diag *d) CLUSTER_MUST_USE;
 void wallet_done(struct wallet *w);
 

@@ -20,6 +20,7 @@ struct work {
 	struct document_root next;
 	struct document_keyset keyset;
 	char *chain, *keyset_text;
+	bool committing; /* what fails from here on may be in force all the same */
 };
 
 /* The root that follows: the key that signs in it takes the old one's place. */
@@ -82,6 +83,7 @@ static enum cluster_err publish(struct authority *a, struct work *w, struct diag
 	snprintf(version, sizeof version, "%lld", (long long)w->next.version);
 	audit.object = version;
 	ch.keyset = true;
+	w->committing = true;
 	e = change_commit(&ch, &audit, NULL, d);
 out:
 	change_done(&ch);
@@ -130,7 +132,9 @@ out:
 	free(a);
 	work_done(&w);
 	/* we may be the directory's owner by now, and the place of the file root's */
-	if (e != CLUSTER_OK && made && unlink(r->new_key) != 0)
+	if (e != CLUSTER_OK && made && w.committing)
+		diag_prefix(d, "keep %s: if the root's version is %lld (cluster-authorityd root), it is the root key, else delete it", r->new_key, (long long)w.next.version);
+	else if (e != CLUSTER_OK && made && unlink(r->new_key) != 0)
 		diag_prefix(d, "%s was made, and is the key of nothing: delete it", r->new_key);
 	return e;
 }

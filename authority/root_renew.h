@@ -18,7 +18,8 @@ struct root_renew {
 
 /*
  * *ret_version of the root; with a new key there is a new keyset too, which that key signs. CLUSTER_EDENIED: not the root's key, or new_key is there. On failure
- * nothing has changed, and the file new_key is gone, or the sentence says that it is to be deleted.
+ * nothing has changed, and the file new_key is gone, or the sentence says that it is to be deleted; what fails in the commit or after it may have changed the root,
+ * and new_key stays.
  */
 enum cluster_err root_renew_run(const struct root_renew *r, int64_t *ret_version, struct diag *d) CLUSTER_MUST_USE;
 /* Version, expiry and keys, on stdout. */

@@ -42,10 +42,10 @@ static const struct directory_node *jump_node(const struct ssh_args *a, const ch
 	return a->proxy != NULL ? resolve_node(a->dir, host) : resolve_named(a->dir, host);
 }
 
-/* A node of the cluster is jumped through by this program, which asks nothing and checks its host key too. */
+/* A node of the cluster is jumped through by this program, which asks nothing and checks its host key too. The brackets would be a pattern to the person's shell. */
 static enum cluster_err through_node(const struct ssh_args *a, const struct directory_node *node, char dst[VALUE_MAX])
 {
-	int n = snprintf(dst, VALUE_MAX, "%s%s%s%s ssh -q -W [%%h]:%%p %%r@%s", a->home != NULL ? "env CLUSTER_LOGIN_HOME=" : "", a->home != NULL ? a->home : "",
+	int n = snprintf(dst, VALUE_MAX, "%s%s%s%s ssh -q -W '[%%h]:%%p' %%r@%s", a->home != NULL ? "env CLUSTER_LOGIN_HOME=" : "", a->home != NULL ? a->home : "",
 	    a->home != NULL ? " " : "", a->self, node->name);
 
 	return n < VALUE_MAX ? CLUSTER_OK : CLUSTER_ELIMIT;
@@ -78,7 +78,7 @@ static enum cluster_err reach(const struct ssh_args *a, const char *host, ssh_ar
 
 	if (node != NULL)
 		e = through_node(a, node, around);
-	else if (snprintf(around, sizeof around, "ssh -W [%%h]:%%p ssh://%s", host) >= (int)sizeof around)
+	else if (snprintf(around, sizeof around, "ssh -W '[%%h]:%%p' ssh://%s", host) >= (int)sizeof around)
 		e = CLUSTER_ELIMIT;
 	if (e != CLUSTER_OK)
 		return e;

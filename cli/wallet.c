@@ -124,10 +124,9 @@ static enum cluster_err write_both(const struct profile *p, const struct wallet 
 
 	if ((e = settle(p, d)) != CLUSTER_OK)
 		return e;
-	if ((e = profile_key_write(p, PROFILE_CREDENTIAL_KEY_NEXT, w->key, d)) != CLUSTER_OK || (e = profile_write(p, PROFILE_CREDENTIAL, line, strlen(line), d)) != CLUSTER_OK) {
-		(void)!profile_remove(p, PROFILE_CREDENTIAL_KEY_NEXT, NULL);
+	/* on failure the credential may have its name all the same: its key stays */
+	if ((e = profile_key_write(p, PROFILE_CREDENTIAL_KEY_NEXT, w->key, d)) != CLUSTER_OK || (e = profile_write(p, PROFILE_CREDENTIAL, line, strlen(line), d)) != CLUSTER_OK)
 		return e;
-	}
 	return profile_rename(p, PROFILE_CREDENTIAL_KEY_NEXT, PROFILE_CREDENTIAL_KEY, d);
 }
 

@@ -136,11 +136,11 @@ static void test_jump(void **state)
 	(void)state;
 	node->jump = (char *)other;
 	assert_int_equal(ssh_config_build(dir, "/usr/bin/cluster-login", NULL, &text, NULL), CLUSTER_OK);
-	assert_non_null(strstr(text, trustgen_format(home.g, "    ProxyCommand /usr/bin/cluster-login reach %%h %%p /usr/bin/cluster-login ssh -q -W [%%h]:%%p %%r@%s\n    ProxyUseFdpass yes\n", other)));
+	assert_non_null(strstr(text, trustgen_format(home.g, "    ProxyCommand /usr/bin/cluster-login reach %%h %%p /usr/bin/cluster-login ssh -q -W '[%%h]:%%p' %%r@%s\n    ProxyUseFdpass yes\n", other)));
 	free(text);
 	node->jump = (char *)"bastion.example";
 	assert_int_equal(ssh_config_build(dir, "/usr/bin/cluster-login", NULL, &text, NULL), CLUSTER_OK);
-	assert_non_null(strstr(text, "    ProxyCommand /usr/bin/cluster-login reach %h %p ssh -W [%h]:%p ssh://bastion.example\n    ProxyUseFdpass yes\n"));
+	assert_non_null(strstr(text, "    ProxyCommand /usr/bin/cluster-login reach %h %p ssh -W '[%h]:%p' ssh://bastion.example\n    ProxyUseFdpass yes\n"));
 	free(text);
 	text = NULL;
 	node->jump = node->name;
@@ -213,7 +213,7 @@ static void test_instances(void **state)
 		text = NULL;
 		assert_int_equal(ssh_config_build(dir, "/usr/bin/cluster-login", NULL, &text, NULL), CLUSTER_OK);
 		assert_non_null(strstr(text, trustgen_format(home.g, "\nHost %s\n", node->name)));
-		assert_non_null(strstr(text, "ssh -W [%h]:%p ssh://github.com\n"));
+		assert_non_null(strstr(text, "ssh -W '[%h]:%p' ssh://github.com\n"));
 		snprintf(line, sizeof line, " %s\n", word);
 		if (strcmp(word, "core-1-1") != 0 && strcmp(word, "10.0.0.2") != 0 && strcmp(word, "github.com") != 0)
 			assert_null(strstr(text, line));

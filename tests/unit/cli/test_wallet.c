@@ -2,6 +2,7 @@
 /* Whoever is killed while a credential takes the place of another leaves one of the two, with its key. */
 #include "unit.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/syscall.h>
@@ -11,9 +12,10 @@
 #include "home.h"
 
 #define STEPS 3 /* renames in one writing */
+#define SYNCS 4 /* of files and their directory, before the last of them */
 #define KILLED 9
 
-static int steps_left = -1;
+static int steps_left = -1, syncs_left = -1;
 
 /* In place of libc's, for whatever calls them. */
 int renameat(int from_dir, const char *from, int to_dir, const char *to)
@@ -26,6 +28,14 @@ int renameat(int from_dir, const char *from, int to_dir, const char *to)
 int rename(const char *from, const char *to)
 {
 	return renameat(AT_FDCWD, from, AT_FDCWD, to);
+}
+
+int fsync(int fd)
+{
+	if (syncs_left < 0 || syncs_left-- > 0)
+		return (int)syscall(SYS_fsync, fd);
+	errno = EIO;
+	return -1;
 }
 
 static struct home h;
@@ -107,6 +117,27 @@ static void test_killed(void **state)
 	}
 }
 
+/* A disk that fails tells so when the credential may have its new name already. */
+static void test_not_synced(void **state)
+{
+	struct wallet old = { 0 };
+	int64_t exp;
+
+	(void)state;
+	for (int n = 0; n < SYNCS; n++) {
+		home_credential(&h, 1000);
+		assert_int_equal(wallet_load(&h.p, &old, NULL), CLUSTER_OK);
+		renew_key();
+		home_credential(&h, 2000);
+		syncs_left = n;
+		assert_int_equal(wallet_store(&h.p, &old, NULL), CLUSTER_ESYSTEM);
+		syncs_left = -1;
+		exp = in_hand();
+		assert_true(exp == 1000 || exp == 2000);
+		wallet_done(&old);
+	}
+}
+
 /* What was dropped leaves no key behind, an unfinished one neither. */
 static void test_dropped(void **state)
 {
@@ -127,7 +158,7 @@ static void test_dropped(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_killed), cmocka_unit_test(test_dropped) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_killed), cmocka_unit_test(test_not_synced), cmocka_unit_test(test_dropped) };
 
 	return cmocka_run_group_tests_name("wallet", tests, start, stop);
 }

@@ -16,6 +16,7 @@
 #define MAGIC_SIZE 8
 #define MAJOR 1
 #define MINOR 3
+#define MINOR_WITHOUT_WAY 2 /* the same but for the way; of sessions that were open when this version was installed */
 
 static enum cluster_err take_id(struct rd *r, struct cluster_id *ret)
 {
@@ -118,7 +119,7 @@ struct cluster_id session_hop_jti(const struct sshcert_facts *cert)
 #define FLAGS (FLAG_END_AT_EXPIRY | FLAG_NARROWED | FLAG_NARROWED_NODES)
 
 /* What the minor versions have added. */
-static enum cluster_err take_more(struct rd *r, struct session *s)
+static enum cluster_err take_more(struct rd *r, uint16_t minor, struct session *s)
 {
 	enum cluster_err e;
 	uint8_t flags;
@@ -128,7 +129,7 @@ static enum cluster_err take_more(struct rd *r, struct session *s)
 	    (e = rd_str8(r, s->cert.key, sizeof s->cert.key)) != CLUSTER_OK || (e = rd_str8(r, s->cert.ca, sizeof s->cert.ca)) != CLUSTER_OK ||
 	    (e = take_id(r, &s->source)) != CLUSTER_OK || (e = rd_u8(r, &s->hops)) != CLUSTER_OK)
 		return e;
-	if (flags & ~FLAGS || s->hops > HOP_COUNT_MAX)
+	if (flags & ~FLAGS || s->hops > (minor == MINOR_WITHOUT_WAY ? 1 : HOP_COUNT_MAX))
 		return CLUSTER_EFORMAT;
 	for (size_t i = 0; i + 1 < s->hops; i++)
 		if ((e = take_id(r, &s->way[i].node)) != CLUSTER_OK || (e = take_id(r, &s->way[i].session)) != CLUSTER_OK)
@@ -157,7 +158,7 @@ enum cluster_err session_parse(const void *data, size_t n, struct session *ret)
 		return CLUSTER_EFORMAT;
 	if (major != MAJOR)
 		return CLUSTER_EVERSION;
-	if (minor != MINOR)
+	if (minor != MINOR && minor != MINOR_WITHOUT_WAY)
 		return CLUSTER_EFORMAT;
 	if ((e = take_id(&r, &s.id)) != CLUSTER_OK || (e = take_id(&r, &s.person)) != CLUSTER_OK || (e = take_id(&r, &s.device)) != CLUSTER_OK ||
 	    (e = take_id(&r, &s.jti)) != CLUSTER_OK || (e = take_time(&r, &s.iat)) != CLUSTER_OK || (e = take_time(&r, &s.exp)) != CLUSTER_OK ||
@@ -167,7 +168,7 @@ enum cluster_err session_parse(const void *data, size_t n, struct session *ret)
 	    (e = rd_u32(&r, &s.pid)) != CLUSTER_OK || (e = rd_u64(&r, &s.start)) != CLUSTER_OK || (e = rd_u32(&r, &s.audit)) != CLUSTER_OK ||
 	    (e = take_id(&r, &s.boot_id)) != CLUSTER_OK || (e = rd_u8(&r, &kind)) != CLUSTER_OK ||
 	    (e = rd_str8(&r, s.issuer, sizeof s.issuer)) != CLUSTER_OK || (e = rd_str8(&r, s.role, sizeof s.role)) != CLUSTER_OK ||
-	    (e = take_more(&r, &s)) != CLUSTER_OK || (e = rd_end(&r)) != CLUSTER_OK)
+	    (e = take_more(&r, minor, &s)) != CLUSTER_OK || (e = rd_end(&r)) != CLUSTER_OK)
 		return e;
 	s.on_revoke = (enum directory_on_revoke)on_revoke;
 	s.kind = (enum session_kind)kind;

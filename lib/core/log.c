@@ -24,25 +24,41 @@ static struct {
 	bool opened, to_stderr, journal;
 	enum log_level max;
 	int fd;         /* of the socket; -1: none */
+	bool stream;    /* the socket is one */
 	bool stuck;     /* the last line was lost */
 	uint64_t lost;  /* lines, since one got through */
 } state = { .program = "cluster", .socket = _PATH_LOG, .to_stderr = true, .max = LOG_LEVEL_INFO, .fd = -1 };
 
-static bool connected(void)
+static void hang_up(void)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-
-	if (state.fd >= 0)
-		return true;
-	if (snprintf(a.sun_path, sizeof a.sun_path, "%s", state.socket) >= (int)sizeof a.sun_path)
-		return false;
-	state.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (state.fd >= 0 && connect(state.fd, (struct sockaddr *)&a, sizeof a) == 0)
-		return true;
 	if (state.fd >= 0)
 		close(state.fd);
 	state.fd = -1;
+}
+
+/* Sets errno. */
+static bool dial(int type)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int err = ENAMETOOLONG;
+
+	if (snprintf(a.sun_path, sizeof a.sun_path, "%s", state.socket) < (int)sizeof a.sun_path) {
+		state.fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		if (state.fd >= 0 && connect(state.fd, (struct sockaddr *)&a, sizeof a) == 0)
+			return true;
+		err = errno;
+	}
+	hang_up();
+	errno = err;
 	return false;
+}
+
+static bool connected(void)
+{
+	if (state.fd >= 0)
+		return true;
+	state.stream = !dial(SOCK_DGRAM) && errno == EPROTOTYPE;
+	return state.stream ? dial(SOCK_STREAM) : state.fd >= 0;
 }
 
 void log_open(const char *program, int to_stderr, enum log_level max)
@@ -58,9 +74,7 @@ void log_open(const char *program, int to_stderr, enum log_level max)
 
 void log_socket(const char *path)
 {
-	if (state.fd >= 0)
-		close(state.fd);
-	state.fd = -1;
+	hang_up();
 	state.socket = path;
 }
 
@@ -72,10 +86,11 @@ static bool writable(int fd)
 	return !state.opened || poll(&p, 1, state.stuck ? 0 : PATIENCE_MS) > 0;
 }
 
-/* As syslog(3) does, which would wait for ever; the time is when it is heard. */
+/* As syslog(3) does, which would wait for ever; the time is when it is heard. In a stream the NUL ends a line. */
 static bool send_line(enum log_level level, const char *text)
 {
 	char line[LINE_ROOM];
+	ssize_t sent;
 	int n;
 
 	n = snprintf(line, sizeof line, "<%d>%.32s[%d]: %s", LOG_DAEMON | (int)level, state.program, (int)getpid(), text);
@@ -83,12 +98,12 @@ static bool send_line(enum log_level level, const char *text)
 	for (int tries = 0; tries < 2 && connected(); tries++) {
 		if (!writable(state.fd))
 			return false;
-		if (send(state.fd, line, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+		sent = send(state.fd, line, (size_t)n + state.stream, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (sent == n + state.stream)
 			return true;
-		if (errno == EAGAIN)
+		if (sent < 0 && errno == EAGAIN)
 			return false;
-		close(state.fd); /* who listens has started anew */
-		state.fd = -1;
+		hang_up(); /* who listens has started anew; or has a part of a line */
 	}
 	return false;
 }

@@ -155,13 +155,13 @@ static void test_stuck_stderr(void **state)
 	close(saved);
 }
 
-static int listen_at(const char *path)
+static int listen_at(const char *path, int type)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	strcpy(a.sun_path, path);
-	assert_true(fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof a) == 0);
+	assert_true(fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof a) == 0 && (type == SOCK_DGRAM || listen(fd, 1) == 0));
 	return fd;
 }
 
@@ -186,7 +186,7 @@ static void test_syslog(void **state)
 	(void)state;
 	assert_int_equal(scratch_make(dir, "test-log"), 0);
 	snprintf(path, sizeof path, "%s/log", dir);
-	fd = listen_at(path);
+	fd = listen_at(path, SOCK_DGRAM);
 	log_socket(path);
 	log_open("prog", 0, LOG_LEVEL_INFO);
 	log_line(LOG_LEVEL_INFO, "hello\nworld");
@@ -206,12 +206,53 @@ static void test_syslog(void **state)
 	close(fd);
 	assert_int_equal(remove(path), 0);
 	log_line(LOG_LEVEL_INFO, "nobody there");
-	fd = listen_at(path);
+	fd = listen_at(path, SOCK_DGRAM);
 	log_line(LOG_LEVEL_INFO, "somebody else");
 	assert_true(recv(fd, got, sizeof got, MSG_DONTWAIT) > 0);
 	assert_heard(fd, "somebody else");
 	close(fd);
 	log_socket(_PATH_LOG);
+	assert_int_equal(scratch_remove(dir), 0);
+}
+
+static int caller(int listener)
+{
+	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+	assert_return_code(fd, errno);
+	return fd;
+}
+
+/* Some listen for connections there; each line ends with its NUL. */
+static void test_syslog_stream(void **state)
+{
+	char dir[SCRATCH_SIZE], path[SCRATCH_SIZE + 10], got[4096], want[100];
+	int fd, conn, n;
+
+	(void)state;
+	assert_int_equal(scratch_make(dir, "test-log"), 0);
+	snprintf(path, sizeof path, "%s/log", dir);
+	fd = listen_at(path, SOCK_STREAM);
+	log_socket(path);
+	log_open("prog", 0, LOG_LEVEL_INFO);
+	log_line(LOG_LEVEL_INFO, "one");
+	log_line(LOG_LEVEL_INFO, "two");
+	conn = caller(fd);
+	n = snprintf(want, sizeof want, "<30>prog[%d]: one%c<30>prog[%d]: two", (int)getpid(), '\0', (int)getpid()) + 1;
+	assert_int_equal(recv(conn, got, sizeof got, MSG_DONTWAIT), n);
+	assert_memory_equal(got, want, (size_t)n);
+	close(conn);
+	log_line(LOG_LEVEL_INFO, "three");
+	conn = caller(fd);
+	assert_heard(conn, "three");
+	alarm(60);
+	for (int i = 0; i < 5000; i++)
+		log_line(LOG_LEVEL_INFO, "nobody hears of %d", i);
+	alarm(0);
+	close(conn);
+	close(fd);
+	log_socket(_PATH_LOG);
+	log_open("prog", 1, LOG_LEVEL_INFO);
 	assert_int_equal(scratch_remove(dir), 0);
 }
 
@@ -223,6 +264,7 @@ int main(void)
 		cmocka_unit_test(test_stderr),
 		cmocka_unit_test(test_stuck_stderr),
 		cmocka_unit_test(test_syslog),
+		cmocka_unit_test(test_syslog_stream),
 	};
 	return cmocka_run_group_tests_name("log", tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "command_secret.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +9,11 @@
 #include <unistd.h>
 
 #define WORDS 2
+
+static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+#define ENDS (sizeof ends / sizeof ends[0])
+
+static struct termios terminal; /* as it was found */
 
 /* Byte by byte: what follows the line is another program's. */
 static bool read_line(char *dst, size_t size)
@@ -28,19 +34,33 @@ static bool read_line(char *dst, size_t size)
 	return n > 0;
 }
 
+/* Of a signal that ends the process, which is what it does when this returns. */
+static void end_quiet(int number)
+{
+	(void)tcsetattr(STDIN_FILENO, TCSANOW, &terminal);
+	(void)raise(number);
+}
+
 static bool ask(const char *what, char *dst, size_t size)
 {
-	struct termios old, quiet;
+	const struct sigaction once = { .sa_handler = end_quiet, .sa_flags = (int)SA_RESETHAND };
+	struct sigaction before[ENDS];
+	struct termios quiet;
 	bool got;
 
-	if (tcgetattr(STDIN_FILENO, &old) != 0)
+	if (tcgetattr(STDIN_FILENO, &terminal) != 0)
 		return read_line(dst, size);
-	quiet = old;
+	for (size_t i = 0; i < ENDS; i++)
+		if (sigaction(ends[i], &once, &before[i]) == 0 && before[i].sa_handler == SIG_IGN)
+			(void)sigaction(ends[i], &before[i], NULL);
+	quiet = terminal;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
-	fprintf(stderr, "%s: ", what);
 	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+	fprintf(stderr, "%s: ", what);
 	got = read_line(dst, size);
-	(void)tcsetattr(STDIN_FILENO, TCSANOW, &old);
+	(void)tcsetattr(STDIN_FILENO, TCSANOW, &terminal);
+	for (size_t i = 0; i < ENDS; i++)
+		(void)sigaction(ends[i], &before[i], NULL);
 	fputc('\n', stderr);
 	return got;
 }

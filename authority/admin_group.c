@@ -7,6 +7,11 @@
 
 /* Groups (PROTOCOL.md 6.4). Members are accounts of the directory, which an adopted account is too. */
 
+static enum cluster_err not_reserved(const char *name, struct diag *d)
+{
+	return name_group_reserved(name) ? diag_set(d, CLUSTER_EFORMAT, "\"%s\" is reserved: distributions attach rights to that name", name) : CLUSTER_OK;
+}
+
 enum cluster_err admin_group_add(struct call *c, struct json **ret, struct diag *d)
 {
 	struct directory_group g = { .gid = 0 };
@@ -18,13 +23,7 @@ enum cluster_err admin_group_add(struct call *c, struct json **ret, struct diag 
 	struct change ch = { 0 };
 	enum cluster_err e;
 
-	if ((e = json_read(c->in, ADMIN_FIELDS(f), d)) != CLUSTER_OK)
-		goto out;
-	if (name_group_reserved(g.name)) {
-		e = diag_set(d, CLUSTER_EFORMAT, "\"%s\" is reserved: distributions attach rights to that name", g.name);
-		goto out;
-	}
-	if ((e = change_begin(&ch, c->a, c->now, d)) != CLUSTER_OK)
+	if ((e = json_read(c->in, ADMIN_FIELDS(f), d)) != CLUSTER_OK || (e = not_reserved(g.name, d)) != CLUSTER_OK || (e = change_begin(&ch, c->a, c->now, d)) != CLUSTER_OK)
 		goto out;
 	g.gid = (uint32_t)gid;
 	if (gid == 0 && (e = admin_number(&ch, &g.gid, d)) != CLUSTER_OK)
@@ -125,9 +124,7 @@ static enum cluster_err group_wish_read(const struct json *in, struct group_wish
 	};
 	enum cluster_err e = json_read(in, ADMIN_FIELDS(f), d);
 
-	if (e == CLUSTER_OK && name_group_reserved(w->name))
-		e = diag_set(d, CLUSTER_EFORMAT, "\"%s\" is reserved: distributions attach rights to that name", w->name);
-	return e;
+	return e == CLUSTER_OK ? not_reserved(w->name, d) : e;
 }
 
 /* What an import has done. */

@@ -6,8 +6,8 @@
 
 #include "cluster/jws.h"
 
-/* One signed line and `end` (line ends). */
-static enum cluster_err line(const struct crypto_key *key, enum jws_typ typ, const char *payload, const char *end, char **ret)
+/* One signed line. */
+static enum cluster_err line(const struct crypto_key *key, enum jws_typ typ, const char *payload, char **ret)
 {
 	char *token = NULL, *text;
 	enum cluster_err e;
@@ -16,36 +16,13 @@ static enum cluster_err line(const struct crypto_key *key, enum jws_typ typ, con
 	if ((e = jws_sign(key, typ, payload, strlen(payload), &token)) != CLUSTER_OK)
 		return e;
 	n = strlen(token);
-	if (!(text = realloc(token, n + strlen(end) + 1))) {
+	if (!(text = realloc(token, n + 2))) {
 		free(token);
 		return CLUSTER_ENOMEM;
 	}
-	memcpy(text + n, end, strlen(end) + 1);
+	memcpy(text + n, "\n", 2);
 	*ret = text;
 	return CLUSTER_OK;
-}
-
-enum cluster_err rootsign_root(const struct crypto_key *key, struct document_root *root, char **ret, uint8_t ret_pin[CRYPTO_SHA256_SIZE], struct diag *d)
-{
-	char *payload = NULL, *text = NULL;
-	struct document_root verified;
-	enum cluster_err e;
-
-	if ((e = document_root_build(root, &payload)) != CLUSTER_OK || (e = crypto_sha256(payload, strlen(payload), ret_pin)) != CLUSTER_OK ||
-	    (e = line(key, JWS_ROOT, payload, "\n\n", &text)) != CLUSTER_OK) {
-		diag_set(d, e, "could not sign the root: %s", err_name(e));
-		goto out;
-	}
-	if ((e = document_root_verify(text, strlen(text), ret_pin, &verified, d)) != CLUSTER_OK)
-		goto out;
-	*root = verified;
-	*ret = text;
-	text = NULL;
-	e = CLUSTER_OK;
-out:
-	free(text);
-	free(payload);
-	return e;
 }
 
 /* Puts `more` behind the n bytes of *text. */
@@ -70,7 +47,7 @@ enum cluster_err rootsign_next(const struct crypto_key *const *signer, size_t n,
 	enum cluster_err e = text ? document_root_build(next, &payload) : CLUSTER_ENOMEM;
 
 	for (size_t i = 0; i < n && e == CLUSTER_OK; i++) {
-		if ((e = line(signer[i], JWS_ROOT, payload, "\n", &signed_line)) == CLUSTER_OK)
+		if ((e = line(signer[i], JWS_ROOT, payload, &signed_line)) == CLUSTER_OK)
 			e = append(&text, &text_n, signed_line);
 		free(signed_line);
 		signed_line = NULL;
@@ -89,6 +66,18 @@ out:
 	free(text);
 	free(payload);
 	return e;
+}
+
+enum cluster_err rootsign_root(const struct crypto_key *key, struct document_root *root, char **ret, uint8_t ret_pin[CRYPTO_SHA256_SIZE], struct diag *d)
+{
+	const struct rootsign_chain none = { .text = "", .pin = ret_pin };
+	char *payload = NULL;
+	enum cluster_err e;
+
+	if ((e = document_root_build(root, &payload)) == CLUSTER_OK)
+		e = crypto_sha256(payload, strlen(payload), ret_pin);
+	free(payload);
+	return e == CLUSTER_OK ? rootsign_next(&key, 1, &none, root, ret, d) : diag_set(d, e, "could not sign the root: %s", err_name(e));
 }
 
 static enum cluster_err key_of_root(const struct crypto_key *key, const struct document_root *root, struct diag *d)
@@ -113,7 +102,7 @@ enum cluster_err rootsign_keyset(const struct crypto_key *key, const struct docu
 		return e;
 	if (keyset->iat >= root->exp)
 		return diag_set(d, CLUSTER_EEXPIRED, "the root has expired: a new root has to be signed first");
-	if ((e = document_keyset_build(keyset, &root->cluster, &payload)) != CLUSTER_OK || (e = line(key, JWS_KEYSET, payload, "\n", &text)) != CLUSTER_OK) {
+	if ((e = document_keyset_build(keyset, &root->cluster, &payload)) != CLUSTER_OK || (e = line(key, JWS_KEYSET, payload, &text)) != CLUSTER_OK) {
 		diag_set(d, e, "could not sign the keyset: %s", err_name(e));
 		goto out;
 	}

@@ -54,6 +54,16 @@ static enum cluster_err key_of(const struct profile *p, const struct crypto_pub 
 	return e == CLUSTER_ENOTFOUND && key_in(p, PROFILE_CREDENTIAL_KEY_NEXT, cnf, ret, NULL) == CLUSTER_OK ? CLUSTER_OK : e;
 }
 
+/* The credential's text without the end of its line. */
+static enum cluster_err token_read(const struct profile *p, struct secret **ret, struct diag *d)
+{
+	enum cluster_err e = profile_read(p, PROFILE_CREDENTIAL, true, ret, d);
+
+	if (e == CLUSTER_OK && (*ret)->n > 0 && (*ret)->bytes[(*ret)->n - 1] == '\n')
+		(*ret)->bytes[(*ret)->n - 1] = '\0';
+	return e;
+}
+
 enum cluster_err wallet_load(const struct profile *p, struct wallet *ret, struct diag *d)
 {
 	int lock = profile_lock(p, PROFILE_WALLET_LOCK, LOCK_SH); /* both files of one writing */
@@ -61,13 +71,11 @@ enum cluster_err wallet_load(const struct profile *p, struct wallet *ret, struct
 	struct wallet w = { 0 };
 	enum cluster_err e;
 
-	if ((e = profile_read(p, PROFILE_CREDENTIAL, true, &text, d)) != CLUSTER_OK) {
+	if ((e = token_read(p, &text, d)) != CLUSTER_OK) {
 		if (e == CLUSTER_ENOTFOUND)
 			diag_set(d, e, "there is no credential");
 		goto out;
 	}
-	if (text->n > 0 && text->bytes[text->n - 1] == '\n')
-		text->bytes[text->n - 1] = '\0';
 	if ((w.token = strdup((const char *)text->bytes)) == NULL) {
 		e = diag_set(d, CLUSTER_ENOMEM, "out of memory");
 		goto out;
@@ -105,10 +113,8 @@ static enum cluster_err settle(const struct profile *p, struct diag *d)
 	struct credential claims;
 	enum cluster_err e = CLUSTER_OK;
 
-	if (profile_read(p, PROFILE_CREDENTIAL, true, &text, NULL) != CLUSTER_OK)
+	if (token_read(p, &text, NULL) != CLUSTER_OK)
 		goto out;
-	if (text->n > 0 && text->bytes[text->n - 1] == '\n')
-		text->bytes[text->n - 1] = '\0';
 	if (wallet_claims((const char *)text->bytes, &claims, NULL) == CLUSTER_OK && key_in(p, PROFILE_CREDENTIAL_KEY_NEXT, &claims.cnf, &key, NULL) == CLUSTER_OK)
 		e = profile_rename(p, PROFILE_CREDENTIAL_KEY_NEXT, PROFILE_CREDENTIAL_KEY, d);
 out:
